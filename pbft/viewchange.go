@@ -10,7 +10,7 @@ import (
 
 // Moving to a new view (§4.4): what each replica contributes.
 
-// change is the state of a view change, and the times that the timers of the current view compare with.
+// change is the state of a view change, and the times from which the timers of the current view count.
 type change struct {
 	votes []*wire.ViewChange // by replica: its latest valid ViewChange
 

@@ -224,7 +224,7 @@ func (r *Receiver) Expire(now, after time.Duration) []int {
 			d.late++
 			expired = append(expired, d.id)
 		}
-		// A long value of which nothing more is asked from this donor must not keep its place either.
+		// A long value whose next piece was not asked from this donor in that time is given up too, to free its place.
 		r.drop(func(a *assembly) bool { return a.owner == d && overdue(a.at) })
 	}
 	return expired

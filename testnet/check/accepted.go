@@ -8,18 +8,18 @@ import (
 	"tagma/pbft/wire"
 )
 
-// clients is what was executed for clients, and what they believe.
+// clients holds what was executed for clients, and what they believe.
 type clients struct {
 	sessions map[wire.SessionID]*session
-	top      wire.Seq // the highest one at which an operation was acknowledged
+	top      wire.Seq // the highest sequence number with an acknowledged operation
 }
 
-// session is what was executed of a session's requests. Every number below done was, and those in above.
+// session holds which requests of a session were executed: every number below done, and those in above.
 type session struct {
 	done     uint64
 	above    map[uint64]bool
-	executed map[uint64]executed // until the client says that it knows
-	known    uint64              // it knows all results below
+	executed map[uint64]executed // executed requests, until the client says that it has their results
+	known    uint64              // the client has all results below
 }
 
 type executed struct {
@@ -27,7 +27,7 @@ type executed struct {
 	request, result wire.Digest
 }
 
-// genuine is I16: clients signed what is executed at a sequence number, which is looked at once.
+// genuine checks I16 once for each sequence number: clients signed the requests that are executed there.
 func (m *Monitor) genuine(by wire.ReplicaID, seq wire.Seq, b *wire.Body) {
 	s := m.order.at(seq)
 	if s == nil || s.genuine || m.holds == nil {
@@ -57,13 +57,13 @@ func (c *clients) session(id wire.RequestID) *session {
 	return s
 }
 
-// answers is I3: each request is executed at one place, and all replicas answer everything alike.
+// answers checks I3: each request is executed at one place only, and all replicas give equal answers.
 func (m *Monitor) answers(o *observed, s *agreed, seq wire.Seq, body *wire.Body, replies []*wire.Reply) {
 	if m.breaks(i3, len(replies) != len(body.Requests)) {
 		m.fail(i3, o.id, "replica %d answers %d of %d requests at %d", o.id, len(replies), len(body.Requests), seq)
 		return
 	}
-	again := s.answered.given // by another replica, or by this one before a crash
+	again := s.answered.given // another replica executed it before, or this one before a crash
 	first, differs := agree(&s.answered, said{digest: digestOf(replies), by: o.id})
 	if differs {
 		m.fail(i3, o.id, "replicas %d and %d answer the batch at %d differently", first.by, o.id, seq)
@@ -76,7 +76,7 @@ func (m *Monitor) answers(o *observed, s *agreed, seq wire.Seq, body *wire.Body,
 	}
 }
 
-// executedOnce takes a reply to a batch that is executed for the first time.
+// executedOnce takes a reply in a batch that is executed for the first time.
 func (m *Monitor) executedOnce(o *observed, seq wire.Seq, r *wire.Request, reply *wire.Reply) {
 	if reply.ID != r.ID {
 		m.fail(i3, o.id, "replica %d answers request %d at %d in place of request %d", o.id, reply.ID.T, seq, r.ID.T)
@@ -101,8 +101,8 @@ func (m *Monitor) executedOnce(o *observed, seq wire.Seq, r *wire.Request, reply
 	c.acknowledged(r.AckedBelow)
 }
 
-// Replied takes a reply that leaves a correct replica for a client, whole or with a digest: it was executed there, and says
-// what the execution said (I3).
+// Replied takes a reply that leaves a correct replica for a client, with whole results or a digest. It must have been
+// executed there and must equal what execution gave (I3).
 func (m *Monitor) Replied(id wire.ReplicaID, r *wire.Reply) {
 	o := m.of(id)
 	if o == nil || r.Outcome != wire.OutcomeExecuted {
@@ -128,7 +128,7 @@ func (s *session) add(t uint64, e executed) {
 	}
 }
 
-// acknowledged forgets results that the client holds.
+// acknowledged forgets results that the client has received.
 func (s *session) acknowledged(below uint64) {
 	if below <= s.known {
 		return
@@ -150,10 +150,10 @@ func resultOf(r *wire.Reply) wire.Digest {
 	return wire.DigestResults(r.Results)
 }
 
-// answersSeed is this process's: what is hashed with it is compared here only.
+// answersSeed is random in each process: the hashes are compared only within it.
 var answersSeed = maphash.MakeSeed()
 
-// digestOf stands for all that the replies to a batch say.
+// digestOf is a digest of all replies to a batch.
 func digestOf(replies []*wire.Reply) (d wire.Digest) {
 	var h maphash.Hash
 	h.SetSeed(answersSeed)
@@ -180,11 +180,11 @@ type Acceptance struct {
 	Outcome wire.Outcome
 	Seq     wire.Seq
 	Result  wire.Digest      // wire.DigestResults of the results
-	Voters  []wire.ReplicaID // who answered so
+	Voters  []wire.ReplicaID // the replicas that answered so
 }
 
-// Accepted takes what a correct client believes (I12): f+1 distinct replicas said so, one of them correct, and it is what
-// was executed. What it believes must survive (I9), so those that a quorum needs hold it durably by now.
+// Accepted takes a result that a correct client believes (I12): f+1 distinct replicas gave it, one of them correct, and it
+// is what was executed. An acknowledged result must never be lost (I9), so enough replicas must hold it durably by now.
 func (m *Monitor) Accepted(a Acceptance) {
 	m.checked(i12)
 	var c crowd
@@ -220,9 +220,9 @@ func (m *Monitor) Accepted(a Acceptance) {
 	m.survives(by, a.Seq)
 }
 
-// survives is I9 at the moment of an acknowledgement: of a quorum's replicas those that are correct hold a certificate
-// for the batch, durably, so that no crash of all of them can lose it. Where votes leave before they are durable, f of
-// them at most stop uncleanly at a time (D8.14).
+// survives checks I9 at the moment of an acknowledgement: the correct replicas of a quorum hold a certificate for the
+// batch durably, so that even a crash of all replicas cannot lose it. If votes leave before they are durable, at most f
+// replicas may stop uncleanly at a time (D8.14).
 func (m *Monitor) survives(by wire.ReplicaID, seq wire.Seq) {
 	m.clients.top = max(m.clients.top, seq)
 	s := m.order.at(seq)
@@ -241,7 +241,7 @@ func (m *Monitor) survives(by wire.ReplicaID, seq wire.Seq) {
 		case seq <= max(o.floor, o.durable.certified) || o.any(kindPrepared, seq, d, durable) ||
 			o.any(kindDecided, seq, d, durable):
 			holders++
-		case seq <= o.lost: // it may have held it
+		case seq <= o.lost: // it may have held it before it lost its disk
 			faulty++
 		}
 	}
@@ -250,9 +250,9 @@ func (m *Monitor) survives(by wire.ReplicaID, seq wire.Seq) {
 	}
 }
 
-// Converged takes the end of a run whose faults have ended and whose replicas had time to catch up: every correct one of
-// them executed everything that was acknowledged (I9), unless more than f lost votes at once that had left: then the
-// cluster is halted, and what was acknowledged last may be gone (D8.14).
+// Converged is called at the end of a run whose faults have ended and whose replicas had time to catch up. Every correct
+// replica must have executed everything that was acknowledged (I9). The exception is a cluster in which more than f replicas
+// lost votes at once that had already left: it is halted, and the last acknowledged operations may be lost (D8.14).
 func (m *Monitor) Converged(up ...wire.ReplicaID) {
 	if m.halted() {
 		return

@@ -6,15 +6,15 @@ import (
 	"tagma/pbft/wire"
 )
 
-// spoken is what a replica has signed in all its lives, as far as a recovery must lie above it (D8.6). A recovery may lie
-// below an earlier one in whose life nothing was signed: others may have told less.
+// spoken is the part of what a replica has signed in all its lives that a recovery must lie above (D8.6). A recovery
+// may lie below an earlier one if nothing was signed in that life, because other replicas may have answered then.
 type spoken struct {
-	seq   wire.Seq  // the highest sequence number of a statement
-	view  wire.View // the lowest view of a recovery: above every view it voted in, and below none it asked for
+	seq   wire.Seq  // the highest sequence number in a statement
+	view  wire.View // the lowest that a recovery may name: above all views of its votes, not below one that it asked for
 	lives map[wire.Life]silence
 }
 
-// silence is what a recovery forbids (D8.7): any vote before a checkpoint at until is stable, and for ever those for
+// silence is what a recovery forbids (D8.7): every vote until a checkpoint at until is stable, and for ever votes for
 // views below since.
 type silence struct {
 	until wire.Seq
@@ -33,7 +33,7 @@ func (s *spoken) says(at place) {
 	}
 }
 
-// breaks says how a vote in a view, or for one, breaks the silence of a replica whose stable checkpoint is at h; "" if
+// breaks returns how a vote in a view, or for one, breaks the silence of a replica whose stable checkpoint is h; "" if
 // it does not.
 func (q *silence) breaks(view wire.View, h wire.Seq) string {
 	switch {
@@ -46,10 +46,11 @@ func (q *silence) breaks(view wire.View, h wire.Seq) string {
 	}
 }
 
-// Forgot takes that a correct replica may have forgotten what it signed: its disk is gone, old, rotten or of another
-// life. What it had durable is void, and what it said binds it for ever (I2). It writes and signs nothing before the
-// record of its recovery is durable, and then keeps its silence (I19). It starts again with Restarted, and what its new
-// journal holds is told by Durable, the state in its store by Root. Telling it again before that changes nothing.
+// Forgot says that a correct replica may have forgotten what it signed, because its disk is gone, old, rotten or of
+// another life. What it had durable no longer counts, but what it signed binds it for ever (I2). It must write and sign
+// nothing before the record of its recovery is durable, and must keep its silence afterwards (I19). The caller reports
+// its start by Restarted, the content of its new journal by Durable, and the state in its store by Root. Calling Forgot
+// again before that changes nothing.
 func (m *Monitor) Forgot(id wire.ReplicaID) {
 	if o := m.of(id); o != nil {
 		o.lose()
@@ -57,17 +58,17 @@ func (m *Monitor) Forgot(id wire.ReplicaID) {
 	}
 }
 
-// Remembers takes back that a replica knows of its loss: it starts from a journal of the life that it was in, either
-// because a disk came back that was only missing (D8.12), or because it does not know that the copy is an old one.
-// Restarted and Durable follow.
+// Remembers takes back a Forgot: the replica starts with a journal of its former life, either because a missing disk is
+// there again (D8.12), or because the replica does not know that the disk is an old copy. The caller reports the start
+// by Restarted and Durable.
 func (m *Monitor) Remembers(id wire.ReplicaID) {
 	if o := m.of(id); o != nil {
 		o.amnesiac = false
 	}
 }
 
-// recovers is I19 for the record that a life begins with: a recovery lies above all that was said, so that nobody can hold a
-// statement of an earlier life above it. A journal repeats the record in every anchor.
+// recovers checks I19 for the first record of a life: a recovery must lie above everything that the replica signed
+// before, so that no statement of an earlier life lies above it. A journal repeats this record in every anchor.
 func (m *Monitor) recovers(o *observed, r *wire.Recovering) {
 	m.checked(i19)
 	said, now := &o.spoken, silence{until: r.Until, since: r.View}
@@ -93,11 +94,11 @@ func (m *Monitor) recovers(o *observed, r *wire.Recovering) {
 	o.silence, o.amnesiac = &now, false
 }
 
-// beforeRecovery is why a replica that has forgotten says and writes nothing yet.
+// beforeRecovery is why a replica that has forgotten must not sign or write anything yet.
 const beforeRecovery = "before it knows from where on it contradicts nothing it forgot"
 
-// writes is I19 for a record that became durable: a replica that has forgotten writes nothing before its recovery
-// (D8.3).
+// writes checks I19 for a record that became durable: a replica that has forgotten must write nothing before its
+// recovery (D8.3).
 func (m *Monitor) writes(o *observed, rec wire.Record) {
 	if !o.amnesiac {
 		return
@@ -110,7 +111,7 @@ func (m *Monitor) writes(o *observed, rec wire.Record) {
 	}
 }
 
-// speaks is I19 for what a core wants signed.
+// speaks checks I19 for a message that a core wants signed.
 func (m *Monitor) speaks(o *observed, at place) {
 	unsaid := o.now.certified < o.unsaid
 	if !o.amnesiac && !o.mute && o.silence == nil && !unsaid || !at.forbidden() {
@@ -132,8 +133,7 @@ func (m *Monitor) speaks(o *observed, at place) {
 	}
 }
 
-// halted reports whether more replicas are silent for what their unclean stops may have lost than the cluster does without
-// (D8.14).
+// halted reports whether so many replicas are silent because of unclean stops that no quorum is left (D8.14).
 func (m *Monitor) halted() bool {
 	lost := 0
 	for _, o := range m.replicas {

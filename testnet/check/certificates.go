@@ -9,15 +9,15 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Certificates are counted here again, without pbft's own counting (I11): distinct members, in the right roles, enough of
-// them, and of some the signatures (I10).
+// Certificates are counted here again, without using pbft's own counting (I11): distinct members in the right roles,
+// and enough of them. The signatures of some are verified again (I10).
 
 // crowd is a set of replicas.
 type crowd [crowdWords]uint64
 
 const crowdWords = wire.MaxMembers / 64
 
-// add puts a replica in and reports whether it was not there.
+// add adds a replica and reports whether it is new.
 func (c *crowd) add(id wire.ReplicaID) bool {
 	word, bit := &c[id/64%crowdWords], uint64(1)<<(id%64)
 	fresh := *word&bit == 0
@@ -52,8 +52,8 @@ func (m *Monitor) recountStable(by wire.ReplicaID, c *wire.StableCert) {
 	})
 }
 
-// recount checks that endorsements are of distinct members, at least so many, and none of them the primary's if it endorsed
-// apart (I11), and has the signatures of one certificate in so many verified again (I10).
+// recount checks that endorsements are of at least so many distinct members, and that none is the primary's if the
+// primary endorsed in another form (I11). It has the signatures of one in so many certificates verified again (I10).
 func (m *Monitor) recount(
 	by wire.ReplicaID, what string, seq wire.Seq, endorsed []wire.Endorsement, least int,
 	says func(wire.ReplicaID) wire.Message, primary ...wire.Endorsement,
@@ -87,7 +87,7 @@ func (m *Monitor) recount(
 	m.signed(by, "a "+what+" certificate", claims)
 }
 
-// recountViewChange counts what a view change shows: f+1 distinct suspects of its view or above, and certificates.
+// recountViewChange counts a view change: f+1 distinct suspects of the view before it or a later one, and certificates.
 func (m *Monitor) recountViewChange(by wire.ReplicaID, v *wire.ViewChange) {
 	m.checked(i11)
 	var c crowd
@@ -114,7 +114,7 @@ func (m *Monitor) recountViewChange(by wire.ReplicaID, v *wire.ViewChange) {
 	}
 }
 
-// claim is a statement with the signature that a certificate shows for it.
+// claim is a statement with the signature for it in a certificate.
 func (m *Monitor) claim(msg wire.Message, sig wire.Signature) wire.Claim {
 	key, _ := wire.Signer(m.cfg, msg)
 	return wire.Claim{Signer: key, Signed: wire.Signable(m.cfg, msg), Sig: sig}
@@ -126,7 +126,7 @@ func (m *Monitor) sampled() bool {
 	return m.holds != nil && m.seen%m.every == 0
 }
 
-// signed is I10.
+// signed checks I10 for one signature.
 func (m *Monitor) signed(by wire.ReplicaID, what string, claims []wire.Claim) {
 	m.checked(i10)
 	for i := range claims {
@@ -140,7 +140,7 @@ func (m *Monitor) signed(by wire.ReplicaID, what string, claims []wire.Claim) {
 	}
 }
 
-// received is I10 for a message that the core took: its signatures hold, and a vote came from its signer.
+// received checks I10 for a message that the core took: its signatures are valid, and a vote came from its signer.
 func (m *Monitor) received(o *observed, e port.Received, effects []port.Effect) {
 	msg := e.Msg.Message()
 	if e.From.Loopback || ignored(msg, effects) {
@@ -152,7 +152,7 @@ func (m *Monitor) received(o *observed, e port.Received, effects []port.Effect) 
 		if by, _ := wire.Sender(m.cfg, msg); by != e.From.Replica {
 			m.fail(i10, o.id, "replica %d took a %v of replica %d from another one", o.id, wire.TypeOf(msg), by)
 		}
-	default: // may be passed on, or has no signer
+	default: // others may be passed on, or have no signer
 	}
 	if _, asks := msg.(*wire.Request); e.From.Client && !asks {
 		m.fail(i10, o.id, "replica %d took a %v from a client", o.id, wire.TypeOf(msg))
@@ -175,7 +175,7 @@ func ignored(msg wire.Message, effects []port.Effect) bool {
 	return false
 }
 
-// fingerprint tells new views apart by what they show and propose, signed or not.
+// fingerprint distinguishes new views by what they contain and propose, whether they are signed or not.
 func fingerprint(v *wire.NewView) wire.Digest {
 	shown := binary.BigEndian.AppendUint64(nil, uint64(v.View))
 	for i := range v.ViewChanges {

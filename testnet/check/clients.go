@@ -2,20 +2,20 @@ package check
 
 import "slices"
 
-// Write is one write of a history in which every key has a single writer, whose writes do not overlap.
+// Write is one write in a history in which every key has a single writer, whose writes do not overlap.
 type Write struct {
 	Key, Value   string
 	Acknowledged bool // false: its outcome is unknown, so it may have happened or not
 }
 
-// Found is what a key held when it was read back.
+// Found is the value of a key when it was read back.
 type Found struct {
 	Value   string
 	Version uint64 // how often the key was written
 }
 
-// Durable checks I9: whatever happened, the last acknowledged write to every key is there, or a later one whose outcome
-// is unknown. Writes are in the order in which each key's were made; found is what all keys held at the end.
+// Durable checks I9: every key has the value of its last acknowledged write, or of a later write whose outcome is
+// unknown. Writes must be in the order in which each key's were made; found is the value of every key at the end.
 func Durable(writes []Write, found map[string]Found) Result {
 	var v verdict
 	possible := make(map[string][]string) // by key: the last acknowledged value and all later ones
@@ -41,8 +41,8 @@ func Durable(writes []Write, found map[string]Found) Result {
 	return v.result(i9)
 }
 
-// Once checks I3 as far as a key-value store shows it: a key's version counts its writes, so after a number of
-// acknowledged ones and some of unknown outcome it lies between the two sums, however often each was sent.
+// Once checks I3 as far as a key-value store shows it. A key's version counts its writes. So it is at least the number
+// of acknowledged writes, and at most that number plus the writes of unknown outcome, however often each was sent.
 func Once(writes []Write, found map[string]Found) Result {
 	var v verdict
 	least, most := make(map[string]uint64), make(map[string]uint64)
@@ -55,7 +55,7 @@ func Once(writes []Write, found map[string]Found) Result {
 	for _, w := range writes {
 		got, there := found[w.Key]
 		if !there {
-			continue // I9's matter
+			continue // Durable judges that
 		}
 		v.checked++
 		if got.Version < least[w.Key] || got.Version > most[w.Key] {
@@ -65,15 +65,14 @@ func Once(writes []Write, found map[string]Found) Result {
 	return v.result(i3)
 }
 
-// Planned is a fault that a run was to have.
+// Planned is a fault that a run was planned to have.
 type Planned struct {
 	What  string
 	Fired bool
-	Late  bool // it did not fire because its moment did not come in time
+	Late  bool // it did not happen, because its moment came too late
 }
 
-// Real checks I18: enough was acknowledged, and everything that was to go wrong did. A run in which nothing happens
-// proves nothing.
+// Real checks I18: enough operations were acknowledged, and every planned fault happened; else the run proves nothing.
 func Real(acknowledged, wanted int, faults []Planned) Result {
 	v := verdict{checked: 1 + len(faults)}
 	if acknowledged < wanted {

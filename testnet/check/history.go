@@ -15,27 +15,27 @@ const (
 	Get      Kind = "get"
 	Delete   Kind = "delete"
 	Txn      Kind = "txn"
-	Revert   Kind = "revert" // keys that begin with Key, to what they were at a mark, or at the beginning: nothing
+	Revert   Kind = "revert" // gives the keys that begin with Key their values at a mark; without a mark, removes them
 	Open     Kind = "open"
 	Transfer Kind = "transfer"
 	Balance  Kind = "balance"
 	Audit    Kind = "audit"
 )
 
-// Op is an operation as a client means it, in no machine's encoding: a model here must not share code with the machine
+// Op is an operation as a client means it, not in a machine's encoding: the model must not share code with the machine
 // that it judges.
 type Op struct {
 	Kind   Kind
-	Key    string // of the bank: the account, the paying one
+	Key    string // for the bank: the account, for a transfer the paying one
 	Value  string
-	To     string // the account that is paid; of a put: the mark that it sets, of a revert: the one that it goes back to
-	Amount uint64 // of a revert to a mark: the sequence number of the batch that set it
-	If     []Cond // of a transaction: if all hold Then is done, in order, else Else; both hold other kinds
+	To     string // transfer: the account that is paid; put: the mark that it sets; revert: the mark to revert to
+	Amount uint64 // for a revert to a mark: the sequence number of the batch that set the mark
+	If     []Cond // for a transaction: if all conditions hold, Then is executed, in order, else Else
 	Then   []Op
 	Else   []Op
 }
 
-// Cond is a condition of a transaction: that a key has a value, or is absent.
+// Cond is a condition of a transaction: that a key has a value, or does not exist.
 type Cond struct {
 	Key    string
 	Absent bool
@@ -44,17 +44,17 @@ type Cond struct {
 
 // Out is what an operation returned.
 type Out struct {
-	Found   bool   // get: the key exists; delete: it did
+	Found   bool   // get: the key exists; delete: the key existed
 	Value   string // get
-	Version uint64 // get: how often the key was put since it exists; 0: not told
+	Version uint64 // get: how often the key was put since it was created; 0: not known
 	Held    bool   // txn: all conditions held
-	Outs    []Out  // txn: of the operations that were done
-	Refused string // bank: one of the constants below, or ""
-	Balance uint64 // of Key, after it; audit: the sum of all
-	Other   uint64 // transfer: the balance of To, after it; audit: the number of accounts
+	Outs    []Out  // txn: results of the executed operations
+	Refused string // bank: one of the refusals below, or ""
+	Balance uint64 // of Key, after the operation; audit: the sum of all balances
+	Other   uint64 // transfer: the balance of To, after the operation; audit: the number of accounts
 }
 
-// Why the bank refuses.
+// Why the bank refuses an operation.
 const (
 	AccountExists = "the account exists"
 	NoAccount     = "no such account"
@@ -62,16 +62,16 @@ const (
 	Insufficient  = "not enough money"
 )
 
-// Call is one operation of a history: what a client asked and was told, and when.
+// Call is one operation of a history: what a client asked, what it was answered, and when.
 type Call struct {
 	Client   int
 	Op       Op
 	Invoked  time.Duration
 	Returned time.Duration
 	Out      Out
-	Known    bool // false: its outcome is unknown, it may happen at any time after Invoked, or never
-	// Order is where among all operations it is said to have been executed first, from 1; those of one batch may share a
-	// place; 0: nobody says. It is a hint for the search of an order, and proves nothing by itself.
+	Known    bool // false: the outcome is unknown, so the operation may happen at any time after Invoked, or never
+	// Order is the operation's place in the order of first execution, from 1; operations of one batch may share a
+	// place; 0: not known. It is only a hint for the search for an order, and proves nothing by itself.
 	Order uint64
 }
 

@@ -13,10 +13,10 @@ import (
 )
 
 // Linearizable checks I4: the operations of a history can be put into an order in which each takes effect between its
-// invocation and its return and returns what the machine would. Where the order in which they were executed is known and
-// explains it (witnessed), that decides; else an order is searched. The search gives up after a time, which says nothing:
-// the history is judged in parts that have no key in common, Checked counts the operations of the parts that were decided,
-// and the note tells of the others.
+// invocation and its return, and returns what the machine would return. If the order of execution is known and explains
+// the history (witnessed), that decides. Otherwise an order is searched. The history is divided into parts that have no
+// key in common. A search that takes too long is given up and decides nothing: Checked counts the operations of the
+// parts that were decided, and the note names the others.
 func Linearizable(calls []Call, patience time.Duration) Result {
 	var v verdict
 	undecided, deadline := 0, time.Now().Add(patience)
@@ -42,7 +42,7 @@ func Linearizable(calls []Call, patience time.Duration) Result {
 	return r
 }
 
-// model is both machines' sequential specification for porcupine.
+// model is the sequential specification of both machines, for porcupine.
 var model = porcupine.Model{
 	Init: func() any { return world(nil) },
 	Step: func(state, input, output any) (bool, any) {
@@ -53,7 +53,7 @@ var model = porcupine.Model{
 	Equal: func(a, b any) bool { return maps.Equal(a.(world), b.(world)) },
 }
 
-// judge decides a part; no time left leaves it undecided.
+// judge decides a part. If no time is left, the part stays undecided.
 func judge(part []Call, patience time.Duration) porcupine.CheckResult {
 	if patience <= 0 {
 		return porcupine.Unknown
@@ -69,8 +69,8 @@ func judge(part []Call, patience time.Duration) porcupine.CheckResult {
 	return porcupine.CheckOperationsTimeout(model, ops, patience)
 }
 
-// culprit is the first return that no order explains. What a history's beginning says stands for itself, so it can be
-// looked for by halving.
+// culprit is the first return that no order explains. If a beginning of the history can be explained, so can every
+// shorter one, so the return can be found by bisection.
 func culprit(part []Call, patience time.Duration) *Call {
 	ends := make([]*Call, 0, len(part))
 	for i := range part {

@@ -8,11 +8,11 @@ import (
 	"tagma/pbft/wire"
 )
 
-// A replica's memory is one list of statements for each sequence number, and one for each view: what it signed, and what
-// it holds. The rules are functions over it.
+// What the Monitor remembers of a replica is a list of statements for each sequence number and for each view: what the
+// replica signed, and what it holds. The rules are functions over these lists.
 
-// place is what a statement is about: a sequence number, in a view where that matters, or a view alone. Kind is the type of
-// the message that was signed there, or one of those below; 0 is of messages that may be said twice.
+// place is the subject of a statement: a sequence number, in a view if views matter, or a view alone. Kind is the type
+// of the message that was signed, or one of the kinds below; 0 stands for messages that may be sent twice.
 type place struct {
 	kind wire.Type
 	view wire.View
@@ -21,29 +21,29 @@ type place struct {
 
 // What a replica holds. None of these is a type of message.
 const (
-	kindAccepted  wire.Type = 0xf0 + iota // a pre-prepare that binds the slot, those of new views included
+	kindAccepted  wire.Type = 0xf0 + iota // a pre-prepare to which the slot is bound, including those in new views
 	kindPrepared                          // a prepared certificate
 	kindDecided                           // a commit certificate
 	kindBody                              // views do not matter
 	kindRoot                              // its own state; views do not matter
-	kindState                             // what it said to be the state, or a quorum did; views do not matter
-	kindActivated                         // a new view that it goes by
+	kindState                             // a state that it announced, or that a quorum announced; views do not matter
+	kindActivated                         // a new view that it entered
 )
 
-// statement is a digest for a place. One that is not durable is forgotten at a restart, unless an earlier life said it. One
-// that has left all the same binds for ever, as that of an earlier life does (D8.14).
+// statement is a digest at a place. A statement that is not durable is forgotten at a restart, unless it was made in an
+// earlier life. One that was sent anyway binds for ever, like one of an earlier life (D8.14).
 type statement struct {
 	place
 	digest  wire.Digest
 	durable bool
 	left    bool
 	past    bool
-	stable  wire.Seq // of a view change: where what it shows begins
+	stable  wire.Seq // for a view change: the stable checkpoint above which its certificates begin
 }
 
 type memo []statement
 
-// placeOf is what a message says something about, and the digest that it says.
+// placeOf is the place that a message is about, and the digest that it names.
 func placeOf(m wire.Message) (place, wire.Digest) {
 	switch m := m.(type) {
 	case *wire.PrePrepare:
@@ -70,17 +70,17 @@ func (at place) String() string {
 	return fmt.Sprintf("%v for (%d, %d)", at.kind, at.view, at.seq)
 }
 
-// ofView reports whether it is a view alone.
+// ofView reports whether the place is a view alone.
 func (at place) ofView() bool {
 	return at.kind == wire.TypeViewChange || at.kind == wire.TypeNewView || at.kind == kindActivated
 }
 
-// votes reports whether what is said there is a vote in its view. A view change is one for it.
+// votes reports whether a statement there is a vote in its view. A view change counts as a vote for its view.
 func (at place) votes() bool {
 	return at.kind == wire.TypePrePrepare || at.kind == wire.TypePrepare || at.kind == wire.TypeCommit
 }
 
-// forbidden reports whether it is of a kind that a recovery forbids (D8.7).
+// forbidden reports whether the place is of a kind that a recovery forbids (D8.7).
 func (at place) forbidden() bool {
 	return at.votes() || at.kind == wire.TypeViewChange || at.kind == wire.TypeNewView
 }
@@ -90,7 +90,7 @@ type observed struct {
 	id    wire.ReplicaID
 	memos map[wire.Seq]*memo
 	views map[wire.View]*memo
-	floor wire.Seq // everything about sequence numbers up to here is forgotten
+	floor wire.Seq // everything about sequence numbers up to here was forgotten
 	spare []*memo
 	near  [64]struct { // that were looked up, by what is left of their sequence numbers
 		seq  wire.Seq
@@ -98,32 +98,32 @@ type observed struct {
 	}
 
 	spoken   spoken
-	amnesiac bool     // it has forgotten what it signed, and not recovered yet
-	mute     bool     // it was shown that it has forgotten something
+	amnesiac bool     // it has forgotten what it signed, and has not recovered yet
+	mute     bool     // another replica showed it that it has forgotten something
 	silence  *silence // of this life; nil if it forgot nothing
-	lost     wire.Seq // up to here it may have held what it has lost
-	early    bool     // its journal says that more may have left than it holds, durably
-	unsaid   wire.Seq // the highest vote that left and that a restart found nowhere
-	unclean  wire.Seq // up to here its last stop may have lost such votes
-	fetching bool     // a state from others; nothing is executed
-	told     told     // by its journal
+	lost     wire.Seq // it may have lost statements up to here
+	early    bool     // a durable record of its journal says that messages may leave before the journal holds them
+	unsaid   wire.Seq // the highest sent vote that a restart did not find
+	unclean  wire.Seq // its last stop may have lost such votes up to here
+	fetching bool     // it fetches a state from others, and must execute nothing
+	told     told     // what its journal has shown
 
-	now, durable standing // what the core knows, and what a restart would leave of it
+	now, durable standing // what the core knows, and what would be left of it after a restart
 
-	handed  wire.Seq  // the core's last Execute
-	applied wire.Seq  // the state machine's last batch
-	stable  wire.Seq  // low watermark at the last look, at a start what is durable of it
+	handed  wire.Seq  // sequence number of the core's last Execute
+	applied wire.Seq  // last batch that the state machine executed
+	stable  wire.Seq  // low watermark at the last look; at a start, the durable part of it
 	looked  bool      // since the start
-	sure    wire.View // the view at the last look, if it was active
-	highest wire.Seq  // of the pre-prepares accepted since the last look
+	sure    wire.View // the view at the last look if it was active
+	highest wire.Seq  // the highest accepted pre-prepare since the last look
 }
 
 // standing is how far a replica has come.
 type standing struct {
-	left      wire.View // the highest view it asked for by a ViewChange
+	left      wire.View // the highest view for which it sent a ViewChange
 	entered   wire.View // the highest view that became active
 	certified wire.Seq  // the highest stable checkpoint that a certificate proved
-	installed mark      // the last state that it was given
+	installed mark      // the last state that it installed
 }
 
 // mark is a state by its sequence number; the zero value is none.
@@ -139,7 +139,7 @@ func newObserved(id wire.ReplicaID) *observed {
 	}
 }
 
-// keptViews is for how many views what was said about them is remembered. What an earlier life said binds for ever.
+// keptViews is for how many views statements are remembered. Statements of an earlier life bind for ever.
 const keptViews = 64
 
 // about returns all statements about a place's sequence number or view, nil if that was forgotten.
@@ -166,7 +166,7 @@ func (o *observed) about(at place) *memo {
 	}
 	k := o.memos[at.seq]
 	if k == nil {
-		k = new(make(memo, 0, 8)) // as many as a slot has in the normal case
+		k = new(make(memo, 0, 8)) // the number in a slot's normal case
 		if last := len(o.spare) - 1; last >= 0 {
 			k, o.spare = o.spare[last], o.spare[:last]
 		}
@@ -176,7 +176,7 @@ func (o *observed) about(at place) *memo {
 	return k
 }
 
-// forgot reports whether what was said about a place is forgotten.
+// forgot reports whether statements about a place were forgotten.
 func (o *observed) forgot(at place) bool { return !at.ofView() && at.seq <= o.floor }
 
 // all is everything about a place's sequence number or view.
@@ -187,7 +187,7 @@ func (o *observed) all(at place) memo {
 	return nil
 }
 
-// find returns the first statement about a place's sequence number or view that is so, or nil.
+// find returns the first statement about a place's sequence number or view that satisfies a condition, or nil.
 func (o *observed) find(at place, so func(*statement) bool) *statement {
 	all := o.all(at)
 	for i := range all {
@@ -198,29 +198,29 @@ func (o *observed) find(at place, so func(*statement) bool) *statement {
 	return nil
 }
 
-// of returns what was said first about a place, or nil.
+// of returns the first statement about a place, or nil.
 func (o *observed) of(at place) *statement {
 	return o.find(at, func(s *statement) bool { return s.place == at })
 }
 
-// has reports whether a digest stands at a place, durably if that is asked.
+// has reports whether a digest is stored at a place; if durably is set, durably.
 func (o *observed) has(at place, d wire.Digest, durable bool) bool {
 	return o.find(at, func(s *statement) bool { return s.place == at && s.digest == d && (s.durable || !durable) }) != nil
 }
 
-// any is has for whatever view.
+// any is has for any view.
 func (o *observed) any(kind wire.Type, seq wire.Seq, d wire.Digest, durable bool) bool {
 	return o.find(place{kind: kind, seq: seq}, func(s *statement) bool {
 		return s.kind == kind && s.digest == d && (s.durable || !durable)
 	}) != nil
 }
 
-// saidBefore reports whether an earlier life said so.
+// saidBefore reports whether an earlier life made the statement.
 func (o *observed) saidBefore(at place, d wire.Digest) bool {
 	return o.find(at, func(s *statement) bool { return s.place == at && s.digest == d && s.past }) != nil
 }
 
-// note adds a statement and reports whether it is new. One that is known already may become durable by it. A statement about
+// note adds a statement and reports whether it is new. A known statement may become durable by this. A statement about
 // a place that was forgotten is not kept.
 func (o *observed) note(now statement) (fresh bool) {
 	k := o.about(now.place)
@@ -260,7 +260,7 @@ func (o *observed) forget(below wire.Seq) {
 	}
 }
 
-// each calls do with all that is remembered about one sequence number or view, for all of them in any order.
+// each calls do with all statements about one sequence number or view, for all of them, in any order.
 func (o *observed) each(do func(*memo)) {
 	for _, k := range o.memos {
 		do(k)
@@ -270,7 +270,7 @@ func (o *observed) each(do func(*memo)) {
 	}
 }
 
-// restart forgets what was not durable. Votes that left before they were stay said.
+// restart forgets what was not durable. Votes that had been sent are still remembered as said.
 func (o *observed) restart(at, window wire.Seq) {
 	if o.early {
 		o.unclean = o.durable.certified + window
@@ -289,9 +289,9 @@ func (o *observed) restart(at, window wire.Seq) {
 	o.handed, o.applied = at, at
 }
 
-// lose voids what was durable and turns what was signed into what an earlier life signed.
+// lose makes what was durable void, and turns what was signed into statements of an earlier life.
 func (o *observed) lose() {
-	o.restart(0, 0) // what was not durable was never said
+	o.restart(0, 0) // what was not durable does not count as said
 	o.each(func(k *memo) {
 		*k = slices.DeleteFunc(*k, func(s statement) bool { return s.kind >= kindAccepted && s.kind != kindState })
 		for i := range *k {

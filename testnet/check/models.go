@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// world is a machine's state in a model: what each key or account holds. It is never changed, only replaced.
+// world is a machine's state in a model: the value of each key or account. It is never changed, only replaced.
 type world map[string]held
 
 type held struct {
 	value  string
 	number uint64 // a key's version, an account's balance
-	past   *world // of a mark: what there was when it was set
+	past   *world // for a mark: the world when it was set
 }
 
-// markPrefix begins the names of marks in a world: no key of a history does.
+// markPrefix begins the names of marks in a world. No key of a history begins with it.
 const markPrefix = "\x00mark "
 
 // with is the world after one key was changed.
@@ -28,8 +28,8 @@ func (w world) with(key string, h held) world {
 	return next
 }
 
-// do is the sequential specification of both machines: what an operation makes of a world, and what it returns. No two
-// kinds of them share a key, so one world serves both.
+// do is the sequential specification of both machines: it returns the world after an operation, and the operation's
+// result. Operations of different machines share no key, so one world serves both.
 func (w world) do(op *Op) (world, Out) {
 	switch op.Kind {
 	case Put:
@@ -77,7 +77,7 @@ func (w world) do(op *Op) (world, Out) {
 	}
 }
 
-// revert gives keys the values that they had; those that have them stay as they are.
+// revert gives keys their former values; keys that already have them do not change.
 func (w world) revert(op *Op) (world, Out) {
 	var past world
 	if mark := w[markPrefix+op.To]; mark.past != nil {
@@ -130,7 +130,7 @@ func (w world) transfer(op *Op) (world, Out) {
 	return w, Out{Balance: from.number - op.Amount, Other: to.number + op.Amount}
 }
 
-// explains reports whether what a client was told is what the model says. What it was not told fits everything.
+// explains reports whether a client's answer equals the model's. Whatever the client was not told may have any value.
 func (o *Out) explains(told *Out) bool {
 	switch {
 	case o.Refused != "" || told.Refused != "":
@@ -145,7 +145,7 @@ func (o *Out) explains(told *Out) bool {
 	return slices.EqualFunc(o.Outs, told.Outs, func(a, b Out) bool { return a.explains(&b) })
 }
 
-// keys calls do with every key that an operation touches; all is whether it touches every one there is.
+// keys calls do with every key that an operation uses; all says that it uses every existing key.
 func (op *Op) keys(do func(string)) (all bool) {
 	if op.Kind == Audit || op.Kind == Revert {
 		return true

@@ -8,52 +8,53 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Monitor holds the invariants against a run while it goes on. Whoever makes the run tells it what correct replicas do,
-// and what clients accept; it knows nothing else of the run. Calls about replicas that are not correct are ignored. It is
-// not safe for concurrent use.
+// Monitor checks the invariants during a run. The code that runs the cluster tells it what correct replicas do and what
+// clients accept; it knows nothing else about the run. It ignores calls about replicas that are not correct. It is not
+// safe for concurrent use.
 //
-// The order of the calls is the order of what happened: Stepped when the core returned, then Durable for each record that
-// reached the disk, then Left for what went out, and Applied for what was executed. What a replica had not made durable
-// when it stopped is forgotten at Restarted, and what it had, all but its word, at Forgot.
+// Calls must be made in the order in which things happened: Stepped when the core returned, then Durable for each
+// record that reached the disk, then Left for each message that was sent, and Applied for each executed batch. At
+// Restarted the Monitor forgets what a replica had not made durable. At Forgot it also forgets what was durable, except
+// what the replica signed.
 //
-// Of a process that nobody can look into the journal tells the same: Read takes it, as often as one likes.
+// If a process cannot be observed, its journal serves instead: Read takes the journal, as often as one likes.
 type Monitor struct {
 	cfg     *wire.Config
-	n, f, q int // counted here, not by pbft
+	n, f, q int // computed here, not by pbft
 	correct func(wire.ReplicaID) bool
 	holds   func([]wire.Claim) bool
-	every   int // of so many messages and certificates one has its signatures verified again
+	every   int // one in so many messages and certificates has its signatures verified again
 	seen    int
 
 	replicas []*observed
 	order    order
-	changes  []*change // new views that became active somewhere, oldest first
+	changes  []*change // new views that became active at some replica, oldest first
 	clients  clients
-	read     bool               // journals were
-	views    map[wire.View]bool // that became active somewhere
+	read     bool               // journals were read
+	views    map[wire.View]bool // views that became active at some replica
 
 	facts      [len(Rules)]verdict
 	violations []Violation
 }
 
-// Violation is an invariant that did not hold.
+// Violation is a violation of an invariant.
 type Violation struct {
-	ID      string // I1 to I19; D0 to D5 for a vote that rests on nothing durable, E1 for false evidence
+	ID      string // I1 to I19; D0 to D5 for a vote that depends on something not durable; E1 for false evidence
 	Replica wire.ReplicaID
 	What    string
 }
 
 func (v *Violation) String() string { return fmt.Sprintf("%s: %s", v.ID, v.What) }
 
-// maxViolations bounds how many are kept. The first one is what matters; the others help to understand it.
+// maxViolations bounds how many violations are kept. The first one matters; the others help to understand it.
 const maxViolations = 32
 
 // DefaultEvery is how often signatures are verified again, unless VerifyEvery says otherwise.
 const DefaultEvery = 32
 
-// NewMonitor returns a monitor of a run that has not begun. Self of the configuration does not matter. Correct reports
-// whether a replica follows the protocol and has its disk; it may change its answer from true to false. Holds reports
-// whether all of the claims have valid signatures; nil: nobody knows, and signatures are not judged.
+// NewMonitor returns a monitor for a run that has not begun. Self in the configuration is ignored. Correct reports
+// whether a replica follows the protocol and has its disk; its answer may change from true to false. Holds reports
+// whether all given claims have valid signatures; nil: signatures are not checked.
 func NewMonitor(cfg *wire.Config, correct func(wire.ReplicaID) bool, holds func([]wire.Claim) bool) *Monitor {
 	m := &Monitor{
 		cfg: cfg, n: len(cfg.Members), correct: correct, holds: holds, every: DefaultEvery,
@@ -69,10 +70,10 @@ func NewMonitor(cfg *wire.Config, correct func(wire.ReplicaID) bool, holds func(
 	return m
 }
 
-// VerifyEvery sets of how many messages and certificates one has its signatures verified again; 1 means all.
+// VerifyEvery sets that one in so many messages and certificates has its signatures verified again; 1 stands for all.
 func (m *Monitor) VerifyEvery(n int) { m.every = max(1, n) }
 
-// of returns what is known of a correct replica, nil of any other.
+// of returns what is known about a correct replica, or nil for any other replica.
 func (m *Monitor) of(id wire.ReplicaID) *observed {
 	if int(id) >= m.n || !m.correct(id) {
 		return nil
@@ -83,7 +84,7 @@ func (m *Monitor) of(id wire.ReplicaID) *observed {
 // checked counts one fact that was compared.
 func (m *Monitor) checked(r rule) { m.facts[r].checked++ }
 
-// breaks counts one fact that was compared, and says whether it breaks the rule.
+// breaks counts one compared fact, and reports whether it breaks the rule.
 func (m *Monitor) breaks(r rule, broken bool) bool {
 	m.facts[r].checked++
 	return broken
@@ -97,7 +98,7 @@ func (m *Monitor) fail(r rule, replica wire.ReplicaID, format string, args ...an
 	}
 }
 
-// Violation is the first one, or nil.
+// Violation is the first violation, or nil.
 func (m *Monitor) Violation() *Violation {
 	if len(m.violations) == 0 {
 		return nil
@@ -105,7 +106,7 @@ func (m *Monitor) Violation() *Violation {
 	return &m.violations[0]
 }
 
-// Violations are the first ones, in the order in which they were noticed.
+// Violations are the first violations, in the order in which they were noticed.
 func (m *Monitor) Violations() []Violation { return m.violations }
 
 // Views lists the views above 0 that became active somewhere, ascending.

@@ -4,16 +4,16 @@ import (
 	"tagma/pbft/wire"
 )
 
-// change is a new view as far as what committed must be in it.
+// change is what is known of a new view, as far as needed to check that it contains what committed.
 type change struct {
 	view    wire.View
-	first   wire.Seq // O begins here
+	first   wire.Seq // the first sequence number of O
 	digests []wire.Digest
 	id      wire.Digest
 }
 
-// newView judges a new view that a correct replica goes by: V is a quorum (I11), O follows from V (V3), and nothing that
-// committed before is lost (I17).
+// newView checks a new view that a correct replica entered: V is a quorum (I11), O follows from V (V3), and nothing
+// that committed before is lost (I17).
 func (m *Monitor) newView(by wire.ReplicaID, v *wire.NewView, id wire.Digest) {
 	for _, c := range m.changes {
 		if c.id == id {
@@ -51,7 +51,7 @@ func (m *Monitor) newView(by wire.ReplicaID, v *wire.NewView, id wire.Digest) {
 	}
 }
 
-// follows is V3: at each place of O stands what prepared in the highest view that V shows, or null.
+// follows checks V3: each entry of O has the digest that prepared in the highest view shown in V, or is null.
 func (m *Monitor) follows(by wire.ReplicaID, v *wire.NewView, c *change) {
 	m.checked(i17)
 	type prepared struct {
@@ -85,7 +85,7 @@ func (m *Monitor) follows(by wire.ReplicaID, v *wire.NewView, c *change) {
 	}
 }
 
-// stays is I17: what committed in a lower view stands in O, or O begins above it.
+// stays checks I17: what committed in a lower view is in O, or O begins above it.
 func (m *Monitor) stays(by wire.ReplicaID, c *change, seq wire.Seq, s *agreed) {
 	if s.view >= c.view || seq < c.first || !s.proven {
 		return
@@ -95,7 +95,7 @@ func (m *Monitor) stays(by wire.ReplicaID, c *change, seq wire.Seq, s *agreed) {
 	}
 }
 
-// highestStable is the stable checkpoint that O begins above.
+// highestStable is the stable checkpoint above which O begins.
 func highestStable(v *wire.NewView) *wire.StableCert {
 	best := &wire.StableCert{}
 	for i := range v.ViewChanges {
@@ -106,7 +106,7 @@ func highestStable(v *wire.NewView) *wire.StableCert {
 	return best
 }
 
-// accuses is E1: evidence holds before any judge, and never against a correct replica.
+// accuses checks E1: evidence convinces any judge, and is never against a correct replica.
 func (m *Monitor) accuses(o *observed, e wire.Evidence) {
 	if err := e.Verify(m.cfg, m.holds); m.breaks(e1, err != nil) {
 		m.fail(e1, o.id, "replica %d shows what proves nothing: %v", o.id, err)

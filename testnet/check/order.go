@@ -8,33 +8,33 @@ import (
 // order is what all correct replicas agree on, as far as it is known.
 type order struct {
 	slots map[wire.Seq]*agreed
-	top   wire.Seq // highest that anybody executed
-	floor wire.Seq // everything up to here is forgotten
+	top   wire.Seq // highest sequence number that any replica executed
+	floor wire.Seq // everything up to here was forgotten
 }
 
-// agreed is one sequence number. What is not known has a zero by.
+// agreed is what is agreed at one sequence number. The replica `by` is zero for what is not known.
 type agreed struct {
-	committed said      // I1: executed or certified
-	view      wire.View // the lowest one of which there is a commit certificate, if it is proven
+	committed said      // I1: the digest that was executed or certified
+	view      wire.View // the lowest view with a known commit certificate, if there is one
 	proven    bool
 	answered  said // I3: the digest of all replies
-	state     said // I5
-	genuine   bool // its requests were looked at (I16)
+	state     said // I5: the digest of the state
+	genuine   bool // its requests were checked (I16)
 }
 
-// said is a digest and who said it first.
+// said is a digest, and the replica that said it first.
 type said struct {
 	digest wire.Digest
 	by     wire.ReplicaID
-	given  bool // anybody said anything yet
+	given  bool // some replica has said a digest
 }
 
-// maxOrder bounds how many sequence numbers are remembered even when a replica is far behind.
+// maxOrder bounds how many sequence numbers are remembered, even if a replica is far behind.
 const maxOrder = 1 << 16
 
 func newOrder() order { return order{slots: make(map[wire.Seq]*agreed)} }
 
-// at returns what is agreed at a sequence number, nil if that was forgotten.
+// at returns what is agreed at a sequence number; nil if that was forgotten.
 func (a *order) at(seq wire.Seq) *agreed {
 	if s := a.slots[seq]; s != nil {
 		return s
@@ -47,7 +47,7 @@ func (a *order) at(seq wire.Seq) *agreed {
 	return s
 }
 
-// agree keeps what was said first and reports what it contradicts.
+// agree keeps the digest that was said first, and reports later ones that contradict it.
 func agree(known *said, now said) (first said, differs bool) {
 	if !known.given {
 		*known = now
@@ -57,7 +57,7 @@ func agree(known *said, now said) (first said, differs bool) {
 	return *known, known.digest != now.digest
 }
 
-// commits takes a commit certificate that a replica holds (I1), and holds the new views of higher views against it (I17).
+// commits takes a commit certificate that a replica holds (I1), and checks the new views of higher views against it (I17).
 func (m *Monitor) commits(o *observed, cert *wire.CommitCert) {
 	s := m.order.at(cert.Seq)
 	if s == nil {
@@ -78,8 +78,8 @@ func (m *Monitor) decided(o *observed, s *agreed, seq wire.Seq, d wire.Digest) {
 	}
 }
 
-// executes takes a batch that the core hands to execution: it is the next one (I8), its digest is everybody's (I1), a
-// commit certificate says so (I11), and every request is its client's (I16).
+// executes takes a batch that the core hands to execution: it must be the next one (I8), have the same digest as
+// everywhere (I1), have a commit certificate (I11), and every request must be its client's (I16).
 func (m *Monitor) executes(o *observed, e port.Execute, later []port.Effect) {
 	m.executesNothing(o, e.Seq)
 	if m.breaks(i8, e.Seq != o.handed+1) {
@@ -104,7 +104,7 @@ func (m *Monitor) executes(o *observed, e port.Execute, later []port.Effect) {
 	m.genuine(o.id, e.Seq, e.Body)
 }
 
-// marks is N4: every K batches, nulls included, a checkpoint is taken, or the window would stay shut (I6).
+// marks checks N4: a checkpoint is taken after every K batches, nulls included, or the window would never move (I6).
 func (m *Monitor) marks(o *observed, seq wire.Seq, later []port.Effect) {
 	if seq%m.cfg.CheckpointInterval != 0 {
 		return
@@ -118,8 +118,8 @@ func (m *Monitor) marks(o *observed, seq wire.Seq, later []port.Effect) {
 	m.fail(i6, o.id, "replica %d takes no checkpoint at %d", o.id, seq)
 }
 
-// Applied takes a batch that a correct replica's state machine executed, with what it answered, whole. A replica that
-// starts again executes again what lies above the state it starts from.
+// Applied takes a batch that a correct replica's state machine executed, with its whole replies. After a start a
+// replica executes again what lies above the state from which it starts.
 func (m *Monitor) Applied(id wire.ReplicaID, seq wire.Seq, body *wire.Body, replies []*wire.Reply) {
 	o := m.of(id)
 	if o == nil {
@@ -136,7 +136,7 @@ func (m *Monitor) Applied(id wire.ReplicaID, seq wire.Seq, body *wire.Body, repl
 		return
 	}
 	d := body.Digest()
-	durable := !m.cfg.Optimistic // else it is on its way to the disk
+	durable := !m.cfg.Optimistic // otherwise it is still being written to the disk
 	if m.breaks(d0, !o.any(kindPrepared, seq, d, durable) && !o.any(kindDecided, seq, d, durable)) {
 		m.fail(d0, id, "replica %d executes %v at %d, and no certificate for it is durable", id, d, seq)
 	}
@@ -157,7 +157,7 @@ func (m *Monitor) Root(id wire.ReplicaID, seq wire.Seq, d wire.Digest) {
 	m.root(o, seq, d)
 }
 
-// root is I5 for a state that a replica has, or holds to be stable.
+// root checks I5 for a state that a replica has, or that it considers stable.
 func (m *Monitor) root(o *observed, seq wire.Seq, d wire.Digest) {
 	s := m.order.at(seq)
 	if s == nil || !o.holds(kindState, 0, seq, d, true) {
@@ -168,7 +168,7 @@ func (m *Monitor) root(o *observed, seq wire.Seq, d wire.Digest) {
 	}
 }
 
-// forget drops what lies so far below every correct replica's stable checkpoint that no start can come back to it.
+// forget drops what lies so far below every correct replica's stable checkpoint that no start can return to it.
 func (m *Monitor) forget(o *observed) {
 	keep := 6 * m.cfg.LogWindow
 	o.forget(o.durable.certified - min(o.durable.certified, keep))

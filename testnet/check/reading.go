@@ -7,35 +7,35 @@ import (
 	"tagma/pbft/wire"
 )
 
-// told is what a replica's journal has told in all readings.
+// told is what all readings of a replica's journal have shown.
 type told struct {
 	life   wire.Life                 // of the journal that was read last
-	moved  wire.View                 // the highest view it moved to in this life
-	bodies map[wire.Seq][]*wire.Body // of what is not known to have committed
-	looked wire.Seq                  // the requests up to here were looked at
-	lost   bool                      // an earlier life's statements, and does not say so yet
+	moved  wire.View                 // the highest view to which it moved in this life
+	bodies map[wire.Seq][]*wire.Body // bodies of batches not known to have committed
+	looked wire.Seq                  // requests up to here were checked
+	lost   bool                      // it lost an earlier life's statements, and its journal does not show that yet
 }
 
-// reading is a pass over one journal. A segment begins with an anchor, which repeats older votes and names the view of
-// its moment: whether a vote in it was made before or after the move to that view cannot be told. So a move counts from
-// the first record that must be younger, and votes of unknown age are let pass. Likewise the records behind an anchor may
-// be a little older, so what they say is compared with what stood in earlier segments.
+// reading is one pass over a journal. A segment begins with an anchor, which repeats older votes and names the view at
+// its time, so it is unknown whether a vote in it was made before or after the move to that view. So a move counts only
+// from the first record that must be younger, and votes of unknown age are accepted. The records after an anchor may
+// also be slightly older than it, so they are compared with what earlier segments showed.
 type reading struct {
 	*observed
 	m     *Monitor
 	heads int
-	head  wire.View // of the segment's anchor
+	head  wire.View // view in the segment's anchor
 	left  wire.View // no new vote in a view below this one may follow
-	later wire.View // becomes left with the next segment
-	once  wire.View // the highest view that it moved to by an earlier reading
+	later wire.View // becomes left at the next segment
+	once  wire.View // the highest view to which it moved according to an earlier reading
 
-	view   wire.View // highest one that the records so far name
-	since  wire.View // what it was when the segment began
-	low    wire.Seq  // watermark by the records so far
-	before wire.Seq  // low watermark when the segment began
-	top    wire.Seq  // last one executed
+	view   wire.View // highest view in the records so far
+	since  wire.View // view at the beginning of the segment
+	low    wire.Seq  // low watermark by the records so far
+	before wire.Seq  // low watermark at the beginning of the segment
+	top    wire.Seq  // last executed sequence number
 
-	missing   map[wire.Seq]bool // not known to be executed, below top
+	missing   map[wire.Seq]bool // sequence numbers below top that are not known to be executed
 	announced wire.Seq          // last own checkpoint
 }
 
@@ -43,11 +43,11 @@ func newReading(m *Monitor, o *observed) *reading {
 	return &reading{observed: o, m: m, later: o.told.moved, once: o.told.moved, missing: make(map[wire.Seq]bool)}
 }
 
-// Read takes all records that a correct replica's journal holds at one moment, in order. A journal shrinks while its
-// replica runs, so it may be read as often as one likes; what was read before is remembered and read again without harm.
+// Read takes all records in a correct replica's journal at one moment, in order. A journal shrinks while its replica
+// runs, so it may be read again and again: what was read before is remembered.
 //
-// Restarts, crashes and the anchors that repeat older votes are all in the records: nothing needs to be told of them.
-// So is a new life, whose journal begins with another name (D8.2): what the replica said before still binds it.
+// Restarts, crashes and the anchors that repeat older votes show in the records, so the caller need not report them. So
+// does a new life, whose journal has another name (D8.2); statements of the former life still bind the replica.
 func (m *Monitor) Read(id wire.ReplicaID, records []wire.Record) {
 	o := m.of(id)
 	if o == nil {
@@ -65,8 +65,8 @@ func (m *Monitor) Read(id wire.ReplicaID, records []wire.Record) {
 	in.ends()
 }
 
-// Restored is called when a replica's home was put back from an older copy, which the replica need not know. Its journal may
-// differ from what was read before; the votes that were read still bind it (I2).
+// Restored says that a replica's home was replaced by an older copy, which the replica may not know. Its journal may
+// then differ from what was read before, but the votes that were read still bind it (I2).
 func (m *Monitor) Restored(id wire.ReplicaID) {
 	if o := m.of(id); o != nil {
 		newReading(m, o).afresh()
@@ -74,18 +74,18 @@ func (m *Monitor) Restored(id wire.ReplicaID) {
 	}
 }
 
-// afresh starts the reading of another journal. Its records need not continue those that were read; what those show signed
-// is kept.
+// afresh begins the reading of another journal. Its records need not continue those read before, but what those showed
+// to be signed is kept.
 func (in *reading) afresh() {
 	in.lose()
 	in.told.moved = 0
 	*in = *newReading(in.m, in.observed)
 }
 
-// segment begins with a head, behind which an anchor has the recovery of its life and a stable checkpoint, if there are
-// such; it returns how many records these are. The watermark falls no lower there than anything before said (I6).
+// segment handles the beginning of a segment: the head, and after it the recovery of the life and a stable checkpoint,
+// if the anchor has them. It returns the number of these records. The low watermark must not be lower than before (I6).
 func (in *reading) segment(head *wire.Head, records []wire.Record) (anchored int) {
-	if named := head.Life != (wire.Life{}); named && head.Life != in.told.life { // one of the first format has no name
+	if named := head.Life != (wire.Life{}); named && head.Life != in.told.life { // a segment of the first format names no life
 		if in.told.life != (wire.Life{}) {
 			in.afresh()
 			in.told.lost = in.spoken.seq > 0 || in.spoken.view > 0
@@ -102,7 +102,7 @@ func (in *reading) segment(head *wire.Head, records []wire.Record) (anchored int
 			anchored++
 		}
 	}
-	if anchored == len(records) { // it is not whole yet
+	if anchored == len(records) { // the anchor is not complete yet
 		return anchored
 	}
 	low := wire.Seq(0)
@@ -116,7 +116,7 @@ func (in *reading) segment(head *wire.Head, records []wire.Record) (anchored int
 	return anchored
 }
 
-// begin starts a segment in a view.
+// begin begins a segment in a view.
 func (in *reading) begin(view wire.View) {
 	if in.heads > 0 {
 		in.left = max(in.left, in.later)
@@ -125,8 +125,8 @@ func (in *reading) begin(view wire.View) {
 	in.head = view
 }
 
-// walk checks a record against those before it: I2, I6, I7, I8, I13, I16 and I19. When a vote was made is told by the order
-// of the records alone, so a stable checkpoint counts from its record on.
+// walk checks a record against those before it: I2, I6, I7, I8, I13, I16 and I19. Only the order of records tells when
+// a vote was made, so a stable checkpoint counts from its record on.
 func (in *reading) walk(rec wire.Record, repeated bool) {
 	switch r := rec.(type) {
 	case *wire.Stable:
@@ -154,30 +154,30 @@ func (in *reading) walk(rec wire.Record, repeated bool) {
 			if !repeated && !in.knows(place{kind: wire.TypeViewChange, view: m.View}) {
 				in.enters(m.View, "asks for")
 			}
-			in.view = max(in.view, m.View) // an anchor may repeat the one before the last
+			in.view = max(in.view, m.View) // an anchor may repeat the view change before the last
 			in.moves(m.View)
 		case *wire.Checkpoint:
 			in.announced = max(in.announced, m.Seq)
 		case *wire.NewView:
 			in.moves(m.View)
 			in.low = max(in.low, highestStable(m).Seq)
-		default: // speaks judges it
+		default: // speaks checks other messages
 		}
 		in.speaks(r.Msg)
 	case *wire.Recovering: // a journal of another life begins with it
-		if in.silence == nil && !in.told.lost { // what was read before had no name
+		if in.silence == nil && !in.told.lost { // the journal read before had no name
 			head := in.head
 			in.afresh()
 			in.begin(head)
 			in.view, in.since = head, head
 		}
 		in.told.lost = false
-	case *wire.Head, *wire.Prepared, *wire.Void, *wire.Witness: // begins a segment, is counted by again, and is about others
-	case *wire.Early, *wire.Clean: // how much of the journal may be missing
+	case *wire.Head, *wire.Prepared, *wire.Void, *wire.Witness: // they begin a segment, count elsewhere, or are of others
+	case *wire.Early, *wire.Clean: // these say how much the journal may lack
 	}
 }
 
-// moves notes that the replica left all views below one.
+// moves notes that the replica left all views below this one.
 func (in *reading) moves(v wire.View) {
 	in.told.moved = max(in.told.moved, v)
 	if v > in.head {
@@ -187,13 +187,13 @@ func (in *reading) moves(v wire.View) {
 	}
 }
 
-// knows reports whether the replica said something at a place in this life.
+// knows reports whether the replica made a statement about a place in this life.
 func (in *reading) knows(at place) bool {
 	return in.find(at, func(s *statement) bool { return s.place == at && !s.past }) != nil
 }
 
-// speaks judges a statement by its place: there is no new vote in a view that was left (I2), and none that a recovery
-// forbids (I19), but for a pre-prepare of an earlier life that came back from others, which an anchor repeats.
+// speaks checks a statement by its place: no new vote in a view that was left (I2), and none that a recovery forbids
+// (I19). An exception is a pre-prepare of an earlier life that other replicas sent back, which an anchor repeats.
 func (in *reading) speaks(msg wire.Message) {
 	at, d := placeOf(msg)
 	again := at.ofView() && in.knows(at)
@@ -217,7 +217,7 @@ func (in *reading) speaks(msg wire.Message) {
 	}
 }
 
-// enters is I7: no record of a lower view is younger than one of a higher view.
+// enters checks I7: no record of a lower view is younger than one of a higher view.
 func (in *reading) enters(v wire.View, how string) {
 	if in.m.breaks(i7, v < in.since) {
 		in.m.fail(i7, in.id, "replica %d %s view %d after view %d", in.id, how, v, in.since)
@@ -225,8 +225,8 @@ func (in *reading) enters(v wire.View, how string) {
 	in.view = max(in.view, v)
 }
 
-// whole is I8 where a segment ends: everything below the last checkpoint that the replica announced was executed. What lies
-// above may have been executed and not be written yet.
+// whole checks I8 at the end of a segment: everything below the last announced checkpoint was executed. Batches above
+// it may have been executed without being written yet.
 func (in *reading) whole() {
 	least := in.top
 	for left := range in.missing {
@@ -237,7 +237,7 @@ func (in *reading) whole() {
 	}
 }
 
-// ends is I7 between two readings: a journal does not go back behind what it said before.
+// ends checks I7 between two readings: a journal does not go back behind what it showed before.
 func (in *reading) ends() {
 	in.whole()
 	if in.m.breaks(i7, in.view < in.once) {
@@ -245,7 +245,7 @@ func (in *reading) ends() {
 	}
 }
 
-// marks is I6: the low watermark is at a checkpoint. A record of its own is a note, which may be written late.
+// marks checks I6: the low watermark is at a checkpoint. Its record is a note, which may be written late.
 func (in *reading) marks(seq wire.Seq) {
 	if k := in.m.cfg.CheckpointInterval; in.m.breaks(i6, k > 0 && seq%k != 0) {
 		in.m.fail(i6, in.id, "the low watermark of replica %d is %d, which is no checkpoint", in.id, seq)
@@ -253,7 +253,7 @@ func (in *reading) marks(seq wire.Seq) {
 	in.low = max(in.low, seq)
 }
 
-// accepted is I6: a pre-prepare lies between the watermarks.
+// accepted checks I6: a pre-prepare lies between the watermarks.
 func (in *reading) accepted(p *wire.PrePrepare) {
 	in.hold(p.Seq, p.Body)
 	if in.m.breaks(i6, p.Seq <= in.before || in.heads > 0 && p.Seq > in.low+in.m.cfg.LogWindow) {
@@ -261,8 +261,8 @@ func (in *reading) accepted(p *wire.PrePrepare) {
 	}
 }
 
-// installs is I13 for a state that was given to the replica: a quorum vouches for it (counted again as I11), and it is the
-// one that everybody has. Nothing up to there is to be executed any more.
+// installs checks I13 for a state that the replica installed: a quorum certified it (counted again as I11), and it is
+// the same state as everywhere. Nothing up to it may be executed any more.
 func (in *reading) installs(cert *wire.StableCert) {
 	s := in.m.order.at(cert.Seq)
 	if in.m.breaks(i13, s != nil && s.state.given && s.state.digest != cert.Digest) {
@@ -273,8 +273,8 @@ func (in *reading) installs(cert *wire.StableCert) {
 	maps.DeleteFunc(in.missing, func(left wire.Seq, _ bool) bool { return left <= cert.Seq })
 }
 
-// executed notes an execution. An anchor repeats some, and may tell of one before the records that were written with it
-// tell of those below; after a start what lies above the last state is executed again.
+// executed notes an execution. An anchor repeats executions, and may show one before the records written with it show
+// those below. After a start, what lies above the last state is executed again.
 func (in *reading) executed(seq wire.Seq, d wire.Digest) {
 	delete(in.missing, seq)
 	if seq > in.top {

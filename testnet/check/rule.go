@@ -1,6 +1,6 @@
 package check
 
-// rule numbers what a Monitor checks: the invariants I1 to I19, and what they rest on.
+// rule numbers what a Monitor checks: the invariants I1 to I19, and what they depend on.
 type rule int
 
 const (
@@ -31,16 +31,16 @@ const (
 	e1
 )
 
-// Rule is something that a run is judged by.
+// Rule is something by which a run is judged.
 type Rule struct {
-	ID   string // under which it is cited; package rules has what must hold
-	Idle string // why there may be nothing to check in a run that is real; empty: there is always something
-	// Journals show it: it is told of all journals that were read. Signed ones need public keys.
+	ID   string // by which it is cited; package rules has its sentence
+	Idle string // why a real run may have nothing to check; empty: there is always something
+	// Journals show whether it holds: all journals that were read are judged by it. If Signed, that needs public keys.
 	Journals, Signed bool
-	apart            bool // judged by a function of its own: Linearizable, Settled, Real
+	apart            bool // judged by a function of its own: Linearizable, Settled or Real
 }
 
-// Rules is everything that a run can be judged by, in the order of the rules' numbers.
+// Rules is everything by which a run can be judged, in the order of the rules' numbers.
 var Rules = [...]Rule{
 	i1:  {ID: "I1", Journals: true},
 	i2:  {ID: "I2", Journals: true},
@@ -69,7 +69,7 @@ var Rules = [...]Rule{
 	e1:  {ID: "E1"},
 }
 
-// result is what became of a rule. Where there was nothing to check, and may be, it says so.
+// result is the result for one rule. If there was nothing to check, it says why.
 func (v *verdict) result(r rule) Result {
 	result := Result{ID: Rules[r].ID, Held: v.why == "", Checked: v.checked, Why: v.why}
 	if v.checked == 0 && result.Held {
@@ -79,8 +79,8 @@ func (v *verdict) result(r rule) Result {
 	return result
 }
 
-// Results tell of every rule that this run could check, and of those that it could not what for. Once journals were read,
-// every rule that they show is among them. I4, I15 and I18 are judged by Linearizable, Settled and Real.
+// Results returns the result of every rule that this run could check, and for the others why not. If journals were
+// read, every rule that journals show is among them. Linearizable, Settled and Real judge I4, I15 and I18.
 func (m *Monitor) Results() []Result {
 	var all []Result
 	for r := range rule(len(Rules)) {

@@ -9,23 +9,23 @@ import (
 
 // Recovery is what a run showed after its last fault ended.
 type Recovery struct {
-	// Committed is how long the first commit after the last fault took, CaughtUp until every correct replica had executed
-	// what any of them had when the faults ended. Negative: it never happened.
+	// Committed is how long the first commit after the last fault took. CaughtUp is how long it took until every
+	// correct replica had executed what any of them had executed when the faults ended. Negative: it never happened.
 	Committed, CaughtUp time.Duration
-	// Within bounds both; 0 asks for no time, but both must have happened.
+	// Within bounds both; 0 means any time, but both must have happened.
 	Within time.Duration
-	// Views and Before are the highest view at the end and when the last fault ended; MostViews bounds the difference.
+	// Views and Before are the highest view at the end, and when the last fault ended. MostViews bounds the difference.
 	Before, Views wire.View
 	MostViews     int
-	// Behind are correct replicas that are not where the others are in the end, but for those that only a transfer of the
-	// state can bring up.
+	// Behind are correct replicas that have not executed as much as the others at the end, except those that only a
+	// state transfer can bring up to date.
 	Behind []wire.ReplicaID
 }
 
-// ViewsAfter bounds the views that may come after the last fault: two for each replica that is faulty, and four (V9).
+// ViewsAfter bounds the views that may come after the last fault: two for each faulty replica, and four (V9).
 func ViewsAfter(faulty int) int { return 4 + 2*faulty }
 
-// Settled checks I15: after its faults a run commits, catches up and comes to rest in a view, within bounds.
+// Settled checks I15: after its faults a run commits, catches up, and stays in one view, within bounds.
 func Settled(r Recovery) Result {
 	v := verdict{checked: 4}
 	switch {

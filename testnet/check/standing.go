@@ -6,8 +6,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Standing takes where a correct replica is after a step: its watermark and view only rise, and rest on certificates (I6,
-// I7), and it counts as executed what it executed (I8).
+// Standing takes the state of a correct replica after a step: its watermark and view only rise and have certificates
+// (I6, I7), and it has executed what it says it has executed (I8).
 func (m *Monitor) Standing(id wire.ReplicaID, at port.Position) {
 	o := m.of(id)
 	if o == nil {
@@ -39,8 +39,8 @@ func (m *Monitor) Standing(id wire.ReplicaID, at port.Position) {
 	}
 }
 
-// Holds takes how much a correct replica holds (I14). What it accepted is judged by the watermark at the last Standing, if
-// there was one since it started (I6).
+// Holds takes how much a correct replica holds in memory (I14). What it accepted is judged by the watermark at the last
+// Standing, if there was one since the replica's start (I6).
 func (m *Monitor) Holds(id wire.ReplicaID, f port.Footprint) {
 	o := m.of(id)
 	if o == nil {

@@ -5,8 +5,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Stepped takes one event that a correct replica's core was given, and the effects that it returned, before any of them
-// is performed.
+// Stepped takes one event that was passed to a correct replica's core, and the resulting effects, before any of them is
+// performed.
 func (m *Monitor) Stepped(id wire.ReplicaID, ev port.Event, effects []port.Effect) {
 	o := m.of(id)
 	if o == nil {
@@ -44,13 +44,13 @@ func (m *Monitor) Stepped(id wire.ReplicaID, ev port.Event, effects []port.Effec
 		case port.Diverged:
 			m.fail(i5, o.id, "the state of replica %d after %d is %v, and the stable one %v", o.id,
 				e.Cert.Seq, e.Own, e.Cert.Digest)
-		default: // says nothing that must hold
+		default: // other effects need not be checked
 		}
 	}
 }
 
-// Durable takes a record that became durable on a correct replica's disk: of the votes that were broadcast, as Sent, too;
-// and those of an anchor. A note that was lost is never told.
+// Durable takes a record that became durable on a correct replica's disk, including broadcast votes, as Sent, and the
+// records of an anchor. A note that was lost is never reported.
 func (m *Monitor) Durable(id wire.ReplicaID, rec wire.Record) {
 	if o := m.of(id); o != nil {
 		m.writes(o, rec)
@@ -58,15 +58,15 @@ func (m *Monitor) Durable(id wire.ReplicaID, rec wire.Record) {
 	}
 }
 
-// Restarted takes a start of a correct replica from its disk, at the state after a sequence number. The first start at the
-// initial state need not be told.
+// Restarted takes a start of a correct replica from its disk, at the state after a sequence number. The first start, at
+// the initial state, need not be reported.
 func (m *Monitor) Restarted(id wire.ReplicaID, at wire.Seq) {
 	if o := m.of(id); o != nil {
 		o.restart(at, m.cfg.LogWindow)
 	}
 }
 
-// wrote takes a record that the core wants written, or one that is durable now.
+// wrote takes a record that the core wants written, or that has become durable.
 func (m *Monitor) wrote(o *observed, rec wire.Record, durable bool) {
 	switch r := rec.(type) {
 	case *wire.Accepted:
@@ -101,11 +101,12 @@ func (m *Monitor) wrote(o *observed, rec wire.Record, durable bool) {
 		o.early = o.early || durable
 	case *wire.Clean:
 		o.early = o.early && !durable
-	case *wire.Head, *wire.Void, *wire.Witness: // repeats what the other records of its anchor say, or what others said
+	case *wire.Head, *wire.Void, *wire.Witness: // these repeat what other records of the anchor say, or what other replicas said
 	}
 }
 
-// accepts takes a pre-prepare that the replica binds a slot to (I6: above the low watermark; H is judged by Standing).
+// accepts takes a pre-prepare to which the replica binds a slot. It must lie above the low watermark (I6); Standing
+// checks H.
 func (m *Monitor) accepts(o *observed, p *wire.PrePrepare, durable bool) {
 	o.noteBody(p.Seq, p.Body, durable)
 	o.holds(kindAccepted, p.View, p.Seq, p.Digest, durable)
@@ -159,7 +160,7 @@ func (m *Monitor) activates(o *observed, v *wire.NewView, durable bool) {
 	}
 }
 
-// enters is I7 for a view that becomes active.
+// enters checks I7 for a view that becomes active.
 func (m *Monitor) enters(o *observed, v wire.View) {
 	if m.breaks(i7, v <= o.now.entered || v < o.now.left) {
 		m.fail(i7, o.id, "replica %d enters view %d after view %d, having asked for view %d", o.id, v, o.now.entered, o.now.left)

@@ -13,7 +13,7 @@ func (m *Monitor) installs(o *observed, cert *wire.StableCert, durable bool) {
 	}
 }
 
-// resumes is I13 for the end of a transfer: the record was written before, and execution goes on above it.
+// resumes checks I13 at the end of a transfer: the record was written before, and execution continues above the state.
 func (m *Monitor) resumes(o *observed, seq wire.Seq) {
 	m.checked(i13)
 	switch {
@@ -25,7 +25,7 @@ func (m *Monitor) resumes(o *observed, seq wire.Seq) {
 	o.fetching, o.handed = false, seq
 }
 
-// executesNothing is X8: a replica that fetches a state executes nothing beyond what was handed over before.
+// executesNothing checks X8: a replica that fetches a state executes nothing beyond what was handed over before.
 func (m *Monitor) executesNothing(o *observed, seq wire.Seq) {
 	if !o.fetching {
 		return
@@ -35,9 +35,8 @@ func (m *Monitor) executesNothing(o *observed, seq wire.Seq) {
 	}
 }
 
-// Transferred takes that a correct replica's store adopted a state that was fetched from others: that after a sequence
-// number, with the root that the store now has. It is told where the machine resumes, and what is applied goes on
-// above.
+// Transferred says that a correct replica's store adopted a fetched state: the one after a sequence number, with the
+// root that the store now has. It is called where the machine resumes; later batches are applied above it.
 func (m *Monitor) Transferred(id wire.ReplicaID, seq wire.Seq, root wire.Digest) {
 	o := m.of(id)
 	if o == nil {
@@ -54,7 +53,7 @@ func (m *Monitor) Transferred(id wire.ReplicaID, seq wire.Seq, root wire.Digest)
 	o.applied = seq
 }
 
-// ownState is X8: a replica announces no state that it was given.
+// ownState checks X8: a replica never announces a state that it was given.
 func (m *Monitor) ownState(o *observed, seq wire.Seq) {
 	if o.now.installed.seq == 0 {
 		return
@@ -64,13 +63,13 @@ func (m *Monitor) ownState(o *observed, seq wire.Seq) {
 	}
 }
 
-// offers is I13 for a state that others may fetch: it is certified, and this replica's own or one that it was given.
+// offers checks I13 for a state that others may fetch: it is certified, and this replica computed or installed it itself.
 func (m *Monitor) offers(o *observed, cert *wire.StableCert) {
 	m.checked(i13)
 	m.recountStable(o.id, cert)
 	own, said := place{kind: kindRoot, seq: cert.Seq}, place{kind: wire.TypeCheckpoint, seq: cert.Seq}
 	if o.forgot(own) || o.has(own, cert.Digest, true) || o.now.installed == (mark{cert.Seq, cert.Digest}) ||
-		o.has(said, cert.Digest, true) { // its journal says that it had it (D5)
+		o.has(said, cert.Digest, true) { // its journal shows that it had the state (D5)
 		return
 	}
 	m.fail(i13, o.id, "replica %d offers the state %v after %d, which it does not have", o.id, cert.Digest, cert.Seq)

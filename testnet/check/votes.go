@@ -4,8 +4,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// asked judges what a core wants signed (I2): one statement a place, and no vote in a view that was left, across
-// restarts.
+// asked checks what a core wants signed (I2): one statement for each place, and no vote in a view that was left, also
+// across restarts.
 func (m *Monitor) asked(o *observed, msg wire.Message) {
 	at, d := placeOf(msg)
 	m.speaks(o, at)
@@ -26,7 +26,7 @@ func (m *Monitor) asked(o *observed, msg wire.Message) {
 		m.asksView(o, v)
 	case *wire.NewView:
 		m.activates(o, v, false)
-	default: // has been judged
+	default: // other kinds were judged before
 	}
 }
 
@@ -43,11 +43,11 @@ func (m *Monitor) keeps(o *observed, msg wire.Message) {
 		o.now.left, o.durable.left = max(o.now.left, v.View), max(o.durable.left, v.View)
 	case *wire.NewView:
 		m.activates(o, v, true)
-	default: // rests on other records
+	default: // others depend on other records
 	}
 }
 
-// says notes a statement of a replica, with the pre-prepares inside a new view.
+// says notes a statement of a replica, including the pre-prepares in a new view.
 func (m *Monitor) says(o *observed, msg wire.Message, at place, d wire.Digest, durable bool) {
 	switch v := msg.(type) {
 	case *wire.ViewChange:
@@ -65,8 +65,8 @@ func (m *Monitor) says(o *observed, msg wire.Message, at place, d wire.Digest, d
 	}
 }
 
-// saysAt is I2 for a statement: nothing else was said there, in any life. A view change that an earlier life made, and that
-// was forgotten, does not contradict it if their stable checkpoints are a window apart (D8.10).
+// saysAt checks I2 for a statement: no other statement was made about the same place, in any life. A view change of an
+// earlier life that was forgotten does not contradict it if their stable checkpoints are a window apart (D8.10).
 func (m *Monitor) saysAt(o *observed, at place, d wire.Digest, durable bool, stable wire.Seq) {
 	if durable {
 		o.spoken.says(at)
@@ -86,7 +86,7 @@ func (m *Monitor) saysAt(o *observed, at place, d wire.Digest, durable bool, sta
 	o.note(statement{place: at, digest: d, durable: durable, stable: stable})
 }
 
-// asksView judges a view change: it only goes up (I7), and shows everything that prepared (V1), without which what
+// asksView checks a view change: views only rise (I7), and it shows everything that prepared (V1); otherwise what
 // committed may be lost (I17).
 func (m *Monitor) asksView(o *observed, v *wire.ViewChange) {
 	if m.breaks(i7, v.View <= o.now.left) {
@@ -108,8 +108,8 @@ func (m *Monitor) asksView(o *observed, v *wire.ViewChange) {
 	}
 }
 
-// Left takes a signed message that left a correct replica, to one other or to all. What is not the replica's own,
-// passed on, is not judged: a replica's own statement must be durable (D0), and so must be what it rests on (D1 to D5).
+// Left takes a signed message that a correct replica sent, to one other replica or to all. Messages of other replicas that
+// it passes on are not judged. A replica's own statement must be durable (D0), and so must be what it depends on (D1 to D5).
 func (m *Monitor) Left(id wire.ReplicaID, msg wire.Message) {
 	o := m.of(id)
 	if o == nil {
@@ -124,7 +124,7 @@ func (m *Monitor) Left(id wire.ReplicaID, msg wire.Message) {
 	}
 	proposes := at.kind == wire.TypePrePrepare || at.kind == wire.TypeNewView
 	if proposes && o.saidBefore(at, d) {
-		return // one of an earlier life it may have heard from others, and passes it on
+		return // others may have sent back a statement of an earlier life, which this replica passes on
 	}
 	rests := func(r rule, holds bool, what string) {
 		if m.breaks(r, !holds) {
@@ -146,18 +146,18 @@ func (m *Monitor) Left(id wire.ReplicaID, msg wire.Message) {
 		rests(d1, d == wire.NullDigest || o.any(kindBody, at.seq, d, !early), "without a durable body")
 		if at.view > 0 {
 			s := o.of(place{kind: kindActivated, view: at.view})
-			long := at.view+keptViews < o.durable.left // what was said about the view may have been forgotten
+			long := at.view+keptViews < o.durable.left // statements about the view may have been forgotten
 			rests(d4, s != nil && s.durable || long, "without a durable new view")
 		}
 	case wire.TypeCommit:
 		rests(d2, there(kindPrepared), "without a durable prepared certificate")
 	case wire.TypeCheckpoint:
 		rests(d5, there(kindRoot), "and announces a state that it does not have")
-	default: // rests on nothing
+	default: // others depend on nothing
 	}
 }
 
-// leaves notes that a vote was sent that is not durable: it binds whatever becomes of the journal (D8.14).
+// leaves notes that a vote was sent before it was durable: it binds the replica whatever happens to the journal (D8.14).
 func (m *Monitor) leaves(o *observed, at place, d wire.Digest) {
 	o.spoken.says(at)
 	if s := o.find(at, func(s *statement) bool { return s.place == at && s.digest == d }); s != nil {

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// witnessed reports whether the order in which a part's operations are said to have been executed (Call.Order) is one that
-// explains the history. It is not believed but checked, against the model and against the clock: where it fits, the search
-// for an order is over before it begins, and where it does not, nothing is said. Operations of one batch share their place,
-// and those that nobody gave a place, such as reads at the end, take the first one behind all that had returned before they
-// were invoked: among them an order is searched, within bounds. Operations whose outcome nobody knows are in the order if
-// they were executed, and else did not happen.
+// witnessed reports whether the order in which a part's operations are said to have been executed (Call.Order) explains
+// the history. The order is checked against the model and against the clock. If it fits, no search is needed; if not,
+// nothing is decided. Operations of one batch have the same place. Operations without a place, such as reads at the
+// end, get the first place after everything that had returned before they were invoked. Among operations with the same
+// place an order is searched, within bounds. Operations of unknown outcome are in the order if they were executed;
+// otherwise they did not happen.
 func witnessed(part []Call) bool {
 	order := make([]*Call, 0, len(part))
 	for i := range part {
@@ -27,14 +27,14 @@ func witnessed(part []Call) bool {
 	return s.explains(nil, -1, order)
 }
 
-// triesPerCall bounds what is tried: nearly all operations of one batch leave each other alone, so the first order that is
-// tried does.
+// triesPerCall bounds how many orders are tried. Nearly all operations of a batch are independent, so the first order
+// that is tried usually fits.
 const triesPerCall = 64
 
-// places are those in the order, given or made up.
+// places are the places of the calls in the order, given or computed.
 func places(order []*Call) map[*Call]uint64 {
 	byReturn := slices.SortedFunc(slices.Values(order), func(a, b *Call) int { return cmp.Compare(a.Returned, b.Returned) })
-	highest := make([]uint64, len(byReturn)+1) // of all calls that returned before the one with this index
+	highest := make([]uint64, len(byReturn)+1) // of all calls that returned before the call with this index
 	for i, c := range byReturn {
 		highest[i+1] = highest[i]
 		if c.Known {
@@ -57,8 +57,8 @@ type guided struct {
 	left   int // tries
 }
 
-// explains reports whether the rest of the calls can follow a world; latest is the latest invocation before them, and what
-// comes behind it must not have returned earlier. It changes the order of calls with one place.
+// explains reports whether the remaining calls can follow a world. Latest is the latest invocation so far; later calls
+// must not have returned before it. It changes the order of calls with the same place.
 func (s *guided) explains(w world, latest time.Duration, rest []*Call) bool {
 	for i := 0; i < len(rest) && s.places[rest[i]] == s.places[rest[0]]; i++ {
 		if s.left--; s.left < 0 {

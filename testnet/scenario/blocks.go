@@ -11,27 +11,27 @@ import (
 
 // Orders of a block.
 const (
-	Random  = "random"  // another one each time, drawn from the seed
-	Written = "written" // that of the file
+	Random  = "random"  // another order each time, drawn from the seed
+	Written = "written" // the order in the file
 )
 
-// Block is events that are done one after the other, again and again.
+// Block is a list of events that are done one after the other, several times over.
 type Block struct {
 	Line   int
-	At     time.Duration `toml:"at"`     // of the first
-	Every  time.Duration `toml:"every"`  // from one to the next
-	Repeat int           `toml:"repeat"` // so often is each of them done
+	At     time.Duration `toml:"at"`     // when the first event is done
+	Every  time.Duration `toml:"every"`  // the time from one event to the next
+	Repeat int           `toml:"repeat"` // how often each event is done
 	Order  string        `toml:"order"`
 	acts   []blockAct
 }
 
-// blockAct is an event and for how long it lasts; 0: it has no end.
+// blockAct is an event and how long its effect lasts; 0: for ever.
 type blockAct struct {
 	Event
 	lasts time.Duration
 }
 
-// mostBlockEvents bounds what a block comes to.
+// mostBlockEvents bounds the number of events of a block, repetitions included.
 const mostBlockEvents = 10000
 
 // takeBlock takes one block.
@@ -70,7 +70,7 @@ func (s *Scenario) takeBlock(t *strict.Table) {
 	s.Blocks = append(s.Blocks, b)
 }
 
-// Reseed lets another seed decide about all chance, also about the order of blocks.
+// Reseed gives the scenario another seed, from which all chance is drawn, also the order of blocks.
 func (s *Scenario) Reseed(seed uint64) {
 	s.Seed = seed
 	s.Events = slices.Clone(s.single)
@@ -79,7 +79,7 @@ func (s *Scenario) Reseed(seed uint64) {
 	}
 }
 
-// events are all that the block comes to, each with its end.
+// events returns all events of the block, repetitions included, each with the event that ends it.
 func (b *Block) events(dice *rand.Rand) (all []Event) {
 	at, order := b.At, make([]int, len(b.acts))
 	for i := range order {

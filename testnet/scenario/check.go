@@ -11,7 +11,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// check refuses what can be seen not to make sense in a file whose every key is good.
+// check refuses contradictions between the parts of a file whose keys are all valid by themselves.
 func (s *Scenario) check(d *strict.Document) {
 	s.checkAttackers(d)
 	s.checkMoments(d)
@@ -30,7 +30,7 @@ func (s *Scenario) Faulty() []wire.ReplicaID {
 	return slices.Compact(faulty)
 }
 
-// Lies reports whether a replica is malicious, or a script has its key.
+// Lies reports whether a replica is malicious, or a script signs with its key.
 func (s *Scenario) Lies(id wire.ReplicaID) bool {
 	return slices.ContainsFunc(s.Malicious, func(m Malicious) bool { return m.Client == nil && m.Replica == id }) ||
 		slices.ContainsFunc(s.Scripts, func(l Script) bool { return l.From == id })
@@ -55,17 +55,17 @@ func (s *Scenario) Turns(id wire.ReplicaID) (at time.Duration, known bool) {
 		}
 	}
 	if known && s.happens(id, func(a act) bool { return a.lies }) {
-		at = 0 // nobody follows who it was when
+		at = 0 // no check follows which replica this was at which time
 	}
 	return at, known
 }
 
-// RolledBack reports whether a replica is put back to what it was, and never lies.
+// RolledBack reports whether a replica gets an older copy of its disks back, and never lies.
 func (s *Scenario) RolledBack(id wire.ReplicaID) bool {
 	return !s.Lies(id) && s.happens(id, func(a act) bool { return a.do == Rollback })
 }
 
-// faults names every replica that something makes faulty, and the line that does.
+// faults calls back for every replica that some line of the file makes faulty, with that line.
 func (s *Scenario) faults(each func(id wire.ReplicaID, line int)) {
 	for _, m := range s.Malicious {
 		if m.Client == nil {
@@ -95,7 +95,7 @@ func (s *Scenario) checkAttackers(d *strict.Document) {
 		len(faulty), faulty, s.Replicas, f)
 }
 
-// checkMoments refuses what comes after the end.
+// checkMoments refuses events after the end of the run.
 func (s *Scenario) checkMoments(d *strict.Document) {
 	w := &s.Workload
 	late := func(line int, at time.Duration, what string) {
@@ -125,7 +125,7 @@ func (s *Scenario) checkMoments(d *strict.Document) {
 	}
 }
 
-// checkMends refuses to mend what nothing breaks.
+// checkMends refuses an event that mends something which no earlier event broke.
 func (s *Scenario) checkMends(d *strict.Document) {
 	for _, e := range s.Events {
 		a := e.act()
@@ -255,7 +255,7 @@ func (s *Scenario) checkCourse(d *strict.Document) {
 	slices.SortFunc(e.Slots, func(a, b SlotHolds) int { return cmp.Compare(a.Seq, b.Seq) })
 }
 
-// happens reports whether an act of some kind happens to a replica.
+// happens reports whether an event of some kind has this replica as a target.
 func (s *Scenario) happens(id wire.ReplicaID, kind func(act) bool) bool {
 	return slices.ContainsFunc(s.Events, func(e Event) bool { return kind(e.act()) && slices.Contains(e.Targets, id) })
 }

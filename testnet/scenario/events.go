@@ -11,20 +11,20 @@ import (
 	"tagma/testnet/links"
 )
 
-// What an event does. Disk damage stops a replica that runs: a disk is damaged while nobody writes to it.
+// What an event can do. An event that damages a disk first stops the replica, so that nobody writes meanwhile.
 const (
 	Kill         = "kill" // SIGKILL
 	Restart      = "restart"
 	Pause        = "pause" // SIGSTOP
 	Resume       = "resume"
-	Start        = "start"         // for the first time, of an absent one
+	Start        = "start"         // starts an absent replica for the first time
 	Wipe         = "wipe"          // the data are gone, the key and the file life beside it are still there
 	LoseState    = "lose-state"    // the state is gone, the journal is still there
-	Unmount      = "unmount"       // the data are elsewhere until they are mounted
-	Mount        = "mount"         // the data are back, unless others have taken their place
+	Unmount      = "unmount"       // the data are away until they are mounted again
+	Mount        = "mount"         // the data are back, unless a new life has put others in their place
 	Keep         = "keep"          // a copy of the whole home is taken
 	Rollback     = "rollback"      // the copy takes the place of the home
-	BitFlip      = "bit-flip"      // of a synced record of the journal
+	BitFlip      = "bit-flip"      // a bit turns in a synced record of the journal
 	TornWrite    = "torn-write"    // a crash amid a write: its unsynced end is cut
 	LoseUnsynced = "lose-unsynced" // a loss of power: nothing unsynced is there
 	DiskFull     = "disk-full"     // every write fails from now on
@@ -33,38 +33,38 @@ const (
 	Heal         = "heal"
 	Isolate      = "isolate"
 	ChangeLink   = "link"
-	ClockJump    = "clock-jump" // of the wall clock
+	ClockJump    = "clock-jump" // the wall clock jumps
 	FlipState    = "flip-state" // a bit of a value in the state
 	Submit       = "submit"
 	StopClients  = "stop-clients"
 	StartClients = "start-clients"
 	Release      = "release"
-	Backup       = "backup" // is taken, and verified
+	Backup       = "backup" // a backup is taken, and verified
 )
 
-// act is one thing that an event can do: all that is particular to it.
+// act describes one thing that an event can do.
 type act struct {
 	do   string
-	keys string // that its table has besides do, at, after_operations, for, every and times
-	ends string // what ends it, after the time in for
+	keys string // the keys of its table besides do, at, after_operations, for, every and times
+	ends string // the act that ends it, after the time in for
 
-	link    links.Verb // what it does to the links; some do another thing with some keys
-	touches bool       // it happened only if it touched frames (I18)
-	mends   bool       // nothing goes wrong with it
+	link    links.Verb // what it does to the links; with some keys some acts do something else
+	touches bool       // it counts as having happened only if it touched frames (I18)
+	mends   bool       // it mends something instead of breaking it
 	calm    bool       // it harms nobody, so that there is nothing to recover from
 	stops   bool       // the replica does not run after it
 	forgets bool       // the replica may have forgotten what it signed
 	breaks  bool       // the replica may stop by itself, because of its disk
 	lies    bool       // the replica is not correct
 
-	undoes  func(act) bool // what must have been done before, to each target or, if nobody cares to whom, to anybody
+	undoes  func(act) bool // which act must have come before, on each target or, if toAny is set, on any replica
 	toAny   bool
-	without string // what is wrong otherwise
-	lacks   string // why the real processes cannot perform it: what only the simulator has
-	real    string // why the simulator cannot: what only processes have
+	without string // the error if no such act came before
+	lacks   string // why real processes cannot perform it
+	real    string // why the simulator cannot perform it
 
-	check func(*Scenario, *strict.Table, *Event) // refuses a table that lacks something; nil: none does
-	words func(*Event) string                    // that describe it beside its name and its targets; nil: none
+	check func(*Scenario, *strict.Table, *Event) // refuses an incomplete table; nil: every table is complete
+	words func(*Event) string                    // words that follow its name and its targets in a description; nil: none
 }
 
 var acts = []act{
@@ -164,7 +164,7 @@ var flipStore = act{
 	words: func(*Event) string { return "in the store of" },
 }
 
-// Parts of what a replica has on its disk.
+// Parts of a replica's disk that an event can name.
 const (
 	PartJournal = "journal"
 	PartStore   = "store"
@@ -186,7 +186,7 @@ func Acts() (all []string) {
 	return all
 }
 
-// act is what the event does. An event of no scenario does something that is nothing.
+// act looks up what the event does; for an event that no scenario can contain, the zero act.
 func (e *Event) act() act {
 	if e.Do == ChangeLink && e.Heal {
 		return healLink
@@ -206,7 +206,7 @@ func (e *Event) Calm() bool { return e.act().calm }
 // Forgets reports whether its targets may have forgotten what they signed, so that their next start has to notice it (D8.3).
 func (e *Event) Forgets() bool { return e.act().forgets }
 
-// Fault reports whether something goes wrong with the event, rather than is mended or done.
+// Fault reports whether the event breaks something, rather than mending or merely doing something.
 func (e *Event) Fault() bool { return !e.act().mends && !e.Undoes }
 
 // TouchesFrames reports whether the event happened only if Fired counts frames under its ID (I18).
@@ -272,7 +272,7 @@ type span struct {
 	Times int           `toml:"times" range:"1..1000"`
 }
 
-// readEvent reads what an event does. What it refuses is not good, but may be used.
+// readEvent reads one event. The event that it returns with an error is incomplete, but may be used for further checks.
 func (s *Scenario) readEvent(t *strict.Table) (e Event, lasts span, ok bool) {
 	e, lasts.Times = Event{Line: t.Line(""), Command: links.Command{Link: s.Network}}, 1
 	text := struct {
@@ -309,7 +309,7 @@ func oneOf(t *strict.Table, keys ...string) bool {
 	return len(slices.DeleteFunc(keys, func(key string) bool { return !t.Has(key) })) == 1
 }
 
-// end is the event that undoes this one so much later.
+// end returns the event that ends this one after the given time.
 func (e Event) end(after time.Duration) Event {
 	e.At += after
 	e.Undoes = true

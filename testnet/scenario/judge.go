@@ -18,18 +18,18 @@ type Outcome struct {
 	Acknowledged int
 	ViewChanges  int
 	FinalView    uint64
-	Ratio        *float64 // of the throughput without faults; nil: unknown
+	Ratio        *float64 // throughput as a share of that without faults; nil: unknown
 	// Committed is how long after the end of the last fault an operation was acknowledged that was submitted then or
 	// later; nil if none was.
 	Committed    *time.Duration
 	MaxLatency   float64          // of acknowledged operations, in milliseconds
-	Convicted    []wire.ReplicaID // of whom correct replicas hold proof that verifies
-	Stopped      []wire.ReplicaID // that stopped by themselves and were not started again
-	DigestsEqual bool             // of correct replicas that run
-	Splits       []Split          // what correct replicas that run say of checkpoints, by replica
+	Convicted    []wire.ReplicaID // replicas against which correct replicas hold a valid proof
+	Stopped      []wire.ReplicaID // replicas that stopped by themselves and were not started again
+	DigestsEqual bool             // whether correct running replicas have equal digests
+	Splits       []Split          // by replica: what correct running replicas say of checkpoints
 	Order        []string         // operations in executed order, like Operation.String
-	// Of the course, if expectations follow it.
-	Ended    time.Duration       // the run
+	// The rest is about the course of the run; it is set if expectations ask for it.
+	Ended    time.Duration       // when the run ended
 	Said     string              // what Silent's replica sent first when it was to be silent; "": nothing
 	Executed string              // what was executed first in NoExecutions; "": nothing
 	Slots    map[wire.Seq]string // what correct replicas executed at the places of Slots: a digest in hex, or NullSlot

@@ -37,9 +37,9 @@ type attacker struct {
 	Beside     map[string]any `toml:",rest"`
 }
 
-// party is who can have a behaviour.
+// party is a kind of participant that can have a behaviour: replicas or clients.
 type party struct {
-	key   string // that names it
+	key   string // the key of the table that names it
 	most  int    // the highest of its numbers
 	can   []byzantine.Behaviour
 	judge func(byzantine.Choice, int) error
@@ -57,7 +57,7 @@ func (s *Scenario) takeAttacker(t *strict.Table) {
 			return byzantine.CheckClient(c, replicas, history.Burdens(s.Machine, ""))
 		}},
 	}
-	if t.Has("client") && !t.Has("replica") { // some behaviours are both's
+	if t.Has("client") && !t.Has("replica") { // because some behaviours exist for both replicas and clients
 		slices.Reverse(parties)
 	}
 	var names []string

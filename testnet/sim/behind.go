@@ -4,15 +4,15 @@ import (
 	"tagma/pbft/wire"
 )
 
-// behind is what a process makes durable beside its turns (D8.14).
+// behind is the state of the journal writes that a process makes beside its turns (D8.14).
 type behind struct {
-	due     bool // a write is going to begin
-	flying  int  // the number of the one whose sync lasts; 0: none
+	due     bool // a write was scheduled and has not begun
+	flying  int  // the number of the write whose sync is under way; 0: none
 	writes  int
 	written []wire.Record
 }
 
-// waits has the journal written in a while.
+// waits schedules a write of the journal.
 func (n *node) waits() {
 	if !n.behind.due {
 		n.behind.due = true
@@ -20,7 +20,7 @@ func (n *node) waits() {
 	}
 }
 
-// writeBehind writes what turns have left ahead of. The disk does one sync at a time.
+// writeBehind writes the records whose turns did not wait for them. The disk does one sync at a time.
 func (n *node) writeBehind() {
 	b := &n.behind
 	b.due = false
@@ -51,7 +51,7 @@ func (n *node) writeBehind() {
 	})
 }
 
-// land is the end of a write's sync: it came to it, or another sync waited for it.
+// land ends a write's sync, either at its time or because another sync waited for this one.
 func (n *node) land() {
 	b := &n.behind
 	if b.flying == 0 {

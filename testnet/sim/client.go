@@ -19,21 +19,21 @@ type client struct {
 	index   int
 	party   *party
 	random  *rand.Rand
-	links   []clientLink // by node
+	links   []clientLink // one per node, by the node's place
 	session *session.Session
-	asked   int           // operations in it
-	skew    time.Duration // of the program's clock
-	opening []byte        // first on every link
-	sent    []byte        // the last frame,
-	read    *decoded      // and what it says
-	waits   []*Operation  // whose outcome is not known, and is waited for
+	asked   int           // operations asked in this session
+	skew    time.Duration // by how much the program's clock is off
+	opening []byte        // the bytes that the client sends first on every link
+	sent    []byte        // the last frame that was sent
+	read    *decoded      // the same frame, decoded
+	waits   []*Operation  // operations whose outcome the client still waits for
 	tokens  uint64
-	timer   uint64        // token of the one that is for the session
-	rings   time.Duration // when it does
+	timer   uint64        // token of the session's timer
+	rings   time.Duration // when the session's timer rings
 	strike  *clientStrike
-	struck  bool // a kill came while the session was at work
+	struck  bool // the client was killed while the session's code ran
 	load    generator
-	rogue   rogues.Client // in the place of all this, for a malicious one
+	rogue   rogues.Client // a malicious client, which replaces the session
 }
 
 func newClient(w *World, i int) *client {
@@ -73,7 +73,7 @@ func (c *client) begin() {
 func (c *client) open() {
 	w := c.w
 	c.asked = 0
-	if most := w.opt.Workload.Skew; most > 0 { // the clock was set
+	if most := w.opt.Workload.Skew; most > 0 { // the program's clock is off by chance
 		c.skew = time.Duration(c.random.Int64N(int64(2*most))) - most
 	}
 	c.session = session.New(session.Config{
@@ -83,7 +83,7 @@ func (c *client) open() {
 		}.Choose(w.opt.Workload.Pack, w.opt.Workload.InFlight),
 		Client: c.party.key, Sign: func(b []byte) (wire.Signature, error) { return c.party.sign(b), nil }, ID: c.fresh(0), Fresh: c.fresh,
 		Host: c, Random: chance(w.opt.Seed, 2000+uint64(c.index)), NoHedging: w.opt.Workload.NoHedging, Settled: w.believed,
-		HintPatience: time.Hour, // every replica gives hints, as soon as it hears
+		HintPatience: time.Hour, // so long that the session waits for the hints of all replicas
 	})
 	c.Open(c.session.Opening())
 }
@@ -99,7 +99,7 @@ func (c *client) fresh(above wire.Session) wire.Session {
 		c.w.fail("C1", 0, "client %d takes a session number above %d, and the highest of its key is %d", c.index, above, slices.Max(append(used, 0)))
 	}
 	number := max(wire.Session(clockZero+c.w.now+c.skew), above)
-	for slices.Contains(used, number) { // another program reads the same nanosecond
+	for slices.Contains(used, number) { // another program read the same nanosecond from its clock
 		number++
 	}
 	c.w.sessions[c.party.key] = append(used, number)
@@ -138,7 +138,7 @@ func (c *client) submit(means *check.Op, ops [][]byte, k session.Kind, done func
 	return op
 }
 
-// do lets something happen to the session, and what follows from it.
+// do calls the session and then sends what the call made ready to be sent.
 func (c *client) do(what func(*session.Session)) {
 	if c.session == nil {
 		return
@@ -169,7 +169,7 @@ func (c *client) after(d time.Duration) (token uint64) {
 	return token
 }
 
-// due is the end of a wait.
+// due is called when a timer of the session or of the workload rings.
 func (c *client) due(token uint64) {
 	if token != c.timer {
 		c.load.due(token)
@@ -197,7 +197,7 @@ func (c *client) launch(r *session.Request) {
 // heard takes a replica's frame.
 func (c *client) heard(n *node, life uint32, p *packet) {
 	if c.links[n.place].life != life || p.read.msg == nil {
-		return // the link broke meanwhile
+		return // the link broke before the frame arrived
 	}
 	if m, ok := p.read.msg.(*wire.Reply); ok && c.rogue != nil {
 		c.rogue.Replied(n.id, m)
@@ -208,7 +208,7 @@ func (c *client) heard(n *node, life uint32, p *packet) {
 	}
 }
 
-// owed are the operations that must be answered once the faults are over: those that are sent until they are.
+// owed are the operations that must be answered once the faults are over: those that the client sends until an answer comes.
 func (c *client) owed() (ops []*Operation) {
 	for _, o := range c.waits {
 		if o.Kind.Semantics == session.ExactlyOnce || o.Kind.Semantics == session.AtLeastOnce {

@@ -78,7 +78,7 @@ func (c *client) struckBefore(read *decoded) bool {
 	return c.struck
 }
 
-// struckAfter kills the program if it was to send this and no more.
+// struckAfter kills the program if this request was the last one that it was to send.
 func (c *client) struckAfter(read *decoded) {
 	if _, request := read.msg.(*wire.Request); request && c.strike != nil {
 		c.hit(AfterFirstSend)

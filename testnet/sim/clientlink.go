@@ -18,7 +18,7 @@ const reconnects = 100 * time.Millisecond
 type clientLink struct {
 	up      bool
 	life    uint32
-	there   time.Duration // arrival of the last frame to it, which none overtakes
+	there   time.Duration // when the last frame to the client arrives; no later frame overtakes it
 	back    time.Duration
 	missing bool // an attempt to connect is under way
 }
@@ -66,7 +66,7 @@ func (c *client) Send(to int, frame []byte) (taken bool) {
 	return taken
 }
 
-// lost is the end of a process: its links are gone, and what was on them.
+// lost drops the client's link to a process that ended, with all frames on it.
 func (c *client) lost(n *node) { c.links[n.place] = clientLink{missing: c.links[n.place].missing} }
 
 // send puts a frame on the link to a process, if there is one.

@@ -14,8 +14,8 @@ import (
 // event is something that happens at a time.
 type event struct {
 	at     time.Duration
-	number uint64 // of all, as they were asked for
-	node   *node  // whose code runs then; nil: no replica's
+	number uint64 // the events' numbers rise in the order in which they were scheduled
+	node   *node  // the node whose code the event runs; nil: no node's
 	do     func()
 }
 
@@ -48,7 +48,7 @@ func (w *World) Now() time.Duration { return w.now }
 // At has something done at a time, now if that is over.
 func (w *World) At(t time.Duration, do func()) { w.at(t, nil, do) }
 
-// at is At for what a replica's code does.
+// at is At for an event that runs the code of a node.
 func (w *World) at(t time.Duration, n *node, do func()) {
 	w.asked++
 	heap.Push(&w.queue, &event{at: max(t, w.now), number: w.asked, node: n, do: do})
@@ -87,7 +87,7 @@ func (w *World) recovered(n *node, more *bool) {
 	id := wire.ReplicaID(0)
 	if n != nil {
 		id = n.id
-		if w.faulty[id] { // an attacker may come to grief over its own lies
+		if w.faulty[id] { // an attacker's core may panic over the attacker's own lies
 			n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: fmt.Sprint(p)})
 			n.stop()
 			*more = true

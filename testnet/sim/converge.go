@@ -30,7 +30,7 @@ func (x *plot) converge() {
 	}
 	switch {
 	case errors.As(err, &broken):
-	case x.beyond(): // it was not promised to go on, and did not fork
+	case x.beyond(): // no progress was promised for this plan, and it did not fork
 		if lost := x.knowable(); len(lost) > x.p.Replicas-w.cfg.Quorum() && !x.haltIsSaid() && !x.converged() {
 			w.fail("D8.14", lost[0], "replicas %v lost votes at once, and none of them says that the cluster is halted: %s", lost, w.Describe())
 		}
@@ -133,8 +133,8 @@ func (x *plot) healthy() (ids []wire.ReplicaID) {
 // standing is how the healthy replicas stand to each other.
 type standing struct {
 	alike bool           // all are up and have executed the same, and those that take part are in one view
-	view  wire.View      // that view
-	out   int            // how many take no part in it: they have left it for a higher one
+	view  wire.View      // the view of those that take part
+	out   int            // how many replicas have left that view for a higher one
 	least wire.ReplicaID // one that is down, or has executed least
 }
 

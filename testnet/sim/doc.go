@@ -15,6 +15,6 @@
 //     sync is over, and what arrives meanwhile waits for the next turn, as in a node.
 //   - Every frame is encoded, decoded, checked and verified, once for all replicas that are sent the same bytes: the
 //     checks look at bytes and membership alone, so that they all judge alike.
-//   - There is no state transfer. Where a test asks for a stand-in, a replica that certificates cannot reach any more is
-//     given the state of another one; that is counted.
+//   - State transfer is the shipped code: a replica that certificates cannot reach any more fetches a state from the
+//     others over the simulated links. Every state that was fetched is counted.
 package sim

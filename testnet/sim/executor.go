@@ -14,13 +14,13 @@ import (
 // backroom runs a node's executor, and with it what fetches state, in virtual time: a batch takes its time until it is told,
 // and a write its sync.
 type backroom struct {
-	busy    bool         // with a piece of work
-	results []port.Event // of the piece, to be told when it is over
+	busy    bool         // a piece of work is under way
+	results []port.Event // results of that piece; the core hears them when it ends
 	takes   time.Duration
-	timer   uint64 // of the flush that is due
+	timer   uint64 // token of the timer of the next flush
 
-	received uint64 // bytes of a state, when they were last told
-	passed   uint64 // deleted keys that the executor's ranges passed
+	received uint64 // bytes of a fetched state, as last reported
+	passed   uint64 // deleted keys that range reads have skipped so far
 }
 
 var _ replica.Host = (*node)(nil)
@@ -59,7 +59,7 @@ func (n *node) FlushAfter(d time.Duration) {
 // Now implements replica.Host: the process's own clock, which begins with it.
 func (n *node) Now() time.Duration { return n.w.now - n.began }
 
-// Report implements replica.Host. That a state is whole is told when the last of it is durable.
+// Report implements replica.Host. The core hears that a fetched state is whole only when all of it is durable.
 func (n *node) Report(ev port.Event) {
 	if _, whole := ev.(port.Transferred); whole {
 		n.synced(func() { n.lanes.executed = append(n.lanes.executed, ev) })
@@ -69,7 +69,7 @@ func (n *node) Report(ev port.Event) {
 		for _, cost := range done.Costs {
 			n.room.takes += time.Duration(cost) * n.w.opt.Unit
 		}
-		passed := n.exec.Service.PassedDeleted() // takes time and costs nothing
+		passed := n.exec.Service.PassedDeleted() // skipping takes time, though the request's cost does not count it
 		n.room.takes += time.Duration(passed-n.room.passed) * n.w.opt.Unit
 		n.room.passed = passed
 		done.Took = n.room.takes
@@ -83,7 +83,7 @@ func (n *node) Send(to wire.ReplicaID, m wire.Message) {
 	asks{n}.Send(to, wire.Encode(m))
 }
 
-// work has the executor do the next piece.
+// work lets the executor do its next piece of work.
 func (n *node) work() {
 	if !n.up || n.exec == nil || n.room.busy {
 		return
@@ -114,14 +114,14 @@ func (n *node) executed() {
 	n.wake()
 }
 
-// tell passes on what has come of the work.
+// tell passes the results of the work to the core's next turn.
 func (n *node) tell() {
 	n.lanes.executed = append(n.lanes.executed, n.room.results...)
 	clear(n.room.results)
 	n.room.results = n.room.results[:0]
 }
 
-// backTick tells the time to what fetches state and to what gives it.
+// backTick tells the time to the mover, which fetches states, and to the donor, which serves them.
 func (n *node) backTick() {
 	if n.exec == nil {
 		return
@@ -165,7 +165,7 @@ func (n *node) searched() (store.Findings, error) {
 	return pass.Findings(), nil
 }
 
-// toDonor has a question answered.
+// toDonor lets the donor answer a question of another replica.
 func (n *node) toDonor(from wire.ReplicaID, v wire.Verified) {
 	if n.donor == nil || n.paused {
 		return
@@ -175,7 +175,7 @@ func (n *node) toDonor(from wire.ReplicaID, v wire.Verified) {
 	}
 }
 
-// toMover gives an answer to what fetches state.
+// toMover gives a donor's answer to the mover, which fetches states.
 func (n *node) toMover(from wire.ReplicaID, v wire.Verified) {
 	if n.exec == nil || n.paused {
 		return
@@ -194,7 +194,7 @@ func (n *node) applied(e port.Execute, replies []*wire.Reply) {
 	n.w.mark('e', int(n.id), uint64(e.Seq), prefix(e.Body.Digest()))
 }
 
-// durableAt tells that a state is in the store, to stay.
+// durableAt reports that the store holds a state durably.
 func (n *node) durableAt(seq wire.Seq, root wire.Digest) {
 	if m := n.observed(); m != nil {
 		m.Root(n.id, seq, root)
@@ -202,9 +202,9 @@ func (n *node) durableAt(seq wire.Seq, root wire.Digest) {
 	n.w.mark('k', int(n.id), uint64(seq), prefix(root))
 }
 
-// adopted tells that a state that was fetched has become the store's.
+// adopted reports that a fetched state has become the state of the store.
 func (n *node) adopted(seq wire.Seq, _ wire.Digest) {
-	root := n.rootAt(seq) // of what is there, not of what was promised (I13)
+	root := n.rootAt(seq) // computed from what is stored, not from what was announced (I13)
 	n.w.counts.Transfers++
 	if m := n.observed(); m != nil {
 		m.Transferred(n.id, seq, root)

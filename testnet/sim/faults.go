@@ -55,7 +55,7 @@ func (w *World) Restart(id wire.ReplicaID) error {
 // Up reports whether a replica's process runs.
 func (w *World) Up(id wire.ReplicaID) bool { return w.nodes[id].up }
 
-// Why is the error with which a replica went down or did not start, nil if there was none.
+// Why is the error with which a replica stopped or did not start; nil if there was none.
 func (w *World) Why(id wire.ReplicaID) error { return w.nodes[id].why }
 
 // Pause stops a replica's process for a while (SIGSTOP): what arrives waits, up to a bound.
@@ -68,7 +68,7 @@ func (w *World) Pause(id wire.ReplicaID) {
 	}
 }
 
-// Resume lets it go on.
+// Resume lets a paused replica's process go on.
 func (w *World) Resume(id wire.ReplicaID) {
 	for _, n := range w.byID[id] {
 		if !n.up || !n.paused {
@@ -93,7 +93,7 @@ func (w *World) ClockJump(id wire.ReplicaID, by time.Duration) {
 
 // Disk is where a replica's journal is.
 func (w *World) Disk(id wire.ReplicaID) *disk.Disk {
-	w.nodes[id].harmed = true // or going to be
+	w.nodes[id].harmed = true // the harm is done now or later
 	return w.nodes[id].disk
 }
 

@@ -17,11 +17,11 @@ type Operation struct {
 	Client   int
 	Op       *check.Op // what the client means; nil if it sent bytes
 	Kind     session.Kind
-	ID       wire.RequestID // of the last request that carried it
-	Requests int            // that carried it
+	ID       wire.RequestID // the last request that carried the operation
+	Requests int            // how many requests carried the operation
 	Invoked  time.Duration
 	Returned time.Duration // meaningful if Known
-	Known    bool          // f+1 replicas agree what became of it
+	Known    bool          // f+1 replicas agree on its outcome
 	Outcome  wire.Outcome
 	Seq      wire.Seq
 	Ops      [][]byte
@@ -29,7 +29,7 @@ type Operation struct {
 
 	by   *client
 	call *session.Call
-	done func() // nil once it was called
+	done func() // called once, then nil
 	runs []execution
 }
 
@@ -37,7 +37,7 @@ type Operation struct {
 type execution struct {
 	as    wire.RequestID
 	seq   wire.Seq
-	order uint64 // among all executions, from 1
+	order uint64 // its place among all executions, from 1
 	time  int64  // the agreed time, in nanoseconds since the Unix epoch
 }
 
@@ -73,7 +73,7 @@ func (o *Operation) Finished(r session.Result, err error) {
 	w.own.Emit(&trace.Request{Client: o.Client, Step: trace.Answered, Number: o.ID.T, Seq: o.Seq})
 }
 
-// over is the end of the program's wait.
+// over ends the program's wait for the operation.
 func (o *Operation) over() {
 	c := o.by
 	if i := slices.Index(c.waits, o); i >= 0 {
@@ -132,7 +132,7 @@ type Execution struct {
 	Order  uint64 // its place among all executions by correct replicas, from 1
 	Client wire.PublicKey
 	Seq    wire.Seq
-	Time   time.Time // the agreed one
+	Time   time.Time // the agreed time of its batch
 }
 
 // Execution returns how correct replicas executed the operation first, and whether any did.

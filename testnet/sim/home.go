@@ -18,7 +18,7 @@ const partSize = 32 << 10
 type drives struct {
 	disk   *disk.Disk
 	medium *medium
-	life   string // what the file beside its key says (D8.2)
+	life   string // content of the file life, which lies beside the key (D8.2)
 }
 
 func newDrives(life string) drives { return drives{disk.New(), newMedium(), life} }
@@ -37,7 +37,7 @@ type lifeFile struct{ n *node }
 func (f lifeFile) Read() (string, error) { return f.n.life, nil }
 
 func (f lifeFile) Write(text string) error {
-	f.n.disk.Settle() // what was synced before it is durable before it
+	f.n.disk.Settle() // what was synced earlier must become durable earlier
 	f.n.life = text
 	return nil
 }
@@ -53,7 +53,7 @@ func (d stateDir) Open() (replica.Store, error) {
 }
 
 func (d stateDir) open(m *medium) replica.Store {
-	m.Discard(0) // a new process knows of no floor
+	m.Discard(0) // a new process has been told of no number to forget below
 	return store.New(fmt.Sprintf("replica %d", d.n.id), m, partSize)
 }
 

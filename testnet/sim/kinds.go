@@ -13,7 +13,7 @@ import (
 type Fault struct {
 	Do      FaultKind      `json:"do"`
 	At      time.Duration  `json:"at"`
-	Until   time.Duration  `json:"until,omitempty"` // 0: it does not end
+	Until   time.Duration  `json:"until,omitempty"` // when the fault ends; 0: never
 	Replica wire.ReplicaID `json:"replica"`
 	Loss    disk.Loss      `json:"loss,omitempty"`
 	Calls   int            `json:"calls,omitempty"`
@@ -22,7 +22,7 @@ type Fault struct {
 	By      time.Duration  `json:"by,omitempty"`
 	Client  int            `json:"client,omitempty"`
 	Links   *links.Command `json:"links,omitempty"`
-	Undo    *links.Command `json:"undo,omitempty"` // at Until
+	Undo    *links.Command `json:"undo,omitempty"` // what undoes Links at Until
 }
 
 // FaultKind says what goes wrong.
@@ -31,34 +31,34 @@ type FaultKind string
 // The kinds, with the fields of Fault that they use besides At.
 const (
 	CrashNow   FaultKind = "crash"       // Replica, Loss; it restarts at Until
-	CrashCalls FaultKind = "crash-after" // Replica, Loss, Calls; the same
-	CrashType  FaultKind = "crash-at"    // Replica, Loss, Type, Moment; the same
-	CrashAll   FaultKind = "crash-all"   // Loss; the same for every replica
+	CrashCalls FaultKind = "crash-after" // Replica, Loss, Calls; the replica restarts at Until
+	CrashType  FaultKind = "crash-at"    // Replica, Loss, Type, Moment; the replica restarts at Until
+	CrashAll   FaultKind = "crash-all"   // Loss; every replica crashes and restarts at Until
 	CleanStop  FaultKind = "stop"        // Replica: it is told to end; it starts again at Until
 	Pausing    FaultKind = "pause"       // Replica; it resumes at Until
 	ClockSkew  FaultKind = "clock-jump"  // Replica, By
 	Network    FaultKind = "network"     // Links, Undo
 	BitRot     FaultKind = "bit-rot"     // Replica: its machine stops, a bit turns, and it starts at Until
-	TornTail   FaultKind = "torn-tail"   // Replica: the same, with sectors lost at the end
+	TornTail   FaultKind = "torn-tail"   // Replica: as bit-rot, but sectors at the end of a file are lost
 	LyingSync  FaultKind = "lost-fsync"  // Replica: its disk lies until its power fails at Until
 	IOError    FaultKind = "io-error"    // Replica: its disk fails after Calls calls; it is mended and starts at Until
-	DiskFull   FaultKind = "disk-full"   // Replica: the same for what needs room
+	DiskFull   FaultKind = "disk-full"   // Replica: as io-error, but only calls that need room fail
 	Wiped      FaultKind = "wipe"        // Replica: its machine stops, and starts at Until with nothing but its key
-	StateLost  FaultKind = "state-lost"  // Replica: the same, with its journal but without its store
-	Unmounted  FaultKind = "unmount"     // Replica: the same as wipe, but its data are there again at another start, Calls ms later; 0: never
+	StateLost  FaultKind = "state-lost"  // Replica: as wipe, but its journal is kept
+	Unmounted  FaultKind = "unmount"     // Replica: as wipe, but a start Calls ms later finds the data again; 0: never
 	RolledBack FaultKind = "rollback"    // Replica: a copy of its disks is taken, and put back at Until
 	// ClientKill ends a client's program: Client; Calls, Moment: as it sends so many requests; it starts again at Until.
 	ClientKill FaultKind = "kill-client"
-	WipedAgain FaultKind = "wipe-again" // Replica: wiped at At and once more at Until, as it may just be coming back
-	StateFlip  FaultKind = "flip-state" // Replica: a bit of what it writes next turns, by Until if it has happened at all
-	StoreRot   FaultKind = "store-rot"  // Replica: a bit of its store turns under it; its machine stops at Until, and starts
+	WipedAgain FaultKind = "wipe-again" // Replica: wiped at At, and again at Until, perhaps while it recovers
+	StateFlip  FaultKind = "flip-state" // Replica: a bit turns in its next write, if it writes before Until
+	StoreRot   FaultKind = "store-rot"  // Replica: a bit turns in its open store; its machine restarts at Until
 )
 
 // faultKind is what happens at a fault's beginning, which says when it has hurt anybody, and at its end. One of a disk may
 // befall a replica only that counts as faulty for it.
 type faultKind struct {
 	begin  func(w *World, f *Fault, fired func())
-	end    func(w *World, f *Fault) // nil: it has none
+	end    func(w *World, f *Fault) // ends the fault; nil if nothing has to be done
 	ofDisk bool
 }
 
@@ -90,7 +90,7 @@ var faultKinds = map[FaultKind]faultKind{
 		end:   func(w *World, f *Fault) { w.Resume(f.Replica) },
 	},
 	ClockSkew: {begin: atOnce(func(w *World, f *Fault) { w.ClockJump(f.Replica, f.By) })},
-	Network: { // what it touched, the links count
+	Network: { // the links count what this fault touched
 		begin: atOnce(func(w *World, f *Fault) { w.planned(f.Links) }),
 		end:   func(w *World, f *Fault) { w.planned(f.Undo) },
 	},
@@ -129,7 +129,7 @@ var faultKinds = map[FaultKind]faultKind{
 		})
 	}, ofDisk: true},
 	StoreRot: {begin: func(w *World, f *Fault, fired func()) {
-		w.Condemn(f.Replica) // what it executes on it may be wrong, until it notices
+		w.Condemn(f.Replica) // what the replica executes on a damaged state may be wrong, until it notices
 		if w.RotStore(f.Replica, w.damage) {
 			fired()
 		}
@@ -157,7 +157,7 @@ var faultKinds = map[FaultKind]faultKind{
 // OfDisk reports whether a fault may befall a replica only that counts as faulty for it.
 func (k FaultKind) OfDisk() bool { return faultKinds[k].ofDisk }
 
-// atOnce is a beginning that has always hurt somebody.
+// atOnce makes a beginning that counts as having hurt somebody as soon as it is done.
 func atOnce(do func(*World, *Fault)) func(*World, *Fault, func()) {
 	return func(w *World, f *Fault, fired func()) {
 		do(w, f)
@@ -172,7 +172,7 @@ func crashed(w *World, f *Fault, fired func()) {
 	w.Crash(f.Replica, f.loss())
 }
 
-// restarted brings a replica up. That a faulty one refuses is what it should do with a damaged disk.
+// restarted starts a replica. A faulty one may refuse, which is right on a damaged disk; hence no error.
 func restarted(w *World, f *Fault) { _ = w.Restart(f.Replica) }
 
 func disarmed(w *World, f *Fault) {

@@ -27,7 +27,7 @@ func (n *node) actor() (driver.Core, error) {
 		case frames != nil:
 			n.spoil = append(n.spoil, spoiler{frames, m.From, m.Until})
 		}
-		from, until := m.From-n.w.now, m.Until // by its own clock, which begins now
+		from, until := m.From-n.w.now, m.Until // in the time of the attacker's own clock, which begins now
 		if until > 0 {
 			until = max(until-n.w.now, 1)
 		}
@@ -41,13 +41,13 @@ func (n *node) actor() (driver.Core, error) {
 	return n.wrapped(n.w.opt.Around, core), nil
 }
 
-// spoiler is an attacker that sends more than messages, in its time.
+// spoiler is an attacker that changes the frames that leave a replica, from one time until another.
 type spoiler struct {
 	frames      *malicious.Frames
 	from, until time.Duration
 }
 
-// spoiled is what goes to a replica in place of a frame.
+// spoiled returns the frames that go to a replica in place of one frame.
 func (n *node) spoiled(to wire.ReplicaID, frame []byte) [][]byte {
 	frames := [][]byte{frame}
 	for _, s := range n.spoil {
@@ -143,7 +143,7 @@ func (w *World) Lies() (n uint64) {
 	return n
 }
 
-// host lets a plan's malicious clients at the cluster.
+// host starts a plan's malicious clients.
 func (p *Plan) host(w *World) error {
 	for i, r := range p.Rogues {
 		choice, err := byzantine.ParseClientChoice(r.Behaviour)
@@ -164,7 +164,7 @@ func (p *Plan) host(w *World) error {
 // rogueOperation is one of many that the machine executes, and that no correct client's answers depend on.
 func (w *World) rogueOperation(rogue int, n uint64) []byte {
 	op := check.Op{Kind: check.Put, Key: fmt.Sprintf("rogue%d", rogue), Value: fmt.Sprint(n)}
-	if w.opt.Machine == machines.Bank { // of an account that is not there, which no audit counts
+	if w.opt.Machine == machines.Bank { // names an account that does not exist, so no audit counts it
 		op = check.Op{Kind: check.Balance, Key: fmt.Sprintf("rogue%d/%d", rogue, n)}
 	}
 	return history.Encode(&op)

@@ -14,8 +14,8 @@ import (
 type medium struct {
 	*memory.Disk
 	flight  []store.Entry
-	failure error   // what every write returns, if it is to fail
-	next    *medium // the generation that takes its place, or is to
+	failure error   // the error that every write returns; nil: writes succeed
+	next    *medium // the generation that replaces this one, now or later
 	gone    bool
 }
 
@@ -58,7 +58,7 @@ func (m *medium) present() *medium {
 	return m
 }
 
-// copy is what a copy of the disk holds.
+// copy returns a medium with the durable content of this one.
 func (m *medium) copy() *medium {
 	if m == nil {
 		return nil
@@ -66,7 +66,7 @@ func (m *medium) copy() *medium {
 	return &medium{Disk: m.Copy(), next: m.next.copy(), gone: m.gone}
 }
 
-// all calls do for every generation.
+// all calls do for every generation of the store.
 func (m *medium) all(do func(*medium)) {
 	for ; m != nil; m = m.next {
 		do(m)

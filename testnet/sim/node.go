@@ -18,25 +18,25 @@ import (
 type node struct {
 	w      *World
 	id     wire.ReplicaID
-	place  int // among all processes
+	place  int // its place among all processes
 	party  *party
 	cfg    *wire.Config
 	tap    *trace.Tap // nil: nobody listens
 	malice []Malicious
 	spoil  []spoiler
-	deafTo []bool // by replica: a twin and its original share the others between them; nil: they do not
+	deafTo []bool // by replica: whether this node, a twin or its original, does not hear it; nil: it hears all
 	drives
-	hidden  *drives         // data that are elsewhere
-	skew    time.Duration   // of its wall clock
-	strayed bool            // it could not go on from what it held at some time (X1)
-	lapses  int             // how often it found that it may have forgotten what it signed
-	beats   int             // ticks
+	hidden  *drives         // the disks with its data, while they are unmounted
+	skew    time.Duration   // by how much its wall clock is off
+	strayed bool            // at some time it could not continue from what its disks held (X1)
+	lapses  int             // how often it found that it may have forgotten own votes
+	beats   int             // how many ticks it had
 	starts  uint32          // rises with every start and end of the process
-	strike  *strike         // a crash to come
-	state   *tamper.Flipper // the machine
-	harmed  bool            // somebody did more to its disk than crashes do
-	putBack bool            // its disks were, from a copy, and it began no new life since
-	why     error           // it went down by itself, or cannot start
+	strike  *strike         // the crash that is planned for it; nil: none
+	state   *tamper.Flipper // its machine, which can flip a bit
+	harmed  bool            // a fault damaged its disks more than a crash does
+	putBack bool            // its disks were put back from a copy, and it has begun no new life since
+	why     error           // why it stopped by itself or cannot start
 	process
 }
 
@@ -48,10 +48,10 @@ type process struct {
 	lanes  lanes
 	turn   turn
 	routes map[wire.SessionID]*client
-	spare  bool   // the file of the next segment is to be made
-	lost   string // why it may have forgotten what it signed; it is noticed when the turn is over
+	spare  bool   // the file of the next segment must be made
+	lost   string // why it may have forgotten own votes; noticed when the turn ends
 
-	// What it consists of while it knows what it signed, and votes or follows.
+	// The parts of a process that knows its own votes; they are nil while it asks the others.
 	data    *replica.Disk
 	replica *pbft.Replica
 	core    driver.Core
@@ -60,9 +60,9 @@ type process struct {
 	donor   *replica.Donor
 	room    backroom
 	behind  behind
-	said    []wire.Statement // if its disks were put back: what it signed by its journal, and since
+	said    []wire.Statement // if its disks were put back: what it signed according to its journal, and since
 
-	asking *replica.Asking // or else
+	asking *replica.Asking // instead of replica, while it asks the others about its past
 }
 
 func newNode(w *World, id wire.ReplicaID, p *party) *node {
@@ -71,7 +71,7 @@ func newNode(w *World, id wire.ReplicaID, p *party) *node {
 	return &node{w: w, id: id, party: p, cfg: &cfg, drives: newDrives(replica.Unborn), tap: w.tap(int(id)), state: &tamper.Flipper{Machine: w.machine()}}
 }
 
-// apart makes it deaf to peers, or to all others.
+// apart makes a node deaf to peers or, if only is set, to all but peers.
 func (n *node) apart(peers []wire.ReplicaID, only bool) {
 	if len(peers) == 0 {
 		return
@@ -94,7 +94,7 @@ func (n *node) start() error {
 		n.ask(amnesia.Why)
 	case err != nil:
 		n.why = err
-		n.disk.Crash(disk.Kill, n.w.damage) // the process ends, and leaves what it wrote
+		n.disk.Crash(disk.Kill, n.w.damage) // the process dies, but the system keeps what it wrote
 		n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: err.Error()})
 		return err
 	default:
@@ -105,7 +105,7 @@ func (n *node) start() error {
 	return nil
 }
 
-// begin lets a process run that has what it needs.
+// begin lets a process run whose parts are complete.
 func (n *node) begin() {
 	n.up, n.why, n.began, n.routes = true, nil, n.w.now, map[wire.SessionID]*client{}
 	first := time.Duration(n.w.turns.Int64N(int64(n.tick()) + 1)) // clocks do not tick in step
@@ -133,7 +133,7 @@ func (n *node) astray() bool {
 	return in.LeftBehind || in.Stable+2*n.cfg.CheckpointInterval > wire.Seq(n.exec.Service.Executed())+3*n.cfg.LogWindow
 }
 
-// stop ends the process, with what it has noted and written durable or not, as it is.
+// stop ends the process and leaves it open which of its writes are durable.
 func (n *node) stop() {
 	n.starts++
 	n.strayed = n.strayed || n.replica != nil && n.astray()
@@ -177,14 +177,14 @@ func (n *node) halt() {
 	}
 	n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: "it was told to"})
 	n.stop()
-	n.disk.Crash(disk.Kill, n.w.damage) // it holds nothing open
+	n.disk.Crash(disk.Kill, n.w.damage) // the process no longer has a file open
 	n.w.links.Forget(n.id)
 }
 
 // die ends the process after an error that is final (D6).
 func (n *node) die(err error) {
 	n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: err.Error()})
-	n.w.judge() // what the monitor saw first says more than that the guard then refused (D7)
+	n.w.judge() // the monitor's first violation says more than the guard's later refusal (D7)
 	n.stop()
 	n.why = err
 	n.disk.Crash(disk.Kill, n.w.damage)

@@ -22,12 +22,12 @@ type Options struct {
 	Machine  string // kv or bank; default kv
 	// Application makes a machine for each replica in the place of the one that is named; nil: the named one.
 	Application func() statemachine.Machine
-	Begin       func(*World) // is called by Run when nothing has happened yet, such as to have clients Ask; nil: nothing is
+	Begin       func(*World) // Run calls it before the first event, so that clients can Ask, for example
 	History     int          // sequence numbers that a kv machine can tell and revert to
 	Signatures  Signatures   // default Fast
 
-	Base    links.Link  // between replicas; default 1 ms
-	Reach   *links.Link // between clients and replicas; nil: as Base, without what loses or doubles
+	Base    links.Link  // quality of links between replicas; default 1 ms
+	Reach   *links.Link // quality of links to clients; nil: as Base, without loss or doubling
 	Clients int
 	Workload
 	Malicious []Malicious
@@ -35,19 +35,19 @@ type Options struct {
 	Absent    []wire.ReplicaID // not started before Restart
 
 	Sync         time.Duration // what a sync takes; default 200 µs
-	SyncJitter   time.Duration // added to it, uniformly from 0 to this
-	WriteDelay   time.Duration // how long votes gather that leave before they are durable (D8.14); default 2 ms
+	SyncJitter   time.Duration // upper bound of what is added to Sync, drawn uniformly from 0 on
+	WriteDelay   time.Duration // how long votes that were sent early wait to be written (D8.14); default 2 ms
 	Execution    time.Duration // what a batch takes; default 20 µs
-	Unit         time.Duration // what a unit of its cost takes besides; default 0
+	Unit         time.Duration // what each unit of a batch's cost adds to Execution; default 0
 	SegmentBytes int64         // of the journals; default 256 KiB
 
-	Inside Wrap // around each core, within its attackers
-	Around Wrap // around each core and its attackers
+	Inside Wrap // wraps each core; attackers are outside of it
+	Around Wrap // wraps each core with its attackers
 
-	Steps      int               // the run ends after so many events; 0: not for that
+	Steps      int               // the run ends after so many events; 0: no such bound
 	Unwatched  bool              // no invariant is checked while it runs
 	Trace      func(trace.Event) // is told everything as it happens; nil: only the last events are kept
-	TraceLines int               // how many; default 2000, below 0: none
+	TraceLines int               // how many last events are kept; default 2000, negative: none
 }
 
 // Malicious is a replica with a behaviour, from one time until another.
@@ -55,7 +55,7 @@ type Malicious struct {
 	Replica wire.ReplicaID
 	Choice  byzantine.Choice
 	From    time.Duration
-	Until   time.Duration // 0: to the end
+	Until   time.Duration // 0: until the run ends
 }
 
 // Twin is a second, honest process under the key of a replica, which counts as faulty for that. It talks to Peers alone

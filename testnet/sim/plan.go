@@ -13,10 +13,10 @@ import (
 
 // Plan is everything about a run as plain data: it can be drawn from a seed, written down, made smaller and run again.
 type Plan struct {
-	Seed     uint64 `json:"seed"` // of the world's chance
+	Seed     uint64 `json:"seed"` // seed of all chance in the world
 	Replicas int    `json:"replicas"`
 	Machine  string `json:"machine"`
-	History  int    `json:"history,omitempty"` // of a kv machine, whose clients then revert, too
+	History  int    `json:"history,omitempty"` // history of a kv machine; if set, clients revert, too
 	Real     bool   `json:"real_signatures,omitempty"`
 
 	CheckpointInterval wire.Seq      `json:"checkpoint_interval"`
@@ -29,26 +29,26 @@ type Plan struct {
 	Base       links.Link    `json:"network"`
 	Sync       time.Duration `json:"sync"`
 	SyncJitter time.Duration `json:"sync_jitter"`
-	// Votes leave before they are durable, if they are to, and gather for a while (D8.14).
+	// If set, votes are sent before they are durable, and the journal gathers them (D8.14).
 	Optimistic bool          `json:"optimistic,omitempty"`
 	WriteDelay time.Duration `json:"write_delay,omitempty"`
 	Clients    int           `json:"clients"`
 	Workload   Workload      `json:"workload"`
-	Sessions   int           `json:"sessions,omitempty"` // that are held for each client; 0: the default
+	Sessions   int           `json:"sessions,omitempty"` // sessions that replicas hold for each client; 0: the default
 
-	ReplyBytes int `json:"reply_bytes,omitempty"` // that are cached for a session; 0: the default
+	ReplyBytes int `json:"reply_bytes,omitempty"` // reply bytes cached for a session; 0: the default
 
 	Malicious []Malice         `json:"malicious,omitempty"`
 	Twins     []Twin           `json:"twins,omitempty"`
 	Rogues    []Rogue          `json:"rogues,omitempty"`
-	Damaged   []wire.ReplicaID `json:"damaged,omitempty"` // counted among the faulty, for what happens to their disks
+	Damaged   []wire.ReplicaID `json:"damaged,omitempty"` // they count as faulty, because faults damage their disks
 	// Forgetful replicas lose what they signed. They count among those that may fail, and must come back (D8).
 	Forgetful []wire.ReplicaID `json:"forgetful,omitempty"`
 	Faults    []Fault          `json:"faults,omitempty"`
 
-	// Heal is when all faults have ended, but for those without end. Without it the run is judged for safety alone.
+	// Heal is when all faults have ended, except those without end. If it is 0, the run is judged for safety alone.
 	Heal     time.Duration    `json:"heal,omitempty"`
-	Cut      []wire.ReplicaID `json:"cut,omitempty"` // need not catch up: a fault without end cuts them off
+	Cut      []wire.ReplicaID `json:"cut,omitempty"` // they need not catch up, because a fault without end cuts them off
 	Duration time.Duration    `json:"duration"`
 }
 
@@ -107,7 +107,7 @@ func (p *Plan) Faulty() []wire.ReplicaID {
 
 func (p *Plan) String() string {
 	text, err := json.MarshalIndent(p, "", "  ")
-	if err != nil { // nothing in it has no JSON
+	if err != nil { // impossible: every field has a JSON form
 		return err.Error()
 	}
 	return string(text)

@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// ports is what a driver works with. What leaves waits for the end of the turn.
+// ports are the driver's ports. All output waits for the end of the turn.
 type ports struct{ *node }
 
 // Append implements driver.Journal as a node does: a full segment is followed by one that begins with an anchor, which
@@ -29,7 +29,7 @@ func (p ports) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	return nil
 }
 
-// Later implements driver.Journal: the turn leaves before its records are durable, unless too much waits (D8.14).
+// Later implements driver.Journal: the turn's messages leave before its records are durable, unless too many wait (D8.14).
 func (p ports) Later(turn []wire.Record, anchor func() []wire.Record) error {
 	n := p.node
 	n.w.mark('l', int(n.id), uint64(len(turn)), 0)
@@ -70,7 +70,7 @@ func (p ports) Send(to wire.ReplicaID, frame []byte) {
 // Respond implements driver.Transport.
 func (p ports) Respond(reply *wire.Reply) { p.turn.out = append(p.turn.out, output{reply: reply}) }
 
-// Do implements driver.Machine. Like all that leaves a turn it waits for the sync.
+// Do implements driver.Machine. Like all output of a turn, the work waits for the sync.
 func (p ports) Do(work port.Effect) {
 	if _, is := work.(port.Transfer); is && p.exec.Mover().Progress().Phase == replica.Idle {
 		p.w.counts.LeftBehind++
@@ -84,7 +84,7 @@ func (p ports) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	return p.exec.Lookup(req)
 }
 
-// asks is how one that asks what it signed speaks: at once, for it has no turns.
+// asks is the transport of a replica that asks the others for its past votes: it has no turns, so it sends at once.
 type asks struct{ *node }
 
 // Send implements driver.Transport.
@@ -94,7 +94,7 @@ func (a asks) Send(to wire.ReplicaID, frame []byte) {
 	}
 }
 
-// witness is what the world wants to know of a replica, correct ones above all. A trace tells of the rest.
+// witness is the world's own observer of a replica. All other events are for the trace.
 type witness struct {
 	driver.Ignore
 	n *node

@@ -68,11 +68,11 @@ func (n *node) mustReach() {
 // prepareSegment makes the file of the next segment beside the turns.
 func (n *node) prepareSegment() {
 	if err := n.data.Votes.Prepare(); err != nil {
-		n.tap.Emit(&trace.Process{Step: trace.Noted, Why: err.Error()}) // it costs a slower rotation, or shows there again
+		n.tap.Emit(&trace.Process{Step: trace.Noted, Why: err.Error()}) // not fatal: the next rotation is slower, or fails
 	}
 }
 
-// ask waits for the others: the replica may have forgotten what it signed (D8.6).
+// ask starts a replica that may have forgotten own votes: it asks the others (D8.6).
 func (n *node) ask(why string) {
 	if n.w.Correct(n.id) && !n.harmed {
 		n.w.fail("D8.3", n.id, "its disk was never harmed, and a start finds that it may have forgotten: %s", why)
@@ -80,7 +80,7 @@ func (n *node) ask(why string) {
 	n.w.counts.Forgotten++
 	n.lapses++
 	n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: "it may have forgotten what it signed: " + why})
-	n.disk.Crash(disk.Kill, n.w.damage) // it holds nothing open
+	n.disk.Crash(disk.Kill, n.w.damage) // the process no longer has a file open
 	n.asking = replica.NewAsking(n.home(), why)
 	n.strayed = true
 }

@@ -49,7 +49,7 @@ func (w *World) RotStore(id wire.ReplicaID, chance *rand.Rand) bool {
 	return false
 }
 
-// written is what a copy of a disk holds as its journal. It is not ok if nobody may run on it.
+// written returns the journal on a copy of a disk. It is not ok if no replica may run on that journal.
 func written(d *disk.Disk) (entries [][]byte, ok bool) {
 	j, found, err := journal.Open(journalDir, journal.Options{FS: d.Copy()})
 	if err != nil {
@@ -73,7 +73,7 @@ func (n *node) shown(ev port.Event, effects []port.Effect) {
 		switch e := e.(type) {
 		case port.Forgot, port.Dropped:
 			settled = true
-		case port.Broadcast: // it stands from now on, though the journal may lack it for a while
+		case port.Broadcast: // it counts as said from now on, though the journal may lack it for a while
 			n.says(e.Msg)
 		default:
 		}
@@ -101,7 +101,7 @@ func binds(s *wire.Statement, in *port.Inspection) bool {
 	switch s.Type {
 	case wire.TypePrepare, wire.TypeCommit:
 		lost := in.Stable
-		if in.Unclean { // it keeps silent about these, whatever it said
+		if in.Unclean { // the replica keeps silent about these numbers, whatever it said before
 			lost = in.Until
 		}
 		return s.Seq > lost && s.View >= max(in.View, in.Since)

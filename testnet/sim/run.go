@@ -17,7 +17,7 @@ type Outcome struct {
 	Simulated    time.Duration
 	Fired        int        // faults that happened
 	Violation    *Violation // nil if everything held
-	Trace        []string   // the last lines, of a violation
+	Trace        []string   // the last lines of the trace, if there was a violation
 	World        *World
 	Linearizable check.Result // I4
 }
@@ -84,7 +84,7 @@ func (o *Outcome) String() string {
 type plot struct {
 	w      *World
 	p      *Plan
-	fired  []bool    // by fault
+	fired  []bool    // whether each fault happened, in the plan's order
 	healed wire.View // the highest one when the faults end
 }
 

@@ -18,15 +18,15 @@ type Signatures uint8
 // The kinds of signatures.
 const (
 	Fast    Signatures = iota // a keyed hash: the world holds all secrets, and lets each party sign with its own
-	Ed25519                   // the real ones
+	Ed25519                   // real ed25519 signatures
 )
 
 // keyring holds every key of a world.
 type keyring struct {
 	kind     Signatures
 	seed     uint64
-	secrets  map[wire.PublicKey]uint64 // of fast ones
-	verifier *crypto.Verifier          // of real ones
+	secrets  map[wire.PublicKey]uint64 // the secrets of fast signatures
+	verifier *crypto.Verifier          // the verifier of real signatures
 	claims   []crypto.Claim
 }
 

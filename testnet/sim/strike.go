@@ -28,9 +28,9 @@ const (
 // strike is a crash that waits for its moment.
 type strike struct {
 	Loss  disk.Loss
-	calls int       // of outputs and syncs to come; 0: it waits for a message
-	kind  wire.Type // of the message
-	seq   wire.Seq  // of the batch, or of the first one beyond; 0: it waits for something else
+	calls int       // the crash comes after so many more outputs and syncs; 0: not by count
+	kind  wire.Type // the type of the message at which the crash comes
+	seq   wire.Seq  // at this batch, or the first one above it; 0: not at a batch
 	when  Moment
 	fired func()
 }

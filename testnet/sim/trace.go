@@ -13,7 +13,7 @@ import (
 // if somebody listens.
 type tape struct {
 	frames, marks xxhash.Digest
-	ring          []trace.Event // the last ones
+	ring          []trace.Event // the last events
 	next          int
 	out           func(trace.Event)
 }

@@ -19,16 +19,16 @@ func (l *lanes) empty() bool {
 	return len(l.executed) == 0 && len(l.replicas) == 0 && len(l.clients) == 0 && !l.tick
 }
 
-// turn is what the driver does at once, and what of it leaves only when its sync is over.
+// turn is one turn of the driver, with its output, which leaves only when the turn's sync is over.
 type turn struct {
 	busy   bool
 	events []port.Event
 	out    []output
 	syncs  int
-	// Records that it made durable, once its sync is over.
+	// Records that the turn's sync makes durable.
 	written []wire.Record
-	struck  bool // a crash came in it
-	rotated bool // the journal began a segment
+	struck  bool // a crash came during the turn
+	rotated bool // the journal began a segment in this turn
 }
 
 // output is something that follows a turn's sync. One of frame, reply and work is set.
@@ -64,7 +64,7 @@ func (n *node) arrive(p *packet) {
 	case replica.TheDonor:
 		n.toDonor(p.from, v)
 		return
-	default: // it waits for a turn
+	default: // every other effect waits for a turn
 	}
 	if len(n.lanes.replicas) >= replica.LaneRoom {
 		return
@@ -186,11 +186,11 @@ func (n *node) settleTurn() {
 	n.turn.written = n.turn.written[:0]
 }
 
-// release lets out what a turn has made, in order, unless a crash comes between.
+// release lets a turn's output leave, in order, unless a crash comes in between.
 func (n *node) release() {
 	out := n.turn.out
 	for i := range out {
-		if _, is := out[i].work.(port.Truncate); is { // a crash in front of it is one in front of what follows
+		if _, is := out[i].work.(port.Truncate); is { // a crash before it equals a crash before the next effect
 			n.exec.Put(out[i].work)
 			continue
 		}
@@ -208,7 +208,7 @@ func (n *node) release() {
 	n.turn.out, n.turn.busy, n.turn.syncs = out[:0], false, 0
 }
 
-// early lets out what a driver gave away before it asked for the sync: a correct one does not, and D0 depends on it.
+// early lets output leave that the driver made before it asked for the sync. A correct driver makes none (D0).
 func (n *node) early() {
 	for i := range n.turn.out {
 		n.let(&n.turn.out[i])

@@ -55,14 +55,14 @@ func (w *World) judge() {
 // Monitor judges the run; nil if nobody does.
 func (w *World) Monitor() *check.Monitor { return w.monitor }
 
-// believed tells of a reply that a client accepts.
+// believed tells the monitor of a result that a client accepts.
 func (w *World) believed(s session.Settlement) {
 	if w.monitor != nil {
 		w.monitor.Accepted(check.Acceptance(s))
 	}
 }
 
-// hear tells of a process that starts, and of what its journal holds.
+// hear tells the monitor that a process starts, and what its journal holds.
 func (n *node) hear(at wire.Seq, log []wire.Record) {
 	m := n.observed()
 	if m == nil {
@@ -93,12 +93,12 @@ func (c watched) Step(ev port.Event) []port.Effect {
 	return effects
 }
 
-// measure is told now and then how much a replica holds (I14).
+// measure tells the monitor now and then how much a replica holds (I14).
 func (n *node) measure() {
 	if n.beats++; n.beats%64 != 0 || n.replica == nil {
 		return
 	}
-	if m := n.observed(); m != nil && n.beats%128 == 0 { // it looks at every slot
+	if m := n.observed(); m != nil && n.beats%128 == 0 { // only now and then, because it reads every slot
 		m.Standing(n.id, n.replica.Position()) // a replica that has just started has not taken a step yet
 		m.Holds(n.id, n.replica.Footprint())
 	}

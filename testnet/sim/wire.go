@@ -9,21 +9,21 @@ import (
 
 // packet is a frame on its way.
 type packet struct {
-	from    wire.ReplicaID // of a replica's
+	from    wire.ReplicaID // the sender, if it is a replica
 	read    *decoded
-	damaged bool       // on its way
-	event   port.Event // what it is to a core, once it is verified
+	damaged bool       // it was damaged on its way
+	event   port.Event // the core's event for this frame, once the frame is verified
 }
 
-// decoded is what a frame says, for all who are sent the same bytes.
+// decoded is a decoded frame, shared by all who receive the same bytes.
 type decoded struct {
 	frame    []byte
 	msg      wire.Message // nil if it cannot be read
 	verified wire.Verified
 	err      error
 	checked  bool
-	left     bool    // the monitor was told
-	packet   *packet // the last one of it that was sent undamaged: several may be on their way to several replicas
+	left     bool    // the monitor was told of the frame
+	packet   *packet // its last undamaged packet; packets to other replicas may be under way too
 }
 
 func decode(frame []byte) *decoded {
@@ -34,7 +34,7 @@ func decode(frame []byte) *decoded {
 	return &decoded{frame: frame, msg: m}
 }
 
-// verify is what the message is worth.
+// verify verifies the message once, for all who receive the same bytes.
 func (w *World) verify(d *decoded) (wire.Verified, error) {
 	if !d.checked {
 		d.checked = true
@@ -43,7 +43,7 @@ func (w *World) verify(d *decoded) (wire.Verified, error) {
 	return d.verified, d.err
 }
 
-// read decodes a frame, once for one that goes to several.
+// read decodes a frame. A frame that is sent to several replicas is decoded once.
 func (w *World) read(frame []byte) *decoded {
 	if len(frame) > 0 && len(w.sharedOf) == len(frame) && &w.sharedOf[0] == &frame[0] {
 		return w.shared
@@ -64,7 +64,7 @@ func (w *World) transmit(from *node, to wire.ReplicaID, frame []byte) {
 	w.deliver(w.links.Pass(w.now, f), from, d)
 }
 
-// Deliver puts frames on their way that the network has decided about.
+// Deliver schedules the arrival of frames whose delay the network has decided.
 func (w *World) Deliver(out []links.Delivery) {
 	for _, d := range out {
 		w.deliver([]links.Delivery{d}, nil, nil)

@@ -13,23 +13,23 @@ import (
 
 // Workload is what the clients do by themselves.
 type Workload struct {
-	Kind        string // put, mixed, register, bank or none; default put, of a bank bank
-	Operations  int    // over all clients; 0: without end
+	Kind        string // put, mixed, register, bank or none; default put, for the machine bank: bank
+	Operations  int    // operations of all clients together; 0: without end
 	ValueBytes  int    // default 16
-	Keys        int    // default 64; of a register 3
+	Keys        int    // default 64; 3 if Kind is register
 	Outstanding int    // requests that one client has under way; default 1
 	Think       time.Duration
-	Churn       int     // after so many operations a client opens another session, once it waits for nothing; 0: never
-	Rate        float64 // operations a second over all clients, whatever is outstanding; 0: closed loop
+	Churn       int     // after so many operations, all answered, a client opens another session; 0: never
+	Rate        float64 // operations a second of all clients, however many are outstanding; 0: each waits for answers
 	From, Until time.Duration
 
-	Semantics string        // of operations: "" is exactly once; "mixed" draws one for each
-	Patience  time.Duration // after which a client gives an operation up; 0: it waits
+	Semantics string        // "" is exactly once; "mixed" draws the semantics of each operation
+	Patience  time.Duration // after this a client gives an operation up; 0: never
 	Pack      int           // operations that share a request; 0: as many as fit
-	InFlight  int           // requests of one client; 0: the default
+	InFlight  int           // most requests that one client has under way; 0: the default
 	NoHedging bool
-	SharedKey bool          // two clients each have one key, and push each other's sessions out
-	Skew      time.Duration // by which a program's clock is off at most, anew with every session: it goes forward and back
+	SharedKey bool          // every two clients share one key, and displace each other's sessions
+	Skew      time.Duration // a program's clock is off by at most this, drawn for each session, forward or back
 }
 
 // MixedSemantics has every operation draw its semantics.
@@ -39,7 +39,7 @@ const MixedSemantics = "mixed"
 const (
 	Puts      = "put"      // each client writes its own keys
 	Mixed     = "mixed"    // reads, writes and deletions of common keys
-	Registers = "register" // the same of very few keys, with transactions that compare
+	Registers = "register" // as mixed, on very few keys, with transactions that compare
 	Bank      = "bank"     // transfers between accounts
 	None      = "none"
 )
@@ -62,7 +62,7 @@ type generator struct {
 	c      *client
 	made   int
 	now    uint64                // the highest sequence number that the client was told
-	timers map[uint64]*Operation // nil: for another request; else its patience
+	timers map[uint64]*Operation // by token: the operation whose patience ends then; nil: another request is due
 }
 
 func newGenerator(c *client) generator { return generator{c: c, timers: map[uint64]*Operation{}} }
@@ -91,7 +91,7 @@ func (g *generator) after(d time.Duration) {
 	g.timers[g.c.after(d)] = nil
 }
 
-// due is the time for another request, or to give one up.
+// due is called when it is time for another request, or when the patience for an operation ends.
 func (g *generator) due(token uint64) {
 	op, set := g.timers[token]
 	if !set || g.c.rogue != nil {
@@ -157,7 +157,7 @@ func (g *generator) semantics() session.Semantics {
 	default:
 		s, err := session.ParseSemantics(name)
 		if err != nil {
-			panic(err) // Options were checked
+			panic(err) // impossible: the options were checked
 		}
 		return s
 	}

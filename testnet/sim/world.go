@@ -21,53 +21,53 @@ const epoch = int64(1_700_000_000_000_000_000)
 // World is a cluster with its clients in virtual time.
 type World struct {
 	opt        Options
-	cfg        wire.Config // Self aside
+	cfg        wire.Config // Self is not set
 	machine    func() statemachine.Machine
 	now        time.Duration
 	queue      queue
-	asked      uint64 // events
+	asked      uint64 // how many events were scheduled
 	keys       *keyring
 	links      *links.Policy
 	nodes      []*node   // replicas first, then twins
-	byID       [][]*node // by replica: one, or two with a twin
+	byID       [][]*node // by replica: its node, and its twin's if it has one
 	clients    []*client
 	faulty     []bool
-	lent       []bool // whose key attackers have
-	hostile    []int  // frames of each that are no message
+	lent       []bool // by replica: attackers have its key
+	hostile    []int  // by replica: frames that it sent and that are no message
 	attackers  *malicious.Recording
 	tape       tape
-	own        *trace.Tap // of what no replica does; nil: nobody listens
+	own        *trace.Tap // for events of no replica; nil: nobody listens
 	monitor    *check.Monitor
 	violation  *Violation
-	made       int // requests of workloads
+	made       int // how many requests the workloads made
 	resting    bool
 	history    []*Operation
-	carried    map[wire.RequestID][]*Operation   // by request, until it is executed
+	carried    map[wire.RequestID][]*Operation   // the operations of each request, until it is executed
 	ordered    wire.Seq                          // the highest number that a correct replica has executed
 	agreed     int64                             // the agreed time of that batch
-	sessions   map[wire.PublicKey][]wire.Session // of each key
-	executions uint64                            // of operations
+	sessions   map[wire.PublicKey][]wire.Session // the sessions of each key
+	executions uint64                            // how many operations were executed
 	evidence   []Accusation
 	counts     Counts
-	shared     *decoded // of the last frame that was sent
+	shared     *decoded // the last frame that was sent, decoded
 	sharedOf   []byte
 
-	turns, reach, damage, work *rand.Rand // chance, by what it decides
+	turns, reach, damage, work *rand.Rand // one source of chance for each kind of decision
 }
 
-// Counts are what a run has come to.
+// Counts are the figures of a run.
 type Counts struct {
-	Steps        int // events
+	Steps        int // how many events happened
 	Messages     int // frames between replicas that arrived
-	Refused      int // frames that nobody believed
+	Refused      int // frames that the receivers refused
 	Acknowledged int // operations
 	Crashes      int
 	Restarts     int
-	Transfers    int // states that were fetched from others
-	Forgotten    int // starts that found that something may be forgotten
-	Entered      int // views, over all correct replicas
-	Evidence     int // accusations by correct replicas
-	LeftBehind   int // replicas that could follow no more
+	Transfers    int // states that replicas fetched from others
+	Forgotten    int // starts of replicas that may have forgotten own votes
+	Entered      int // views that correct replicas entered, all together
+	Evidence     int // accusations that correct replicas made
+	LeftBehind   int // how often a replica was left behind
 }
 
 // New makes a world at time 0: all replicas have started, and nothing has happened yet.
@@ -81,7 +81,7 @@ func New(opt Options) (*World, error) {
 		return nil, err
 	}
 	machine := opt.Application
-	if machine == nil { // those that ship have no fields that change
+	if machine == nil { // the shipped machines have no fields that change
 		machine = func() statemachine.Machine { return shipped }
 	}
 	w := &World{
@@ -121,7 +121,7 @@ func (w *World) populate(parties []*party) error {
 		w.settle(newNode(w, wire.ReplicaID(i), p))
 	}
 	for _, m := range w.opt.Malicious {
-		if m.From > 0 { // it is judged as a correct one until then
+		if m.From > 0 { // until then the replica is judged as a correct one
 			w.At(m.From, func() { w.Condemn(m.Replica) })
 		} else {
 			w.Condemn(m.Replica)
@@ -164,7 +164,7 @@ func (w *World) settle(n *node) {
 // chance is a source of its own for everything that draws: what one thing draws does not change what another one gets.
 func chance(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
 
-// Seed is the one that the world was made from.
+// Seed is the seed of the world.
 func (w *World) Seed() uint64 { return w.opt.Seed }
 
 // Config is what the replicas agree on; its Self means nothing.

@@ -16,7 +16,7 @@ import (
 type Setting struct {
 	sizes     []int
 	intervals []wire.Seq // K
-	windows   []wire.Seq // L by K
+	windows   []wire.Seq // L as a multiple of K
 	batches   []int
 	timeouts  []time.Duration // T
 	// wide draws what is rare, too: parameters of behaviours, malicious clients, faults of single messages, real signatures
@@ -55,11 +55,11 @@ func (s *Setting) Draw(seed uint64, replicas int) *sim.Plan {
 	f := (p.Replicas - 1) / 3
 	order := d.members(p.Replicas)
 	bad := order[:d.IntN(f+1)]
-	if d.one(2) { // as bad as it may be
+	if d.one(2) { // at least half of the plans have as many faulty replicas as f allows
 		bad = order[:f]
 	}
 	d.attackers(bad)
-	if s.wide && d.one(4) { // malicious clients are none most of the time
+	if s.wide && d.one(4) { // most plans have no malicious clients
 		d.rogue()
 	}
 	capLoad(p)
@@ -87,7 +87,7 @@ func capLoad(p *sim.Plan) {
 		return
 	}
 	hop, sync := p.Base.Delay+p.Base.Jitter, p.Sync+p.SyncJitter
-	window := 5*hop + 5*sync + 40*time.Millisecond // until a window of batches is stable, with a tick or two
+	window := 5*hop + 5*sync + 40*time.Millisecond // the time until a window of batches is stable, with a tick or two
 	inTime := int(float64(p.LogWindow) / 2 * float64(p.MaxBatch) * float64(p.ViewTimeout/2) / float64(window))
 	l := &p.Workload
 	if inTime < 200 {
@@ -113,7 +113,7 @@ type drawing struct {
 
 func pick[T any](d *drawing, from ...T) T { return from[d.IntN(len(from))] }
 
-// one is true one time in so many.
+// one is true with probability 1/in.
 func (d *drawing) one(in int) bool { return d.IntN(in) == 0 }
 
 func (d *drawing) upTo(most time.Duration) time.Duration {
@@ -151,7 +151,7 @@ func (d *drawing) clients() {
 	l.NoHedging = d.one(4)
 	if p := d.p; p.Sessions > 0 || d.one(8) { // programs that share a key expire each other's sessions
 		p.Sessions, l.SharedKey = max(p.Sessions, 1), d.one(2)
-		if d.one(4) { // answers that are not acknowledged fill their cache
+		if d.one(4) { // unacknowledged replies fill the replicas' cache
 			p.ReplyBytes = 100 + d.IntN(1000)
 		}
 		if d.one(2) { // clocks of several machines, which are set forward and back
@@ -219,7 +219,7 @@ func (d *drawing) workload() {
 	if d.one(8) {
 		l.ValueBytes = 1 + d.IntN(2000)
 	}
-	if d.one(4) { // few sessions are held, and clients change theirs
+	if d.one(4) { // replicas hold few sessions, and clients often open new ones
 		p.Sessions, l.Churn = 1+d.IntN(3), 1+d.IntN(20)
 	}
 }

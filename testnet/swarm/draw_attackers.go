@@ -14,7 +14,7 @@ import (
 
 // attackers gives faulty replicas their faults: a behaviour of the catalogue, a twin, or a bad disk.
 func (d *drawing) attackers(bad []wire.ReplicaID) {
-	plot := len(bad) > 0 && d.one(10) // all of them conspire
+	plot := len(bad) > 0 && d.one(10) // all attackers of the plan conspire
 	for _, id := range bad {
 		switch {
 		case plot:
@@ -24,15 +24,15 @@ func (d *drawing) attackers(bad []wire.ReplicaID) {
 		case d.one(5):
 			d.p.Damaged = append(d.p.Damaged, id)
 			d.disk(sim.Fault{Do: pick(d, sim.TornTail, sim.LyingSync, sim.IOError, sim.DiskFull), Replica: id, Calls: 1 + d.IntN(50)})
-		case d.one(3): // it loses what it signed, or its state (D8), and must come back
+		case d.one(3): // the replica loses its votes or its state (D8), and must come back
 			d.p.Forgetful = append(d.p.Forgetful, id)
 			d.disk(sim.Fault{
 				Do:      pick(d, sim.Wiped, sim.Wiped, sim.WipedAgain, sim.BitRot, sim.RolledBack, sim.Unmounted, sim.StateLost),
 				Replica: id,
 			})
-		case d.one(6): // what a replica that comes back meets
+		case d.one(6): // behaviours that a returning replica meets
 			d.behave(id, pick(d, "outrun", "poison-transfer", "old-view-change"))
-		case d.one(4): // what hides in small differences is looked for most
+		case d.one(4): // behaviours whose lies differ little from the truth are drawn most often
 			d.behave(id, "mutate")
 		default:
 			d.behave(id, pick(d, byzantine.Catalogue()...).Name)
@@ -109,7 +109,7 @@ func (d *drawing) filled(name string, parameters []byzantine.Parameter, id wire.
 	return text
 }
 
-// value draws one for a parameter; "" is its default.
+// value draws a value for a parameter; "" stands for the default.
 func (d *drawing) value(behaviour string, of byzantine.Parameter, id wire.ReplicaID) string {
 	switch of.Name {
 	case "seed":
@@ -180,7 +180,7 @@ var settings = map[string][]string{
 	"repeat":                {"0.2T", "2T"},
 }
 
-// rogue draws a malicious client, never at rates that leave the others no processor.
+// rogue draws a malicious client. Its rates leave the other clients enough of the processor.
 func (d *drawing) rogue() {
 	b := pick(d, byzantine.ClientBehaviours()...)
 	r := sim.Rogue{Behaviour: d.filled(b.Name, b.Parameters, 0)}

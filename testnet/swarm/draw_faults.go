@@ -22,7 +22,7 @@ func (d *drawing) span() (at, until time.Duration) {
 	return at, at + 1 + d.upTo(min(end-at-1, 6*d.p.ViewTimeout))
 }
 
-// fault draws one of those that correct replicas may suffer; flapping links are many.
+// fault draws a fault that correct replicas may suffer; for flapping links it draws many faults.
 func (d *drawing) fault() {
 	f := sim.Fault{Replica: wire.ReplicaID(d.IntN(d.p.Replicas)), Loss: pick(d, disk.Losses()...)}
 	f.At, f.Until = d.span()
@@ -41,7 +41,7 @@ func (d *drawing) fault() {
 	case 7:
 		f.Do, f.By, f.Until = sim.ClockSkew, d.upTo(2*time.Hour)-time.Hour, 0
 		if d.one(2) {
-			f.By /= 1800 // about the tolerance
+			f.By /= 1800 // so that the jump is about as large as the tolerance
 		}
 	case 8:
 		d.flapping(f)
@@ -77,7 +77,7 @@ func (d *drawing) durability(able []wire.ReplicaID) {
 			if len(unclean) > 0 {
 				*fault = sim.Fault{Do: sim.CrashNow, At: fault.At, Until: fault.Until, Replica: unclean[0], Loss: pick(d, disk.Losses()...)}
 			}
-		default: // it stops nobody
+		default: // such a fault stops no replica
 		}
 	}
 }
@@ -108,7 +108,7 @@ func (d *drawing) network(f *sim.Fault) {
 		of(links.Command{Do: links.DoRing}, links.Command{Do: links.DoPartition})
 	case 2:
 		d.isolate(f)
-	case 3: // of some links, in one direction
+	case 3: // some links, in one direction
 		l := links.Link{Delay: d.upTo(3 * d.p.ViewTimeout), Jitter: d.upTo(d.p.ViewTimeout), Loss: pick(d, 0, 0.3, 1)}
 		of(links.Command{Do: links.DoLink, From: d.some(), To: d.some(), Link: l}, d.healed())
 	case 4:
@@ -131,7 +131,7 @@ func (d *drawing) all() (ids []wire.ReplicaID) {
 	return ids
 }
 
-// healed makes all links as they were.
+// healed returns the command that heals all links.
 func (d *drawing) healed() links.Command {
 	return links.Command{Do: links.DoHealLink, From: d.all(), To: d.all()}
 }
@@ -144,7 +144,7 @@ func (d *drawing) isolate(f *sim.Fault) {
 	f.Undo = &links.Command{Do: links.DoRejoin, Targets: targets}
 }
 
-// flapping links of a replica come and go.
+// flapping draws links of a replica that fail and heal repeatedly.
 func (d *drawing) flapping(f sim.Fault) {
 	period := d.p.ViewTimeout/8 + d.upTo(d.p.ViewTimeout)
 	d.isolate(&f)

@@ -9,15 +9,15 @@ import (
 	"tagma/testnet/sim"
 )
 
-// Failure is what is told of a seed that breaks an invariant.
+// Failure is the report on a seed that breaks an invariant.
 type Failure struct {
 	Seed      uint64    `json:"seed"`
-	Violation string    `json:"violation"` // of the seed's own plan
-	Shrunk    string    `json:"shrunk"`    // of the plan below
-	Runs      int       `json:"runs"`      // that shrinking took
+	Violation string    `json:"violation"` // the violation in the seed's own plan
+	Shrunk    string    `json:"shrunk"`    // the violation in the plan below, which is smaller
+	Runs      int       `json:"runs"`      // how many runs shrinking took
 	Plan      *sim.Plan `json:"plan"`
-	Trace     []string  `json:"trace"`            // of the plan, the last lines that concern the violation
-	File      string    `json:"file,omitempty"`   // that the plan was written to
+	Trace     []string  `json:"trace"`            // the last lines of the smaller plan's trace that concern the violation
+	File      string    `json:"file,omitempty"`   // the file with the smaller plan
 	Replay    string    `json:"replay,omitempty"` // the command that runs the plan again
 	Again     string    `json:"again,omitempty"`  // the command that runs the seed again
 }
@@ -32,7 +32,7 @@ const (
 func Explain(ctx context.Context, r *Result, b Budget, change ...func(*sim.Options)) (*Failure, error) {
 	f := &Failure{Seed: r.Plan.Seed, Violation: r.Violation.Error(), Plan: r.Plan}
 	small := &Shrunk{Plan: r.Plan, Violation: r.Violation}
-	if r.Violation.Invariant != Repeats { // which no single run shows
+	if r.Violation.Invariant != Repeats { // because no single run shows it
 		small = Shrink(ctx, r.Plan, r.Violation, b, change...)
 	}
 	f.Plan, f.Shrunk, f.Runs = small.Plan, small.Violation.Error(), small.Runs

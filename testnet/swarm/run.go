@@ -8,25 +8,25 @@ import (
 	"tagma/testnet/sim"
 )
 
-// Options say what is run.
+// Options say which runs are made, and how.
 type Options struct {
 	First    uint64        // seed
 	Seeds    uint64        // how many; 0: until Time is over
-	Time     time.Duration // no more runs begin after it; 0: not for that
-	Replicas int           // of every cluster; 0: drawn
-	Steps    int           // each run ends after so many events; 0: not for that
+	Time     time.Duration // no run begins after this time; 0: no such bound
+	Replicas int           // number of replicas of every cluster; 0: drawn
+	Steps    int           // each run ends after so many events; 0: no such bound
 	Workers  int           // runs at once; 0: one
-	Twice    bool          // every seed is run twice and must be one run
+	Twice    bool          // every seed is run twice, and both runs must be equal
 
 	// Change is made to every world.
 	Change func(*sim.Options)
 }
 
-// Result is what came of one plan: an outcome without its world. A violation may be that it was two runs.
+// Result is the outcome of one plan, without its world. Its violation may be that two runs of the plan differed (Repeats).
 type Result struct {
 	*sim.Outcome
 	Took time.Duration // by the clock on the wall
-	Lies uint64        // of malicious clients, and frames that are no message
+	Lies uint64        // how many lies malicious clients told, and frames of replicas that are no message
 }
 
 // Run runs seeds, several at once, and has each one's result told in the order of the seeds, one at a time, with what all so
@@ -41,7 +41,7 @@ func Run(ctx context.Context, o Options, tell func(*Result, *Summary) error) (*S
 	return s, err
 }
 
-// finished is what a worker hands back.
+// finished is one result that a worker hands back.
 type finished struct {
 	r   *Result
 	err error
@@ -103,15 +103,15 @@ func (o *Options) one(seed uint64) (*Result, error) {
 	return r, nil
 }
 
-// Repeats is the invariant of the simulator itself: one plan is one run.
+// Repeats is the simulator's own invariant: two runs of one plan are equal.
 const Repeats = "repeats"
 
-// Once runs a plan, and once more if it is to be shown that this is the same run.
+// Once runs a plan; if Twice is set it runs the plan again, and the two runs must be equal.
 func (o *Options) Once(p *sim.Plan) (*Result, error) {
 	began := time.Now()
 	world := func(w *sim.Options) {
 		w.Steps = o.Steps
-		w.TraceLines = -1 // a failure is run again, to be told
+		w.TraceLines = -1 // no trace: a failing plan is run again for its trace
 		if o.Change != nil {
 			o.Change(w)
 		}

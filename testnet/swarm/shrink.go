@@ -16,11 +16,11 @@ type Budget struct {
 	Time time.Duration
 }
 
-// Shrunk is what came of making a failing plan smaller.
+// Shrunk is the result of making a failing plan smaller.
 type Shrunk struct {
 	Plan      *sim.Plan
-	Violation *sim.Violation // of that plan
-	Runs      int            // that were tried
+	Violation *sim.Violation // the violation in the smaller plan
+	Runs      int            // how many runs were tried
 }
 
 // Shrink looks for a smaller plan that breaks the same invariant: without faults, attackers and clients that it does not
@@ -51,10 +51,10 @@ type shrinker struct {
 	change []func(*sim.Options)
 }
 
-// number is what changes from plan to plan in the words of a violation.
+// number matches the numbers in a violation's text, which differ from plan to plan.
 var number = regexp.MustCompile(`\S*[0-9]\S*`)
 
-// kind is what two violations share that are of the same sort: the invariant and its first words, without numbers.
+// kind is the invariant of a violation and its first words without numbers. Equal kinds count as the same violation.
 func kind(v *sim.Violation) string {
 	words := strings.Fields(number.ReplaceAllString(v.What, ""))
 	return v.Invariant + " " + strings.Join(words[:min(len(words), 4)], " ")

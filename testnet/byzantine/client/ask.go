@@ -8,22 +8,22 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// Signature says what stands under a request that is asked for.
+// Signature says which signature a request gets.
 type Signature string
 
 // The signatures of requests that are asked for.
 const (
 	Good      Signature = "good"
-	Bad       Signature = "bad"                // the good one, with a bit turned
+	Bad       Signature = "bad"                // the right one with one bit flipped
 	None      Signature = "none"               // zeroes
-	OfRequest Signature = "of another request" // its client's, under the same number and other operations
-	OfCluster Signature = "of another cluster" // its client's, for a cluster with another identity
+	OfRequest Signature = "of another request" // the client's, for the same number with other operations
+	OfCluster Signature = "of another cluster" // the client's, for a cluster with another id
 )
 
-// Signatures lists those that need nobody else's key.
+// Signatures lists those for which no other client's key is needed.
 func Signatures() []Signature { return []Signature{Good, Bad, None, OfRequest, OfCluster} }
 
-// Ask is a request as somebody wants it sent, once and to these replicas alone.
+// Ask describes a request to be sent once, and only to these replicas.
 type Ask struct {
 	Session    wire.Session
 	Number     uint64
@@ -31,26 +31,26 @@ type Ask struct {
 	Ops        [][]byte
 	To         []wire.ReplicaID
 	Signature  Signature
-	By         tamper.Sign // who signs in the place of its client; nil: nobody does
+	By         tamper.Sign // signs instead of the client; nil: nobody does
 
-	answers map[wire.ReplicaID]wire.Outcome // the last word of each replica, until the same content is asked for again
+	answers map[wire.ReplicaID]wire.Outcome // last answer of each replica, until the same content is asked for again
 }
 
-// Asker is a client that sends nothing but what it is asked to, and notes what comes back.
+// Asker is a client that sends only what it is asked to send, and notes the answers.
 type Asker struct {
 	caller
-	asked map[wire.Digest]*Ask // by content of the request: the last one
+	asked map[wire.Digest]*Ask // by content of the request: the last Ask
 }
 
-// NewAsker makes one. Of its configuration it needs who it is, and how many replicas there are.
+// NewAsker makes an Asker. From its configuration it needs who it is, and how many replicas there are.
 func NewAsker(cfg Config, sign tamper.Sign) *Asker {
 	a := &Asker{asked: map[wire.Digest]*Ask{}}
 	a.take(cfg, sign)
 	return a
 }
 
-// Ask is the request, for each of its replicas. In front of it all replicas are told that their answers are wanted here,
-// those too that are not asked.
+// Ask returns the request for each of its replicas. It first tells all replicas to send their answers here, including
+// those that do not get the request.
 func (a *Asker) Ask(q *Ask) []Parcel {
 	m := a.sealed(q)
 	q.answers, a.asked[m.Digest()] = map[wire.ReplicaID]wire.Outcome{}, q
@@ -96,7 +96,7 @@ func resigned(m *wire.Request, sig wire.Signature) *wire.Request {
 	return tamper.Altered(m, "Sig", func(wire.Signature) wire.Signature { return sig }).(*wire.Request)
 }
 
-// Tick implements Client: it says nothing by itself.
+// Tick implements Client. An Asker sends nothing by itself.
 func (*Asker) Tick(time.Duration) []Parcel { return nil }
 
 // Replied notes an answer.

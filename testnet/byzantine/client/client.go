@@ -10,20 +10,20 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// Client is a client that misbehaves. It has no clock, link or goroutine: whoever hosts it tells it the time and what it
-// is answered, and sends what it returns. It signs with its own key only.
+// Client is a client that misbehaves. It has no clock, link or goroutine: its host tells it the time and the answers,
+// and sends what it returns. It signs only with its own key.
 type Client interface {
 	// Tick tells the time since the beginning, which never goes back.
 	Tick(now time.Duration) []Parcel
-	// Replied tells what a replica answered, which is acted on with the next Tick. From is what the link proves.
+	// Replied tells it a replica's answer, on which it acts at the next Tick. From is the replica that the link proves.
 	Replied(from wire.ReplicaID, m *wire.Reply)
-	// Told sums up what it did and heard so far.
+	// Told sums up what it has done and heard so far.
 	Told() Tally
 }
 
-// Reader is a client that reads the past.
+// Reader is a client that reads past states.
 type Reader interface {
-	// Asked tells what a replica answered to a read at this time.
+	// Asked tells it a replica's answer to a read.
 	Asked(from wire.ReplicaID, m *wire.QueryReply, now time.Duration)
 }
 
@@ -33,49 +33,49 @@ type Parcel struct {
 	Frame []byte
 }
 
-// Tally counts. An experiment without lies proves nothing (I18), so every client says how many it told.
+// Tally counts. An experiment without lies proves nothing (I18), so every client reports how many lies it told.
 type Tally struct {
 	Parcels  uint64                  `json:"parcels"` // frames for one replica each
-	Lies     uint64                  `json:"lies"`    // of them, those that no correct client would send
-	Outcomes map[wire.Outcome]uint64 `json:"replies"` // by outcome; every replica's count
-	Reads    uint64                  `json:"reads"`   // of the past that were answered
+	Lies     uint64                  `json:"lies"`    // of these, parcels that no correct client would send
+	Outcomes map[wire.Outcome]uint64 `json:"replies"` // by outcome, counted for every replica
+	Reads    uint64                  `json:"reads"`   // answered reads of past states
 }
 
-// Config is what a client knows of its cluster.
+// Config is what a client knows about its cluster.
 type Config struct {
 	Cluster     wire.Digest
 	Replicas    int
 	Key         wire.PublicKey
-	Session     wire.Session  // the first that it opens; later ones are higher, as correct clients have them
+	Session     wire.Session  // the first session that it opens; later ones are higher, like those of correct clients
 	ViewTimeout time.Duration // T
-	// Operation returns the n-th operation, one that the machine executes. No two are alike.
+	// Operation returns the n-th operation, which the machine executes. All operations differ.
 	Operation func(n uint64) []byte
 	Burdens   Burdens
 }
 
-// Burdens are operations that cost much. What is nil the machine does not have.
+// Burdens are operations that cost much. Those that the machine does not have are nil.
 type Burdens struct {
 	Count       []byte                           // passes every key
 	Transaction func(n uint64) []byte            // of 64 operations, half of them counts and half writes of the n-th one
 	Value       func(n uint64, bytes int) []byte // writes so many bytes
-	Past        []byte                           // as Count does, 64 times, and writes nothing
+	Past        []byte                           // like Count, 64 times, and without writes
 	Gone        Gone
 }
 
-// Gone are operations on keys of their own, which are deleted when they are counted.
+// Gone are operations on keys of their own, which are deleted by the time they are counted.
 type Gone struct {
 	Put, Delete func(n uint64) []byte // of the n-th key
 	Count       []byte                // passes all of them
 }
 
-// caller is what malicious clients have in common. Others embed it.
+// caller is what malicious clients have in common; they embed it.
 type caller struct {
 	Config
 	sign   tamper.Sign
-	number uint64 // of the last request of the session
-	made   uint64 // operations
+	number uint64 // number of the session's last request
+	made   uint64 // number of operations made
 	opened bool
-	views  []wire.View // that each replica said last
+	views  []wire.View // the view that each replica said last
 	tally  Tally
 	out    []Parcel
 }
@@ -85,7 +85,7 @@ func (c *caller) take(cfg Config, sign tamper.Sign) {
 	c.tally.Outcomes = map[wire.Outcome]uint64{}
 }
 
-// ready judges what the tags of a behaviour's struct cannot.
+// ready checks what the tags of a behaviour's struct cannot express.
 func (*caller) ready() error { return nil }
 
 // Told returns a copy of the tally.
@@ -103,7 +103,7 @@ func (c *caller) Replied(from wire.ReplicaID, m *wire.Reply) {
 	}
 }
 
-// primary is the primary of the highest view that f+1 replicas named: one that lies misleads nobody.
+// primary is the primary of the highest view that f+1 replicas named, so that a single liar cannot mislead the client.
 func (c *caller) primary() wire.ReplicaID {
 	named := slices.Clone(c.views)
 	slices.Sort(named)
@@ -111,7 +111,7 @@ func (c *caller) primary() wire.ReplicaID {
 	return wire.ReplicaID(uint64(named[(c.Replicas-1)/3]) % uint64(c.Replicas))
 }
 
-// attach has replicas answer over this client's links, also those that it sends no request of the session.
+// attach makes replicas answer over this client's links, even those to which it sends no request of the session.
 func (c *caller) attach(s wire.Session) {
 	c.spread(false, wire.Encode(&wire.Attach{Session: s}))
 }
@@ -124,7 +124,7 @@ func (c *caller) open() {
 	}
 }
 
-// kept is how many replies the replicas are to keep for a client that asks for some again.
+// kept is how many replies the replicas should keep for a client that asks for some of them again.
 const kept = 64
 
 // request makes and signs a request for a new operation.
@@ -141,7 +141,7 @@ func (c *caller) request(session wire.Session, number uint64) *wire.Request {
 	return m
 }
 
-// next is a request under the next number of the first session.
+// next makes a request with the next number of the first session.
 func (c *caller) next() *wire.Request {
 	c.number++
 	return c.request(c.Session, c.number)
@@ -163,7 +163,7 @@ func (c *caller) spread(lie bool, frame []byte) {
 	}
 }
 
-// flush returns what was said since the last time.
+// flush returns everything that was to be sent since the last call.
 func (c *caller) flush() []Parcel {
 	out := c.out
 	c.out = nil

@@ -93,7 +93,7 @@ func (p *rawPeer) addTCP(private crypto.PrivKey, limits network.ResourceManager)
 
 func (p *rawPeer) close() error { return errors.Join(p.Swarm.Close(), p.store.Close()) }
 
-// targets are the replicas as an attacker sees them: by TCP alone.
+// targets returns the TCP addresses of the replicas, which are all that an attacker uses.
 func targets(members []own.Member) ([]peer.AddrInfo, error) {
 	list := make([]peer.AddrInfo, len(members))
 	for i, m := range members {

@@ -93,7 +93,7 @@ func (p *pair) tell(to port.Source, m wire.Message) []wire.Message {
 func (p *pair) spawn() {
 	memory := append(p.core.Anchor(), &wire.Clean{}) // nothing is missing from it, whatever has left first
 	second, err := pbft.New(p.cfg, memory, pbft.Applied{Seq: p.done})
-	if err != nil || second.Inspect().LeftBehind { // it would fetch a state first
+	if err != nil || second.Inspect().LeftBehind { // such a core would have to fetch a state first
 		p.tried = max(p.done, 1)
 		return
 	}

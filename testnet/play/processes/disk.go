@@ -32,7 +32,7 @@ func loseState(home string) error { return os.RemoveAll(filepath.Join(Data(home)
 // unmounted is where a replica's data are while they are not mounted, with the life that they belong to.
 func unmounted(home string) string { return home + ".unmounted" }
 
-// kept is where a copy of a home is, but for key and settings.
+// kept is the directory for a copy of a home. The copy lacks the key and the settings.
 func kept(home string) string { return home + ".kept" }
 
 // unmount moves a replica's data away: what is left is the empty directory where they were mounted.
@@ -40,7 +40,7 @@ func unmount(home string) error {
 	return errors.Join(bring(home, unmounted(home), os.Rename), wipe(home))
 }
 
-// mount moves them back, unless the replica has begun a new life meanwhile, whose data are in their place.
+// mount moves the data back, unless the replica has begun a new life meanwhile, whose data are in their place.
 func mount(home string) error {
 	away := unmounted(home)
 	if _, err := os.Stat(away); err != nil {

@@ -67,7 +67,7 @@ func (c *cluster) ReadBack(context.Context, play.Show) error { return nil }
 // Stop implements play.Cluster.
 func (c *cluster) Stop() {}
 
-// Close implements play.Cluster. What kept a trace from being written was told by Remains.
+// Close implements play.Cluster. It drops the error of writing a trace, because Remains has already reported it.
 func (c *cluster) Close() { _ = c.traced() }
 
 // Tap implements play.Cluster.

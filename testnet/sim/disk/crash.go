@@ -12,9 +12,9 @@ type Loss string
 // The losses.
 const (
 	Kill  Loss = "kill"  // the process was killed: the system's cache lives on
-	All   Loss = "all"   // power is gone, and all that was not durable
-	Tail  Loss = "tail"  // a part at the end of each file, and of the changes of names
-	Holes Loss = "holes" // any sectors and changes of names
+	All   Loss = "all"   // power fails: all that was not durable is lost
+	Tail  Loss = "tail"  // power fails: a part at the end of each file and of the name changes is lost
+	Holes Loss = "holes" // power fails: any unsynced sectors and name changes are lost
 )
 
 // Losses lists them.

@@ -62,7 +62,7 @@ func (d *Disk) FlipAt(place func(bytes int) (at int, bit byte, ok bool)) bool {
 	return false
 }
 
-// CutTail loses so many written sectors at the end of the newest file, by name, and reports how many there were.
+// CutTail clears the last so many written sectors of the file whose name sorts last, and reports how many they were.
 func (d *Disk) CutTail(sectors int) (cut int) {
 	names := slices.Sorted(maps.Keys(d.names))
 	for _, name := range slices.Backward(names) {

@@ -11,7 +11,7 @@ import (
 // SectorBytes is what the disk writes whole or not at all.
 const SectorBytes = 512
 
-// Errors that a disk gives when it was told to.
+// Errors that a disk returns when the caller told it to fail.
 var (
 	ErrIO   = errors.New("input/output error")
 	ErrFull = errors.New("no space left on device")
@@ -21,12 +21,12 @@ var (
 type Disk struct {
 	names   map[string]*inode // as the running system sees them
 	durable map[string]*inode
-	pending []nameChange // not synced
+	pending []nameChange // changes of names that are not synced
 	locked  bool
 
 	flight      *flight
 	nameFlight  []nameChange
-	failingFrom int // the call that changes something from which on all fail; 0: none does
+	failingFrom int // from this changing call on, every changing call fails; 0: none fails
 	failure     error
 	full        bool
 	lying       bool
@@ -37,7 +37,7 @@ type Disk struct {
 // New returns an empty disk.
 func New() *Disk { return &Disk{names: map[string]*inode{}, durable: map[string]*inode{}} }
 
-// step counts a call that changes something, and fails if it is time to.
+// step counts a changing call, and fails if the disk was told to fail from this call on.
 func (d *Disk) step() error {
 	d.calls++
 	if d.failingFrom > 0 && d.calls >= d.failingFrom {
@@ -82,7 +82,7 @@ type unlock struct{ d *Disk }
 
 func (u unlock) Close() error { u.d.locked = false; return nil }
 
-// Settle makes durable what the last sync put in flight: the time that a sync takes has passed.
+// Settle makes durable what the last sync put in flight. The owner calls it when the sync's time has passed.
 func (d *Disk) Settle() {
 	d.flight = nil
 	d.land(d.nameFlight)

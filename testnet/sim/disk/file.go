@@ -7,18 +7,18 @@ import (
 
 // inode is a file or a directory without its name.
 type inode struct {
-	dir    bool   // a directory: it has a name and nothing else
+	dir    bool   // it is a directory, which has names and no data
 	data   []byte // as the running system sees it
-	stable []byte // what the disk holds for good
-	dirty  []int  // sectors that were written since the last sync; one may be there several times
+	stable []byte // the durable content
+	dirty  []int  // sectors written since the last sync, with repetitions
 }
 
 // flight is what the last sync wrote, and is durable only when it is settled: until then a crash can undo it.
 type flight struct {
 	node    *inode
 	sectors []int
-	before  []byte // what the disk held of them, one after the other
-	length  int    // of what it held of the file
+	before  []byte // the durable content of these sectors, one after the other
+	length  int    // the durable length of the file
 }
 
 type file struct {
@@ -75,7 +75,7 @@ func (f *file) Sync() error {
 	return err
 }
 
-// fly writes the dirty sectors to the disk.
+// fly writes the dirty sectors, and returns what a crash needs to undo that.
 func (n *inode) fly() *flight {
 	f := &flight{node: n, sectors: n.dirty, length: len(n.stable), before: make([]byte, 0, min(len(n.dirty)*SectorBytes, len(n.stable)))}
 	for _, s := range n.dirty {
@@ -88,7 +88,7 @@ func (n *inode) fly() *flight {
 	return f
 }
 
-// undo takes back what a sync wrote that did not come to its end.
+// undo takes back the writes of a sync that did not come to its end.
 func (f *flight) undo() {
 	n := f.node
 	n.stable = n.stable[:f.length]
@@ -110,7 +110,7 @@ func grown(b []byte, size int) []byte {
 		return b
 	}
 	before := cap(b)
-	b = slices.Grow(b, max(more, 3*len(b))) // a new segment is written piece by piece
+	b = slices.Grow(b, max(more, 3*len(b))) // because a new segment is written piece by piece
 	clear(b[len(b):min(size, before)])      // the rest is new
 	return b[:size]
 }

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// nameChange gives node a name and takes one away; an empty name stands for nothing. The content of a directory moves
-// with it.
+// nameChange gives node the name add and takes the name drop away; either may be empty. The content of a directory
+// moves with it.
 type nameChange struct {
 	node      *inode
 	add, drop string
