@@ -1,6 +1,8 @@
 package pbft
 
 import (
+	"time"
+
 	"tagma/pbft/msglog"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
@@ -29,6 +31,62 @@ func (r *Replica) Inspect() port.Inspection {
 		}
 	}
 	return in
+}
+
+// Waits returns what this replica waits for, for reports. It costs more than Inspect.
+func (r *Replica) Waits() *port.Waits {
+	w := &port.Waits{Full: r.handed >= r.log.High()}
+	for seq := r.handed + 1; seq <= min(r.log.Seen, r.log.High()) && len(w.Slots) < port.MaxSlotWaits; seq++ {
+		w.Slots = append(w.Slots, r.log.Wait(seq, r.view, r.cfg, r.mono, r.wall))
+	}
+	if p := r.pool.Oldest; p != nil {
+		w.Request = &port.RequestWait{ID: p.Req.ID, For: r.mono - p.Since}
+	}
+	w.Timer, w.Left = r.nextTimer()
+	for id, m := range r.change.votes {
+		if r.mono < r.suspicion.until[id] && r.suspicion.highest[id].View >= r.view || wire.ReplicaID(id) == r.cfg.Self && r.suspicion.sent {
+			w.Suspects = append(w.Suspects, wire.ReplicaID(id))
+		}
+		if m != nil && (m.View > r.view || m.View == r.view && !r.active) {
+			w.ViewChanges = append(w.ViewChanges, wire.ReplicaID(id))
+		}
+	}
+	for seq := r.log.Low + r.cfg.CheckpointInterval; seq <= r.log.High(); seq += r.cfg.CheckpointInterval {
+		if wait := r.checkpoints.Wait(seq, r.cfg); len(wait.Votes) > 0 {
+			w.Checkpoints = append(w.Checkpoints, wait)
+		}
+	}
+	return w
+}
+
+// nextTimer returns what this replica suspects next, unless something happens first, and when.
+func (r *Replica) nextTimer() (next port.Cause, left time.Duration) {
+	c, limit := &r.change, r.timeout()
+	runs := func(cause port.Cause, since time.Duration) {
+		if in := max(0, since+limit-r.mono); next == "" || in < left {
+			next, left = cause, in
+		}
+	}
+	switch {
+	case r.suspicion.sent:
+		return r.suspicion.cause, 0
+	case !r.active && c.quorum:
+		runs(port.CauseNewView, c.quorumAt)
+	case r.active && !r.isPrimary():
+		runs(port.CauseSilence, c.heardAt)
+	}
+	if !r.active || r.leftBehind() {
+		return next, left
+	}
+	if p := r.pool.Oldest; p != nil {
+		if since, owed, _ := r.pool.OwedSince(p); owed {
+			runs(port.CauseRequest, max(since, c.activatedAt, c.fullAt))
+		}
+	}
+	if s := r.log.Peek(r.handed + 1); s != nil && s.Accepted && s.Cert == nil {
+		runs(port.CauseStall, max(s.AcceptedAt, c.progressAt, c.activatedAt))
+	}
+	return next, left
 }
 
 // Position returns this replica's view and how far it has executed. It allocates nothing.

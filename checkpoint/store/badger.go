@@ -152,7 +152,7 @@ func (s *badgerEngine) checkSpace(size int64) error { return s.checkFree(size, s
 
 // checkFree refuses what takes so many bytes and would leave fewer than must remain.
 func (s *badgerEngine) checkFree(size, remain int64) error {
-	free, err := freeBytes(s.dir)
+	free, err := FreeBytes(s.dir)
 	if err != nil {
 		return err
 	}

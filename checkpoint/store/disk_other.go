@@ -10,8 +10,8 @@ import (
 // lockDir does nothing here; badger's own lock has to suffice.
 func lockDir(string) (release func() error, err error) { return func() error { return nil }, nil }
 
-// freeBytes reports no limit here.
-func freeBytes(string) (int64, error) { return math.MaxInt64, nil }
+// FreeBytes reports no limit here.
+func FreeBytes(string) (int64, error) { return math.MaxInt64, nil }
 
 func allocatedBytes(info fs.FileInfo) int64 { return info.Size() }
 

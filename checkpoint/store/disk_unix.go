@@ -28,8 +28,8 @@ func lockDir(dir string) (release func() error, err error) {
 	return f.Close, nil
 }
 
-// freeBytes returns how many bytes an unprivileged process may still write to the file system of dir.
-func freeBytes(dir string) (int64, error) {
+// FreeBytes returns how many bytes an unprivileged process may still write to the file system of dir.
+func FreeBytes(dir string) (int64, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return 0, fmt.Errorf("free space of %s: %w", dir, err)

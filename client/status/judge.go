@@ -31,6 +31,15 @@ type Replica struct {
 	Document []byte `json:"-"`
 }
 
+// Unreachable says why there is no report. The replica's name, which begins an error, is left out.
+func (r *Replica) Unreachable() string {
+	why := r.Error
+	if _, after, named := strings.Cut(why, ") "); named && strings.HasPrefix(why, "replica ") {
+		why = after
+	}
+	return strings.TrimPrefix(why, "cannot be reached at ")
+}
+
 // Answer is what one replica answered.
 type Answer struct {
 	Replica  int    // its number

@@ -39,6 +39,33 @@ type Report struct {
 	StateVersion  int `json:"state_version"`
 	OldestVersion int `json:"oldest_version"`
 	NewestVersion int `json:"newest_version"`
+
+	Quorum        int       `json:"quorum,omitempty"`          // how many replicas are needed to execute anything
+	Peers         []Peer    `json:"peers,omitempty"`           // the other replicas, as this one sees them
+	Waits         *Waits    `json:"waits,omitempty"`           // absent while it may have forgotten what it signed
+	Refusals      []Refusal `json:"refusals,omitempty"`        // messages of other replicas that were not believed
+	TurnMillis    int64     `json:"turn_ms,omitempty"`         // how long the present turn of the protocol takes: its disk
+	DiskFreeBytes int64     `json:"disk_free_bytes,omitempty"` // where the journal lies
+}
+
+// Peer is another replica, as a replica sees it.
+type Peer struct {
+	Replica     int    `json:"replica"`
+	Connected   bool   `json:"connected"`          // in both directions
+	SinceMillis int64  `json:"since_ms,omitempty"` // how long it has been connected, or not any more; absent if it never was
+	Error       string `json:"error,omitempty"`    // why it is not connected
+	HeardMillis int64  `json:"heard_ms"`           // since it last said how it is; -1: never
+	View        uint64 `json:"view"`               // as it said then, like the rest
+	Active      bool   `json:"active"`             // whether that view serves
+	Executed    uint64 `json:"executed"`
+	Stable      uint64 `json:"stable_checkpoint"`
+}
+
+// Refusal counts messages that came over a replica's link and were not believed for one reason.
+type Refusal struct {
+	From   int    `json:"from"`   // the replica
+	Reason string `json:"reason"` // malformed, signature, stranger, invalid or misplaced
+	Count  uint64 `json:"count"`
 }
 
 // Conviction names a replica and what it is proven to have done.

@@ -52,7 +52,7 @@ Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuratio
 	root.AddCommand(
 		program.Init(), program.Node(),
 		newPut(), newGet(), newDelete(), newTxn(), newRevert(), newBank(),
-		program.Status(), program.Upgrade(), program.Keys(), newJournal(), newEvidence(), newBench(),
+		program.Status(), program.Why(), program.Upgrade(), program.Keys(), newJournal(), newEvidence(), newBench(),
 		newBackup(), newVerify(), newRestore(), newExport(), newImport(),
 	)
 	return root

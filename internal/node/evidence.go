@@ -88,7 +88,8 @@ func (w *witness) note(accused wire.ReplicaID, name string) {
 type counters struct {
 	received, refused, dropped, views, panics atomic.Uint64
 
-	refusals refusals // the parts of which refused consists
+	refusals refusals  // the parts of which refused consists
+	peers    []byCause // of these, the messages over each replica's link
 }
 
 // Entered implements driver.Observer.

@@ -247,7 +247,6 @@ func (in *intake) refuse(kind string, from any, m wire.Message, err error) {
 		}
 		in.tap.Emit(&trace.Refused{From: id, Message: trace.Say(m), Why: err.Error()})
 	}
-	in.counts.refused.Add(1)
-	in.counts.refusals.add(kind, err)
+	in.counts.addRefusal(kind, from, err)
 	in.log.Debug("message refused", kind, from, "why", err)
 }

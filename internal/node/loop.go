@@ -149,6 +149,7 @@ func (l *loop) showView() {
 // show publishes a copy of the core's state for reports.
 func (l *loop) show() {
 	in := l.replica.Inspect()
+	in.Waits = l.replica.Waits()
 	l.shown.Store(&in)
 	if l.changes != nil {
 		l.changes.see(&in)

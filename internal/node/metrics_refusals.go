@@ -11,7 +11,10 @@ import (
 )
 
 // refusals count the messages that were not believed, by the kind of link and by what was wrong.
-type refusals [len(linkKinds)][len(causes)]atomic.Uint64
+type refusals [len(linkKinds)]byCause
+
+// byCause counts by what was wrong.
+type byCause [len(causes)]atomic.Uint64
 
 // linkKinds are the kinds of links.
 var linkKinds = [...]string{"replica", "client"}
@@ -25,11 +28,16 @@ const (
 	misplaced    = "misplaced"
 )
 
-// add counts a refusal.
-func (r *refusals) add(link string, err error) {
+// addRefusal counts a message that is not believed. From is a replica by its number, or a client by its key.
+func (c *counters) addRefusal(link string, from any, err error) {
 	cause := cmp.Or(wire.Refusal(err), "invalid")
 	if errors.Is(err, replica.ErrMisplaced) {
 		cause = misplaced
 	}
-	r[max(0, slices.Index(linkKinds[:], link))][slices.Index(causes[:], cause)].Add(1)
+	at := slices.Index(causes[:], cause)
+	c.refused.Add(1)
+	c.refusals[max(0, slices.Index(linkKinds[:], link))][at].Add(1)
+	if id, is := from.(int); is {
+		c.peers[id][at].Add(1)
+	}
 }

@@ -80,12 +80,13 @@ func TestMetrics_CountWhatIsRefused(t *testing.T) {
 
 func TestRefusals_EachErrorHasItsCause(t *testing.T) {
 	t.Parallel()
-	var r refusals
+	c := counters{peers: make([]byCause, 2)}
+	r := &c.refusals
 	for i, err := range []error{
 		wire.ErrMalformed, wire.ErrSignature, wire.ErrUnknownMember, wire.ErrUnknownClient, wire.ErrInvalid, replica.ErrMisplaced,
 		errors.New("something new"),
 	} {
-		r.add(linkKinds[i%2], fmt.Errorf("wrapped: %w", err))
+		c.addRefusal(linkKinds[i%2], []any{1, "a client"}[i%2], fmt.Errorf("wrapped: %w", err))
 	}
 	got := ""
 	for i := range r {
@@ -96,6 +97,9 @@ func TestRefusals_EachErrorHasItsCause(t *testing.T) {
 	const want = "malformed=1 signature=0 stranger=1 invalid=2 misplaced=0 malformed=0 signature=1 stranger=1 invalid=0 misplaced=1 "
 	if got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+	if peers := fmt.Sprint(c.refusedByPeer()); peers != "[{1 malformed 1} {1 stranger 1} {1 invalid 2}]" {
+		t.Errorf("by peer: %s", peers)
 	}
 }
 

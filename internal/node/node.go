@@ -101,7 +101,7 @@ func Open(dir string, opt Options) (n *Node, err error) {
 	routeLibraryLog(log)
 	log = log.With("replica", int(home.Config.Self))
 	n = &Node{
-		home: home, opt: opt, data: home.data(log), lanes: newLanes(), counts: &counters{}, metrics: newMetrics(),
+		home: home, opt: opt, data: home.data(log), lanes: newLanes(), counts: &counters{peers: make([]byCause, home.Config.N())}, metrics: newMetrics(),
 		log: log, began: time.Now(),
 	}
 	n.outside = &outside{may: home.Cluster.MayBackUp, id: replica.Outside(&home.Config)}

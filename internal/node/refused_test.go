@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"tagma/client/status"
+
 	"tagma/internal/cluster"
 	"tagma/statemachine"
 	"tagma/statemachine/kv"
@@ -104,6 +106,7 @@ func TestC9_AClusterGetsOutOfAnEndlessOperation(t *testing.T) {
 	l := b.load()
 	l.put(3, 8)
 	digest, outcome := b.hang(l)
+	b.because(status.CauseExecuting, "executing batch 4 for", digest)
 	b.giveUp(let, 0, 1, 2, 3)
 
 	b.refuse("cluster.toml", digest)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tagma/checkpoint/store"
 	"tagma/client/status"
 	"tagma/pbft/port"
 )
@@ -48,6 +49,8 @@ func (n *Node) Report() Report {
 		r.StateVersion, r.OldestVersion, r.NewestVersion = i.service.Versions()
 	}
 	r.Recovery = n.recovery(in)
+	r.Quorum, r.Peers, r.Waits, r.Refusals = n.home.Config.Quorum(), n.peers(in), waits(in), n.counts.refusedByPeer()
+	r.TurnMillis, r.DiskFreeBytes = n.stalled().Milliseconds(), freeBytes(n.home.Data)
 	r.Health = n.health(&r)
 	return r
 }
@@ -167,6 +170,15 @@ func (n *Node) stableElsewhere(in *port.Inspection) uint64 {
 		return claims[len(claims)-weak]
 	}
 	return 0
+}
+
+// freeBytes is how much may still be written to the file system of a directory, 0 if the system does not say.
+func freeBytes(dir string) int64 {
+	free, err := store.FreeBytes(dir)
+	if err != nil {
+		return 0
+	}
+	return free
 }
 
 // dirBytes sums up the sizes of the files directly in a directory.

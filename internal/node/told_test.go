@@ -3,6 +3,8 @@ package node
 import (
 	"testing"
 
+	"tagma/client/status"
+
 	"tagma/pbft"
 	"tagma/pbft/driver"
 	"tagma/pbft/port"
@@ -64,6 +66,7 @@ func TestK1_ReplicasThatDisagreeOnAStateAreToldOf(t *testing.T) {
 		})
 	}
 	told(&first)
+	b.because(status.CauseSplit, "after 8:", " by replicas 0, 1")
 	b.halt(0)
 	b.start(0, second.options())
 	told(&second)

@@ -33,7 +33,7 @@ Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuratio
 	}
 	command.Prepare(root)
 	command.AddVersion(root, node.Formats())
-	root.AddCommand(p.Init(), p.Node(), p.Status(), p.Upgrade(), p.Keys())
+	root.AddCommand(p.Init(), p.Node(), p.Status(), p.Why(), p.Upgrade(), p.Keys())
 	return root
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +26,7 @@ func (p *Program) Status() *cobra.Command {
 	var (
 		to    = Target{Program: p}
 		watch bool
+		all   bool
 	)
 	cmd := &cobra.Command{
 		Use:   "status",
@@ -51,12 +51,18 @@ which replicas would stop at an upgrade to the next one. Under the table of a cl
   tagma status --json | jq '.replicas[] | {replica, view, executed}'`),
 		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if all && !to.JSON {
+				return command.Unusablef("--all is for --json: the table has no place for it; say --json --all")
+			}
 			if watch {
 				return watchStatus(cmd.Context(), &to, cmd.OutOrStdout())
 			}
 			s, err := askStatus(cmd.Context(), &to)
 			if err != nil {
 				return err
+			}
+			if !all {
+				s.shorten()
 			}
 			if err := s.print(cmd.OutOrStdout(), to.JSON); err != nil {
 				return err
@@ -68,6 +74,7 @@ which replicas would stop at an upgrade to the next one. Under the table of a cl
 		},
 	}
 	to.Flags(cmd, statusTimeout)
+	cmd.Flags().BoolVar(&all, "all", false, "with --json, also what each replica waits for and how it sees the others: `tagma why` reads it")
 	cmd.Flags().BoolVar(&watch, "watch", false, "ask again every second until Ctrl-C; with --json one document each time")
 	return cmd
 }
@@ -102,6 +109,15 @@ func printable(s *status.Status) *Status {
 	return &Status{s}
 }
 
+// shorten leaves out what is for why.
+func (s *Status) shorten() {
+	for i := range s.Replicas {
+		if r := s.Replicas[i].Report; r != nil {
+			r.Peers, r.Waits, r.Refusals = nil, nil, nil
+		}
+	}
+}
+
 // watchStatus asks again and again. On a terminal the table stays in place.
 func watchStatus(ctx context.Context, to *Target, w io.Writer) error {
 	next := time.NewTicker(watchInterval)
@@ -119,6 +135,7 @@ func watchStatus(ctx context.Context, to *Target, w io.Writer) error {
 				return err
 			}
 		}
+		s.shorten()
 		if err := s.print(w, to.JSON); err != nil {
 			return err
 		}
@@ -162,7 +179,7 @@ func (s *Status) print(w io.Writer, asJSON bool) error {
 // row is a replica's row of the table. Only its last cell is coloured, since the other cells are padded by their length.
 func row(r *status.Replica, colour bool) []string {
 	if !r.Reachable {
-		return []string{fmt.Sprint(r.Replica), "-", "-", "-", "-", "-", "-", "-", terminal.Coloured(colour, terminal.Red, whyUnreachable(r))}
+		return []string{fmt.Sprint(r.Replica), "-", "-", "-", "-", "-", "-", "-", terminal.Coloured(colour, terminal.Red, "unreachable: "+r.Unreachable())}
 	}
 	state := "-" // no checkpoint yet
 	if r.StableCheckpoint > 0 {
@@ -194,13 +211,4 @@ func row(r *status.Replica, colour bool) []string {
 		fmt.Sprint(r.Replica), view, fmt.Sprint(r.Primary), fmt.Sprint(r.Executed), fmt.Sprint(r.StableCheckpoint),
 		fmt.Sprint(r.InFlight), fmt.Sprint(len(r.Connected)), state, health,
 	}
-}
-
-// whyUnreachable omits the replica's name, with which the line begins already.
-func whyUnreachable(r *status.Replica) string {
-	why := r.Error
-	if _, after, named := strings.Cut(why, ") "); named && strings.HasPrefix(why, "replica ") {
-		why = after
-	}
-	return "unreachable: " + strings.TrimPrefix(why, "cannot be reached at ")
 }

@@ -18,7 +18,7 @@ const anything = "*"
 var mayImport = map[string][]string{
 	"pbft/wire":    {},
 	"pbft/port":    {"pbft/wire"},
-	"pbft/msglog":  {"pbft/wire"},
+	"pbft/msglog":  {"pbft/wire", "pbft/port"},
 	"pbft/pool":    {"pbft/wire"},
 	"pbft/budget":  {},
 	"pbft/amnesia": {"pbft/wire", "pbft/port"},

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -276,4 +277,37 @@ func (s *Slot) Committed(view wire.View, digest wire.Digest, quorum int) *wire.C
 	return &wire.CommitCert{
 		View: view, Seq: s.Seq, Digest: digest, Commits: Matching(s.Commits, view, digest, -1)[:quorum],
 	}
+}
+
+// Wait describes what a slot of the current view waits for, at a monotonic time and by this replica's wall clock.
+func (w *Window) Wait(seq wire.Seq, view wire.View, cfg *wire.Config, mono time.Duration, wall int64) port.SlotWait {
+	wait := port.SlotWait{Seq: seq}
+	s := w.Peek(seq)
+	if s == nil {
+		return wait
+	}
+	if m := s.Waiting; m != nil {
+		wait.Ahead = max(0, time.Duration(m.Body.Time-wall)-cfg.ClockTolerance)
+	}
+	wait.Committed = s.Cert != nil
+	if wait.Accepted = s.Accepted; s.Accepted {
+		wait.For = mono - s.AcceptedAt
+		wait.Held = s.Body(s.Digest) != nil
+		wait.Prepares = append(voters(s.Prepares, view, s.Digest), cfg.Primary(view))
+		wait.Commits = voters(s.Commits, view, s.Digest)
+	}
+	if wait.Committed {
+		wait.Held = s.Body(s.Cert.Digest) != nil
+	}
+	return wait
+}
+
+// voters are the replicas whose votes Matching returns.
+func voters(votes []Vote, view wire.View, digest wire.Digest) (ids []wire.ReplicaID) {
+	for i := range votes {
+		if v := &votes[i]; v.Cast && v.View == view && v.Digest == digest {
+			ids = append(ids, wire.ReplicaID(i))
+		}
+	}
+	return ids
 }

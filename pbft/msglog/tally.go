@@ -3,6 +3,7 @@ package msglog
 import (
 	"slices"
 
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -87,4 +88,20 @@ func (c *Checkpoints) Remember(m wire.Mark, keepFrom wire.Seq) {
 		}
 	}
 	c.Own = append(kept, m)
+}
+
+// Wait groups the votes for a checkpoint in (h, h+2L] by their digests.
+func (c *Checkpoints) Wait(seq wire.Seq, cfg *wire.Config) port.CheckpointWait {
+	wait := port.CheckpointWait{Seq: seq}
+	t := &c.tallies[seq/cfg.CheckpointInterval%wire.Seq(len(c.tallies))]
+	if t.seq != seq {
+		return wait
+	}
+	for _, v := range t.Votes {
+		of := func(g port.CheckpointVote) bool { return g.Digest == v.Digest }
+		if v.Cast && !slices.ContainsFunc(wait.Votes, of) {
+			wait.Votes = append(wait.Votes, port.CheckpointVote{Digest: v.Digest, Replicas: voters(t.Votes, 0, v.Digest)})
+		}
+	}
+	return wait
 }

@@ -32,6 +32,7 @@ type Inspection struct {
 	Split       wire.Seq // a checkpoint above Stable that can never be stable, since states differ; 0: none is known
 	Timeout     time.Duration
 	Peers       []PeerInspection // by replica; the own entry is empty
+	Waits       *Waits           // nil unless it was asked for
 }
 
 // Cause is why a replica leaves a view, in words, for people. No behaviour depends on it.
@@ -73,4 +74,51 @@ type Footprint struct {
 	Bodies   int      // the largest number of bodies in one slot
 	Requests int      // in the pool, including ordered ones that were not executed yet
 	Queues   int      // clients with a request in the pool
+}
+
+// Waits says what a replica waits for: why it orders and executes nothing, or does not follow. It is for people and changes
+// nothing. Durations count from the moment when it was made.
+type Waits struct {
+	Slots       []SlotWait       // the first sequence numbers that something is known of and that are not handed to execution
+	Request     *RequestWait     // the oldest request that is not ordered; nil if there is none
+	Timer       Cause            // the timer that ends first, by what it makes this replica suspect; "" if none runs
+	Left        time.Duration    // until that timer ends; 0 if it has ended
+	Suspects    []wire.ReplicaID // replicas whose suspicion of the current view counts
+	ViewChanges []wire.ReplicaID // replicas whose ViewChange is held: for a later view, or for this one if it is not active
+	Full        bool             // all of the window is handed to execution: only a stable checkpoint makes room
+	Checkpoints []CheckpointWait // that some replica announced and that are not stable, ascending
+}
+
+// MaxSlotWaits is how many slots Waits holds at most.
+const MaxSlotWaits = 3
+
+// SlotWait is a sequence number that is not handed to execution. In the current view it waits, in this order, for a
+// pre-prepare, its body, Q prepares (of which the pre-prepare is one) and Q commits.
+type SlotWait struct {
+	Seq       wire.Seq
+	Accepted  bool             // a pre-prepare of the current view is accepted, or its NewView chose a digest
+	Held      bool             // the body that it names, or that is committed, is here
+	Committed bool             // a commit certificate is held
+	Prepares  []wire.ReplicaID // replicas whose vote for the accepted digest is held, the primary among them
+	Commits   []wire.ReplicaID
+	For       time.Duration // since the pre-prepare was accepted
+	Ahead     time.Duration // above 0: a pre-prepare waits here whose agreed time is so far ahead of this replica's clock
+}
+
+// RequestWait is a request that waits to be ordered.
+type RequestWait struct {
+	ID  wire.RequestID
+	For time.Duration
+}
+
+// CheckpointWait is a checkpoint that is not stable.
+type CheckpointWait struct {
+	Seq   wire.Seq
+	Votes []CheckpointVote // one for each digest
+}
+
+// CheckpointVote is a digest, and who announced it.
+type CheckpointVote struct {
+	Digest   wire.Digest
+	Replicas []wire.ReplicaID
 }

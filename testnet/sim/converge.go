@@ -174,9 +174,21 @@ func (x *plot) converged() bool {
 
 // apart reports whether only f or fewer are missing, who have left the view alone. The suspicions by which they left no
 // longer count, so nobody follows them while that view serves (V7, docs/adr/0029): the next view change takes them back.
+// The others must hold their ViewChanges all the same. One that refuses them would not follow where it has to, either.
 func (x *plot) apart() (view wire.View, apart bool) {
 	s := x.standing()
-	return s.view, x.served() && s.alike && s.out > 0 && s.out <= x.f()
+	if !x.served() || !s.alike || s.out == 0 || s.out > x.f() {
+		return 0, false
+	}
+	for _, id := range x.healthy() {
+		held := x.w.nodes[id].replica.Waits().ViewChanges
+		for _, left := range x.healthy() {
+			if !x.w.nodes[left].replica.Position().Active && !slices.Contains(held, left) {
+				return 0, false
+			}
+		}
+	}
+	return s.view, true
 }
 
 func (x *plot) served() bool {

@@ -1,0 +1,46 @@
+package status
+
+// Waits says what a replica waits for: why it orders and executes nothing, or does not follow. Replicas are numbers.
+type Waits struct {
+	Slots       []Slot            `json:"slots,omitempty"`         // the first batches that are known and not handed to execution
+	Request     *Request          `json:"request,omitempty"`       // the oldest request that is not ordered
+	Timer       string            `json:"timer,omitempty"`         // what the timer that ends first makes the replica suspect
+	TimerMillis int64             `json:"timer_ms"`                // how long such a timer takes in this view
+	LeftMillis  int64             `json:"timer_left_ms,omitempty"` // until it ends; 0: it has ended
+	Suspects    []int             `json:"suspects,omitempty"`      // replicas that suspect the primary of the view
+	ViewChanges []int             `json:"view_changes,omitempty"`  // whose ViewChange is held, for a later view than the active one
+	Full        bool              `json:"full,omitempty"`          // the window is full: only a stable checkpoint makes room
+	Checkpoints []CheckpointVotes `json:"checkpoints,omitempty"`   // announced and not stable, ascending
+}
+
+// Slot is a batch that is not handed to execution. It needs a pre-prepare, its body, and votes of a quorum in two phases.
+type Slot struct {
+	Seq         uint64 `json:"seq"`
+	Accepted    bool   `json:"accepted"`                 // it has the primary's pre-prepare, or the new view chose its digest
+	Body        bool   `json:"body"`                     // what it executes is here
+	Committed   bool   `json:"committed"`                // it is decided
+	Prepares    []int  `json:"prepares,omitempty"`       // whose votes of the first phase are here, the primary among them
+	Commits     []int  `json:"commits,omitempty"`        // of the second
+	ForMillis   int64  `json:"for_ms,omitempty"`         // since it was accepted
+	AheadMillis int64  `json:"clock_ahead_ms,omitempty"` // its agreed time is so far beyond what this replica's clock tolerates
+}
+
+// Request is a request that waits to be ordered.
+type Request struct {
+	Client    string `json:"client"` // its key, in hex
+	Session   uint64 `json:"session"`
+	Number    uint64 `json:"number"`
+	ForMillis int64  `json:"for_ms"`
+}
+
+// CheckpointVotes are the announcements of one checkpoint.
+type CheckpointVotes struct {
+	Seq   uint64       `json:"seq"`
+	Votes []StateVotes `json:"votes"`
+}
+
+// StateVotes are the replicas that announced the same state.
+type StateVotes struct {
+	Digest   string `json:"digest"`
+	Replicas []int  `json:"replicas"`
+}
