@@ -7,36 +7,37 @@ import (
 	"sync/atomic"
 )
 
-// What gaps hold at most, and how many deleted keys make one. A leap takes about as long as passing a few dozen of them.
+// The bounds of gaps, and the number of deleted keys that make a gap. A leap over a gap takes about as long as a walk
+// over a few dozen deleted keys.
 const (
 	maxGaps     = 4096
 	maxGapBytes = 4 << 20
 	leastGap    = 32
 )
 
-// gaps are the stretches in which no application key exists though something is left of deleted ones: in the storage, whose
-// deletions are versions like others, or in the layers above it. A range leaps over them, so that a deleted key is passed
-// once and not by every range to come. Without them a client could have 100,000 keys put and deleted, and hold up every
-// replica with ranges over what is left of them, at the price of a range over nothing; a price for it there cannot be,
-// since what is left differs between replicas. For the same reason gaps change no result.
+// gaps are the stretches in which no application key exists although versions of deleted keys are left: in the storage,
+// where a deletion is a version like others, or in the layers above it. A range leaps over gaps, so only the first
+// range passes a deleted key, and later ones do not. Without gaps a client could put and delete 100,000 keys, and then
+// hold up every replica with ranges over the left versions, at the cost of an empty range. Deleted keys cannot have a
+// cost, since replicas differ in which versions are left. For the same reason gaps change no result.
 //
-// They belong to the state that batches execute on. A write makes a gap smaller (cut); a deletion leaves the gaps as they
-// are, and what the storage takes over from the layers changes nothing in what exists.
+// Gaps belong to the state that batches execute on. A write makes a gap smaller (cut). A deletion leaves the gaps as
+// they are, and so does the storage when it takes over writes from the layers, because no key begins to exist by that.
 type gaps struct {
 	list  []gap // ascending; no two of them touch
-	bytes int   // of their keys
-	least int   // deleted keys that make a gap
+	bytes int   // the length of all keys in list
+	least int   // the number of deleted keys that make a gap
 
-	passed atomic.Uint64 // deleted keys, by all ranges
+	passed atomic.Uint64 // how many deleted keys all ranges have passed
 }
 
 // forget leaves no gap.
 func (g *gaps) forget() { g.list, g.bytes = nil, 0 }
 
-// gap holds from ≤ key < to. Its keys are never modified: gaps share them.
+// gap is the stretch from ≤ key < to. Its keys are never modified, because gaps share them.
 type gap struct {
 	from, to []byte
-	dead     int // deleted keys that it is worth, at most
+	dead     int // at most so many deleted keys lie in the gap
 }
 
 func (g gap) size() int { return len(g.from) + len(g.to) }
@@ -80,8 +81,8 @@ func (g *gaps) search(key []byte) int {
 	return i
 }
 
-// add remembers that nothing exists with from ≤ key < to, where so many deleted keys were passed. It becomes one with the
-// gaps that it touches, one of which it touches for sure if a walk leapt on its way.
+// add remembers that no key exists with from ≤ key < to, where a walk passed so many deleted keys. The new gap is
+// joined with the gaps that it touches. It touches at least one if the walk leapt on its way.
 func (g *gaps) add(from, to []byte, dead int, leapt bool) {
 	if g == nil || dead < g.least && !leapt || bytes.Compare(from, to) >= 0 {
 		return
@@ -94,16 +95,16 @@ func (g *gaps) add(from, to []byte, dead int, leapt bool) {
 	switch {
 	case j == i+1 && len(sum.from) == len(g.list[i].from) && len(sum.to) == len(g.list[i].to) &&
 		bytes.Equal(sum.from, g.list[i].from) && bytes.Equal(sum.to, g.list[i].to):
-		return // it is known
+		return // the gap is known already
 	case i == j && dead < g.least:
-		return // what the walk leapt over was cut meanwhile
+		return // the gap that the walk leapt over was cut meanwhile
 	}
 	sum.from, sum.to = bytes.Clone(sum.from), bytes.Clone(sum.to)
 	g.replace(i, j, sum)
 	g.limit()
 }
 
-// touched returns the indices of the gaps that touch an interval, the second one exclusive.
+// touched returns the half-open range of indices i ≤ x < j of the gaps that touch an interval.
 func (g *gaps) touched(from, to []byte) (i, j int) {
 	i, _ = slices.BinarySearchFunc(g.list, from, func(x gap, key []byte) int { return bytes.Compare(x.to, key) })
 	for j = i; j < len(g.list) && bytes.Compare(g.list[j].from, to) <= 0; j++ {
@@ -124,7 +125,7 @@ func (g *gaps) cut(key []byte) {
 	g.limit()
 }
 
-// cutAll is cut for many keys, in any order, at the cost of one pass.
+// cutAll cuts many keys, in any order, in one pass over the gaps.
 func (g *gaps) cutAll(keys [][]byte) {
 	if g == nil || len(g.list) == 0 || len(keys) == 0 {
 		return
@@ -140,8 +141,8 @@ func (g *gaps) cutAll(keys [][]byte) {
 	g.limit()
 }
 
-// without appends what is left of a gap without some of its keys, which are in order. How many deleted keys each piece is
-// worth is not known; the next walk over it does not need to know.
+// without appends the pieces of a gap that are left without some of its keys, which are in ascending order. Nobody
+// knows how many deleted keys lie in each piece, and the next walk over it does not need to know.
 func (g gap) without(pieces []gap, keys [][]byte) []gap {
 	for _, key := range keys {
 		if piece := (gap{g.from, key, g.dead}); bytes.Compare(piece.from, piece.to) < 0 {
@@ -166,8 +167,8 @@ func (g *gaps) replace(i, j int, by ...gap) {
 	g.list = slices.Replace(g.list, i, j, by...)
 }
 
-// limit forgets the half of the gaps that is worth least when there are too many. Making so many costs a client far more
-// than the walk that finds one of them again.
+// limit forgets the half of the gaps with the fewest deleted keys when there are too many gaps. A client spends far
+// more on making so many gaps than a replica spends on the walk that finds one of them again.
 func (g *gaps) limit() {
 	for len(g.list) > maxGaps || g.bytes > maxGapBytes {
 		worth := make([]int, len(g.list))
@@ -175,7 +176,7 @@ func (g *gaps) limit() {
 			worth[i] = x.dead
 		}
 		slices.Sort(worth)
-		middle, more := worth[len(worth)/2], len(g.list)/2 // of those worth as much as the middle one, some go
+		middle, more := worth[len(worth)/2], len(g.list)/2 // more: how many gaps may still go
 		g.list = slices.DeleteFunc(g.list, func(x gap) bool {
 			if x.dead > middle || more == 0 {
 				return false

@@ -15,24 +15,24 @@ type layer interface {
 	seekDown(below []byte) (Write, bool)
 }
 
-// overlay is the layer that batches execute in: the latest value of every key changed since the last seal. An
-// operation can be undone; a batch's changes are taken as its write set. Sorted order is needed by ranges only, so it
-// is made when one asks for it.
+// overlay is the layer that batches write to: it holds the latest value of every key changed since the last seal. The
+// changes of one operation can be undone, and the changes of a batch are its write set. Only ranges need the keys in
+// order, so the overlay sorts them when a range asks.
 type overlay struct {
 	cells  map[string]*cell
-	sorted []*cell // by key
-	fresh  []*cell // not yet in sorted
+	sorted []*cell // cells in ascending order of their keys
+	fresh  []*cell // cells that are not yet in sorted
 
 	batch uint64  // the sequence number that is executed
-	dirty []*cell // changed by batch, each once
-	undo  []undo  // of the current operation
+	dirty []*cell // cells that the batch changed, each once
+	undo  []undo  // cells as they were before the current operation changed them
 }
 
-// cell is the latest value of one key. With set false the key has its value in what lies below.
+// cell is the latest value of one key. If set is false, the value is that of the layers below.
 type cell struct {
 	key, value   []byte
 	set, deleted bool
-	batch        uint64 // that changed it last
+	batch        uint64 // the batch that changed the cell last
 }
 
 // undo is a cell as it was before a write.
@@ -55,7 +55,7 @@ func (o *overlay) rollback() (back [][]byte) {
 		if u.cell.deleted && !u.before.deleted {
 			back = append(back, u.cell.key)
 		}
-		if u.before.batch != o.batch { // the write that appended the cell to dirty, which the undo walks back in step
+		if u.before.batch != o.batch { // this write had appended the cell to dirty, and undo walks both lists backwards
 			o.dirty = o.dirty[:len(o.dirty)-1]
 		}
 		*u.cell = u.before
@@ -87,7 +87,7 @@ func (o *overlay) appendWrites(w []Write) []Write {
 	return w
 }
 
-// reset forgets everything, and keeps its room for as much again.
+// reset forgets everything, and keeps the allocated memory for new changes.
 func (o *overlay) reset() {
 	clear(o.cells)
 	clear(o.sorted)

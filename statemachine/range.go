@@ -5,8 +5,8 @@ import (
 	"iter"
 )
 
-// Range asks the layer anew at every step, so that the sequence is that of the current state even while the loop's
-// body writes, and does not depend on which writes the storage holds already.
+// Range asks the layer anew at every step. So it yields the keys of the current state even while the loop's body
+// writes, and the sequence does not depend on which writes the storage holds already.
 func (r *reader) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 	return r.walk(start, end, (*walk).up)
 }
@@ -26,20 +26,20 @@ func (r *reader) walk(start, end []byte, direction func(*walk)) iter.Seq2[[]byte
 	}
 }
 
-// walk is one range under way. It yields the entries of the storage view and of the layer above it in one sequence, leaps
-// over the gaps that are known, and remembers those that it finds.
+// walk is one range under way. It yields the entries of the storage view and of the layer above the view in one
+// sequence, leaps over known gaps, and remembers the gaps that it finds.
 type walk struct {
 	r        *reader
 	from, to []byte // the range
 	yield    func(key, value []byte) bool
 
-	at   []byte // ascending, every key below it was passed; descending, it and every key above it
-	edge []byte // as at was after the last key that is there: nothing lives between the two
-	dead int    // deleted keys between the two
-	leap bool   // a gap lies between the two
+	at   []byte // the position: ascending, every key below at was passed; descending, at and every key above
+	edge []byte // the value of at after the last existing key: no key exists between edge and at
+	dead int    // deleted keys that were passed between edge and at
+	leap bool   // the walk leapt over a gap between edge and at
 }
 
-// up yields in ascending order.
+// up yields the range in ascending order.
 func (w *walk) up() {
 	w.at, w.edge = bytes.Clone(w.from), bytes.Clone(w.from)
 	for bytes.Compare(w.at, w.to) < 0 {
@@ -48,7 +48,7 @@ func (w *walk) up() {
 			w.at, w.leap = append(w.at[:0], least(gap.to, w.to)...), true
 			continue
 		} else if ok {
-			bound = least(gap.from, w.to) // it may be another gap until it is reached: the body of the loop writes
+			bound = least(gap.from, w.to) // the loop's body may change the gap before it is reached
 		}
 		if !w.upBy(bound) {
 			return
@@ -58,7 +58,7 @@ func (w *walk) up() {
 	w.r.gaps.add(w.edge, w.at, w.dead, w.leap)
 }
 
-// upBy yields what lies below bound.
+// upBy yields the entries below bound.
 func (w *walk) upBy(bound []byte) bool {
 	if follows(w.at, bound) {
 		return w.single(bytes.Clone(w.at), false)
@@ -74,7 +74,7 @@ func (w *walk) upBy(bound []byte) bool {
 	return w.upTo(bound)
 }
 
-// follows reports whether nothing lies between two keys. So it is around a key that was put into a gap.
+// follows reports whether no key fits between two keys, as around a key that was put into a gap.
 func follows(key, next []byte) bool {
 	return len(next) == len(key)+1 && next[len(key)] == 0 && bytes.HasPrefix(next, key)
 }
@@ -92,7 +92,7 @@ func (w *walk) single(key []byte, down bool) bool {
 	return w.pass(x, down)
 }
 
-// upTo yields what the layer holds below key.
+// upTo yields the layer's entries below key.
 func (w *walk) upTo(key []byte) bool {
 	for {
 		x, ok := w.r.above.seek(w.at)
@@ -105,7 +105,7 @@ func (w *walk) upTo(key []byte) bool {
 	}
 }
 
-// down yields in descending order.
+// down yields the range in descending order.
 func (w *walk) down() {
 	w.at, w.edge = bytes.Clone(w.to), bytes.Clone(w.to)
 	for bytes.Compare(w.from, w.at) < 0 {
@@ -124,7 +124,7 @@ func (w *walk) down() {
 	w.r.gaps.add(w.at, w.edge, w.dead, w.leap)
 }
 
-// downBy yields what lies from bound on.
+// downBy yields the entries at and above bound.
 func (w *walk) downBy(bound []byte) bool {
 	if follows(bound, w.at) {
 		return w.single(bytes.Clone(bound), true)
@@ -140,7 +140,7 @@ func (w *walk) downBy(bound []byte) bool {
 	return w.downTo(bound, true)
 }
 
-// downTo yields what the layer holds above key, or from key on.
+// downTo yields the layer's entries above key, or those at and above key.
 func (w *walk) downTo(key []byte, including bool) bool {
 	for {
 		x, ok := w.r.above.seekDown(w.at)
@@ -156,7 +156,7 @@ func (w *walk) downTo(key []byte, including bool) bool {
 	}
 }
 
-// stored passes an entry of the storage view, or what the layer holds in its place.
+// stored passes an entry of the storage view, or the layer's entry for the same key.
 func (w *walk) stored(e Entry, down bool) bool {
 	x, ok := w.r.above.get(e.Key)
 	if !ok {
@@ -165,8 +165,8 @@ func (w *walk) stored(e Entry, down bool) bool {
 	return w.pass(x, down)
 }
 
-// pass goes beyond a key, and yields it unless it is deleted. The body of the loop may write, so that what was found
-// before it is remembered first.
+// pass goes beyond a key, and yields the key unless it is deleted. The loop's body may write, so pass first remembers
+// the gap that the walk found before this key.
 func (w *walk) pass(x Write, down bool) bool {
 	w.r.goOn()
 	if x.Delete {
@@ -185,7 +185,7 @@ func (w *walk) pass(x Write, down bool) bool {
 	return w.yield(x.Key[1:], x.Value)
 }
 
-// remember keeps the gap between the last key that is there and this one.
+// remember keeps the gap between the last existing key and this one.
 func (w *walk) remember(key []byte, down bool) {
 	if down {
 		w.r.gaps.add(append(bytes.Clone(key), 0), w.edge, w.dead, w.leap)

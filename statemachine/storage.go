@@ -12,8 +12,8 @@ var ErrNotRetained = errors.New("the state at that sequence number is not retain
 // a view at s sees for each key the highest version ≤ s (D5). The state after 0 is empty: version 0 is never written,
 // nor viewed by a Service. Write and Checkpoint are called by one goroutine at a time, View and Discard by any beside them.
 type Storage interface {
-	// View opens the state after sequence number at, which was written, if by an empty set only. The caller closes it.
-	// Below what is retained the error wraps ErrNotRetained.
+	// View opens the state after sequence number at. A set of at was written before, even if an empty one. The caller
+	// closes the view. If the storage no longer retains that state, the error wraps ErrNotRetained.
 	View(at uint64) (StorageView, error)
 	// Write makes the write sets durable, in one request; they are in ascending order of Seq without gaps, and empty for
 	// null batches. Writing a set again is harmless: the same version has the same value. The sets are not modified
@@ -22,19 +22,19 @@ type Storage interface {
 	// Checkpoint returns the root digest over every key of the state after seq. It is called with every set up to seq
 	// written and none above, in ascending order of seq.
 	Checkpoint(seq uint64) (root [32]byte, err error)
-	// Discard allows versions that no view at or above seq can see to be forgotten.
+	// Discard allows the storage to forget versions that no view at or above seq can see.
 	Discard(below uint64)
 }
 
-// StorageView reads the state after one sequence number, by one goroutine at a time. What it returns must not be
-// modified and is valid until it is closed, each entry of a scan too. Several scans and gets may be under way at once,
-// and a scan may end early by its loop's break, return or panic.
+// StorageView reads the state after one sequence number, for one goroutine at a time. Callers must not modify the bytes
+// that it returns. They are valid until the view is closed, also those of a scan's entries. Several scans and gets may
+// be under way at once, and a scan may end early by its loop's break, return or panic.
 type StorageView interface {
 	Get(key []byte) (value []byte, found bool, err error)
 	// Scan yields start ≤ key < end, ascending; a nil end means no end. A failed read yields an error and ends.
 	Scan(start, end []byte) iter.Seq2[Entry, error]
-	// Walk yields the same in either order, and every deleted key of which the storage still holds something, so that the
-	// caller learns how much work the storage did. It reads nothing that lies outside of the two bounds.
+	// Walk yields the same entries in either order, and also every deleted key of which the storage still holds a
+	// version, so that the caller learns how much work the storage did. It reads nothing outside the two bounds.
 	Walk(start, end []byte, down bool) iter.Seq2[Entry, error]
 	Close()
 }

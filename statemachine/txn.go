@@ -24,15 +24,15 @@ type reader struct {
 	base  StorageView
 	seq   uint64
 	time  int64
-	first int             // of a query: the version of a state that has no record of it
-	key   []byte          // scratch
-	err   error           // of the storage: nothing that was executed after it counts
-	stop  <-chan struct{} // closed: a query is given up; nil in a batch, which never is
-	gaps  *gaps           // where ranges need not look; nil in a query, which is bounded by time
+	first int             // in a query, the version of a state that has no record of its version
+	key   []byte          // a buffer that is used again for every key
+	err   error           // the first error of the storage; results after it do not count
+	stop  <-chan struct{} // closed when a query is given up; nil in a batch, which is never given up
+	gaps  *gaps           // stretches that ranges may leap over; nil in a query, which is bounded by time
 
 	passed, mayPass int  // keys that ranges passed in this request, and how many may be; a query has time instead
-	spent, maySpend int  // units of cost, likewise
-	overLimit       bool // the operation fails, whatever the application makes of the panic
+	spent, maySpend int  // the request's cost in units, and the most it may be; 0: no bound
+	overLimit       bool // the operation exceeded a bound and fails, even if the application recovers
 }
 
 func (r *reader) Seq() uint64 { return r.seq }
@@ -53,7 +53,7 @@ func (r *reader) Get(key []byte) ([]byte, bool) {
 	r.goOn()
 	r.key = appendApplicationKey(r.key[:0], key)
 	if w, ok := r.above.get(r.key); ok {
-		r.spend(costRead, len(key)+len(w.Value)) // as below: which layer holds a value differs between replicas
+		r.spend(costRead, len(key)+len(w.Value)) // as below: replicas differ in which layer holds a value
 		return w.Value, !w.Delete
 	}
 	value, found, err := r.base.Get(r.key)
@@ -64,9 +64,9 @@ func (r *reader) Get(key []byte) ([]byte, bool) {
 	return value, found
 }
 
-// pass counts a key that a range yields: a few bytes may ask for the whole state, again and again, and every replica would
-// be busy with nothing else. Keys that are deleted do not count, since what is left of them differs between replicas: gaps
-// keep their number small.
+// pass counts a key that a range yields. Without a bound, requests of a few bytes could range over the whole state
+// again and again and keep every replica busy. Deleted keys do not count, since replicas differ in how many of them are
+// left; gaps keep their number small.
 func (r *reader) pass() {
 	if r.mayPass == 0 {
 		return
@@ -76,7 +76,7 @@ func (r *reader) pass() {
 	}
 }
 
-// spend adds to what the request cost.
+// spend adds to the cost of the request.
 func (r *reader) spend(units, bytes int) {
 	r.spent += units + bytes>>costShift
 	if r.maySpend != 0 && r.spent > r.maySpend {
@@ -84,13 +84,13 @@ func (r *reader) spend(units, bytes int) {
 	}
 }
 
-// exceed ends the operation.
+// exceed ends an operation that went beyond a bound.
 func (r *reader) exceed() {
 	r.overLimit = true
 	panic(errOverLimit)
 }
 
-// goOn ends the operation when it is to stop.
+// goOn ends the operation if stop is closed.
 func (r *reader) goOn() {
 	select {
 	case <-r.stop:
@@ -116,9 +116,9 @@ type txn struct {
 	reader
 	writes *overlay
 	limits *Limits
-	size   int // bytes written by the operation
+	size   int // bytes that the operation has written
 	client [32]byte
-	begun  int // operations of the batch, the present one included
+	begun  int // operations of the batch that have begun, the present one included
 	random *rand.Rand
 }
 

@@ -43,7 +43,7 @@ func (s *badgerEngine) open() error {
 	if err := errors.Join(err, release()); err != nil {
 		return err
 	}
-	if err := s.checkSpace(0); err != nil { // what a crash left is moved to tables at once, and through memory maps
+	if err := s.checkSpace(0); err != nil { // Open moves what a crash left into tables at once, through memory maps
 		return err
 	}
 	room, err := roomFor(s.dir, s.opt.memTable)
@@ -65,9 +65,9 @@ func (s *badgerEngine) open() error {
 	return nil
 }
 
-// drain moves what write-ahead files hold to tables, with memtables of that size, and level 0 down, with the compactors
-// off. Close flushes every memtable whatever the number of tables there, so a store closed under load may exceed
-// maxLevelZero.
+// drain moves the contents of write-ahead files into tables, with memtables of that size, and then moves level 0 down,
+// with the compactors off. Close flushes every memtable however many tables level 0 has, so a store that was closed
+// under load may exceed maxLevelZero.
 func (s *badgerEngine) drain(memTable int64) error {
 	opt := s.opt
 	opt.memTable = memTable
@@ -78,7 +78,7 @@ func (s *badgerEngine) drain(memTable int64) error {
 	return errors.Join(db.Flatten(1), db.Close())
 }
 
-// openBadger turns what badger says, or panics with, into an error of ours.
+// openBadger opens badger, and turns badger's errors and panics into errors of this package.
 func openBadger(opt badger.Options) (db *badger.DB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -107,9 +107,9 @@ func (s *badgerEngine) Discard(below uint64) { s.db.SetDiscardTs(below) }
 // Failure implements Engine.
 func (s *badgerEngine) Failure() error { return s.log.failure() }
 
-// Close implements Engine. Badger moves its memtables to tables then, through memory maps, which kills the process where
-// there is no room for them. There it stays as it is, locked, until the process ends: every write is synced, so that nothing
-// is lost, and a start needs more room anyway.
+// Close implements Engine. Closing badger moves its memtables to tables through memory maps, which kills the process if
+// the disk has no room for the tables. In that case Close leaves badger open and locked until the process ends: every
+// write is synced, so nothing is lost, and the next start needs more room anyway.
 func (s *badgerEngine) Close() error {
 	if err := s.checkFree(0, s.opt.closeFree); err != nil {
 		return err
@@ -117,8 +117,8 @@ func (s *badgerEngine) Close() error {
 	return s.db.Close()
 }
 
-// Write implements Engine, in one request with one sync unless it exceeds what badger takes at once: then it is split, and
-// Flush waits until every part is synced.
+// Write implements Engine, in one request with one sync, unless the write exceeds what badger takes at once. Such a
+// write is split, and Flush waits until every part is synced.
 func (s *badgerEngine) Write(entries []Entry) error {
 	size := 0
 	for i := range entries {
@@ -147,10 +147,10 @@ func (s *badgerEngine) Write(entries []Entry) error {
 	return s.log.failure()
 }
 
-// checkSpace refuses a write that would eat into the reserve, which badger needs to flush and compact.
+// checkSpace refuses a write that would use up part of the reserve, which badger needs to flush and compact.
 func (s *badgerEngine) checkSpace(size int64) error { return s.checkFree(size, s.opt.MinFree) }
 
-// checkFree refuses what takes so many bytes and would leave fewer than must remain.
+// checkFree refuses a write of so many bytes if fewer free bytes would be left than must remain.
 func (s *badgerEngine) checkFree(size, remain int64) error {
 	free, err := FreeBytes(s.dir)
 	if err != nil {
@@ -162,8 +162,9 @@ func (s *badgerEngine) checkFree(size, remain int64) error {
 	return nil
 }
 
-// Sync syncs badger's write-ahead files. Every write was synced, but what Open found there may be in the system's cache
-// alone since an earlier process wrote it and ended before its sync. Tables are synced before they replace such a file.
+// Sync syncs badger's write-ahead files. Every write of this process was synced, but records that Open found in these
+// files may be in the system's cache only, if an earlier process wrote them and ended before its sync. Tables are
+// synced before they replace such a file.
 func (s *badgerEngine) Sync() error {
 	mems, err := filepath.Glob(filepath.Join(s.dir, "*.mem"))
 	if err != nil {
@@ -197,7 +198,7 @@ func (s badgerSnapshot) Get(key []byte) (Item, error) {
 	}
 }
 
-// Items implements Snapshot. Badger's iterators skip what they cannot read without a word. Values are read one by one: they
+// Items implements Snapshot. Badger's iterators silently skip what they cannot read. Values are read one by one: they
 // lie beside their keys, and prefetching would start a goroutine for each.
 func (s badgerSnapshot) Items(prefix byte, start []byte) iter.Seq[Item] {
 	return func(yield func(Item) bool) {

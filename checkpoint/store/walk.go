@@ -7,13 +7,13 @@ import (
 	"github.com/dgraph-io/badger/v4"
 )
 
-// Badger's iterators pass deleted keys and older versions without a word, beyond any key at which the caller wants to stop.
-// A walk over all versions sees them, ends where it should, and seeks beyond a key that has many.
+// Badger's iterators silently pass deleted keys and older versions, even beyond the key at which the caller wants to
+// stop. A walk over all versions sees them, ends where it should, and seeks beyond a key with many versions.
 
 // manyVersions is how many versions of a key are passed before a walk seeks beyond them.
 const manyVersions = 8
 
-// cursor is what a walk needs of badger's iterator over all versions.
+// cursor has the methods of badger's iterator over all versions that a walk uses.
 type cursor interface {
 	Seek(key []byte)
 	Valid() bool
@@ -62,7 +62,8 @@ func (badgerSnapshot) up(it cursor, start, end []byte, yield func(Item) bool) {
 	}
 }
 
-// down meets the newest version of each key last: to see that it is the newest it must go beyond it, so that each is copied.
+// down meets the newest version of each key last. It sees that a version is the newest only when it has gone beyond it,
+// so it copies each version first.
 func (s badgerSnapshot) down(it cursor, start, end []byte, yield func(Item) bool) {
 	it.Seek(before(end))
 	for it.Valid() && bytes.Compare(it.Item().Key(), start) >= 0 {
@@ -83,7 +84,7 @@ func (s badgerSnapshot) down(it cursor, start, end []byte, yield func(Item) bool
 	}
 }
 
-// newest reads a key of which some version is there.
+// newest reads the newest version of a key of which some version exists.
 func (s badgerSnapshot) newest(key []byte) *held {
 	item, err := s.Get(key)
 	switch {
@@ -98,7 +99,7 @@ func (s badgerSnapshot) newest(key []byte) *held {
 // maxStoredKey is the length of the longest key that badger takes.
 const maxStoredKey = 65000
 
-// before returns a key below key, above all others that are.
+// before returns the highest key below key that badger can hold.
 func before(key []byte) []byte {
 	last := len(key) - 1
 	if key[last] == 0 {
@@ -115,7 +116,7 @@ type held struct {
 	key, value []byte
 	meta       byte
 	deleted    bool
-	err        error // of reading the value
+	err        error // the error of reading the value
 }
 
 func hold(item Item) *held {

@@ -224,7 +224,7 @@ func (r *Receiver) Expire(now, after time.Duration) []int {
 			d.late++
 			expired = append(expired, d.id)
 		}
-		// A long value whose next piece was not asked from this donor in that time is given up too, to free its place.
+		// A long value is given up too if this donor was not asked for its next piece in that time, to free its place.
 		r.drop(func(a *assembly) bool { return a.owner == d && overdue(a.at) })
 	}
 	return expired

@@ -152,7 +152,7 @@ func (s *Status) versions() string {
 	return strings.Join(parts, "; ")
 }
 
-// replicas names some.
+// replicas names some replicas in words: "replica 3", or "replicas 0, 1".
 func replicas(ids []int) string {
 	if len(ids) == 1 {
 		return fmt.Sprintf("replica %d", ids[0])

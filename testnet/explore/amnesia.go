@@ -7,20 +7,20 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Amnesia: a correct replica may lose all that it wrote. It asks the others (D8.6), whose answers are given from what they
-// hold at that moment, one by one and in any order, with all other moves between them; what it said in the life that it
-// forgot stays in the network for ever. The Byzantine replica can leave out of its answer what it likes. With n−f answers a
-// new life begins, as the core has it.
+// Amnesia: a correct replica may lose everything that it wrote. It then asks the others (D8.6). Each of them answers
+// from what it holds at that moment; the answers come one by one and in any order, with any other moves between them.
+// The messages of the forgotten life stay in the network for ever. The Byzantine replica can leave anything out of its
+// answer. With n−f answers the core begins a new life.
 
-// nonce is that of every question: one replica asks at a time, and an answer to an earlier question is never a new one's.
+// nonce is the nonce of every question: one replica asks at a time, and no answer is taken for one to a later question.
 const nonce = 1
 
-// held is what counts of an answer to an amnesiac.
+// held is the part of an answer to an amnesiac that its later behaviour depends on.
 type held struct {
-	of    wire.ReplicaID // who asked
+	of    wire.ReplicaID // the replica that asked
 	whole bool
-	view  wire.View // justified
-	reach wire.View // highest view that anything in it proves
+	view  wire.View // the highest view that the answer justifies
+	reach wire.View // highest view that anything in the answer proves
 	seq   wire.Seq  // highest sequence number
 	base  bool      // the checkpoint at the base is stable
 }
@@ -37,14 +37,14 @@ func (w *world) spellAnswer(by wire.ReplicaID, m *wire.HeldBy) letter {
 	}
 	for _, s := range m.Said {
 		if s.Type == wire.TypeViewChange {
-			s.View-- // it needs only the view before it
+			s.View-- // a Suspect needs only the view before this one
 		}
 		proves(s.View, s.Seq)
 	}
 	return letter{kind: wire.TypeHeldBy, by: by, held: h}
 }
 
-// answersOf is what a replica would answer each other one now.
+// answersOf returns what a replica would answer to each other replica now.
 func (ls *locals) answersOf(n *node) (list [replicas]int32) {
 	for id := range wire.ReplicaID(replicas) {
 		if id == ls.id || !ls.a.forgets[id] {
@@ -66,8 +66,8 @@ func (ls *locals) answersOf(n *node) (list [replicas]int32) {
 	return list
 }
 
-// answers offers an amnesiac the others' answers: a correct replica's from where it is now, the attacker's with nothing in
-// it, or with a view that it can show to be justified.
+// answers offers an amnesiac the answers of the others: of each correct replica the answer from its present state, and
+// of the attacker an empty answer, or one with a view that the attacker can justify.
 func (o *offers) answers() {
 	for id, k := range o.told {
 		if by := wire.ReplicaID(id); by != o.a.byzantine && k != 0 && k != o.s.heard[id] && o.a.wants(o.s, by) {
@@ -84,7 +84,7 @@ func (o *offers) answers() {
 	}
 }
 
-// wants reports whether another replica's answer is still of use: it has not answered as one that remembers everything.
+// wants reports whether another replica has not yet answered as one that remembers everything: its answer is of use.
 func (a *alphabet) wants(s *local, id wire.ReplicaID) bool {
 	k := s.heard[id]
 	return k == 0 || !a.letters[k].held.whole
@@ -106,13 +106,13 @@ func (a *alphabet) lyingAnswer(k *knowledge, of wire.ReplicaID, v wire.View) int
 	})
 }
 
-// hears notes what a state's last move had the replica forget, or be answered.
+// hears notes what the replica forgot, or which answer it got, in a state's last move.
 func (ls *locals) hears(s *local) {
 	switch k := s.by.letters[0]; s.by.kind {
 	case forget:
 		s.lives++
 		s.heard = [replicas]int32{}
-		s.shown.activated = [maxViews]int32{} // its new life enters views again
+		s.shown.activated = [maxViews]int32{} // the new life enters views again
 	case restart:
 		s.heard = [replicas]int32{}
 	case deliver:
@@ -123,8 +123,8 @@ func (ls *locals) hears(s *local) {
 	}
 }
 
-// whySilent is I19: until a checkpoint at R is stable it says nothing that it may have contradicted before, and never in a
-// view below V* (D8.7).
+// whySilent checks I19: until a checkpoint at R is stable a replica says nothing that may contradict its former life,
+// and it never votes in a view below V* (D8.7).
 func (n *node) whySilent(l letter) error {
 	if l.kind == wire.TypeSuspect {
 		return nil

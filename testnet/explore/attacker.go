@@ -6,8 +6,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// What the Byzantine replica can send. It signs with its own key only: everything of others that it uses, they said. Its
-// knowledge is everything that the correct replicas ever sent, whether or not it was delivered to anybody.
+// What the Byzantine replica can send. It signs with its own key only; a statement of another replica that it uses was
+// really said by that replica. It knows everything that the correct replicas ever sent, whether or not it was delivered.
 
 // knowledge is what the correct replicas have shown, by replica; nil at the attacker's own place.
 type knowledge [replicas]*shown
@@ -27,7 +27,7 @@ func (k *knowledge) voters(kind wire.Type, v wire.View, s wire.Seq, d value) (li
 	return list
 }
 
-// joins reports whether the attacker can add its own vote to others': a primary does not prepare.
+// joins reports whether the attacker can add its own vote to those of others: as primary it cannot prepare.
 func (a *alphabet) joins(kind wire.Type, v wire.View) bool {
 	return a.liars() > 0 && (kind == wire.TypeCommit || a.configs[0].Primary(v) != a.byzantine)
 }
@@ -48,8 +48,8 @@ func (a *alphabet) preparers(k *knowledge, v wire.View, s wire.Seq, d value) []w
 	return ids
 }
 
-// proofs lists the prepared certificates below a view that can be put together for a slot, and the choice of none: a liar
-// may leave out what it knows, or show what is old.
+// proofs lists the prepared certificates below a view that the attacker can put together for a slot, and the choice of
+// none: it may leave out a certificate that it knows, or show an old one.
 func (a *alphabet) proofs(k *knowledge, below wire.View, s wire.Seq) []proof {
 	list := []proof{{}}
 	for v := range below {

@@ -11,20 +11,20 @@ import (
 // by the certificates that can be made of it. States that agree on all that still counts are one class, and the search
 // goes on from one of them.
 
-// class is what counts of one replica.
+// class is the part of one replica's state that still counts.
 type class struct {
-	core  int32           // the hash of what counts of it, as a number
+	core  int32           // the number of the hash of what counts of the core
 	lacks [maxSlots]value // bodies
-	shown shown           // what others can still use
+	shown shown           // the messages that others can still use
 
-	// Of searches in which replicas forget:
+	// Set only in searches in which replicas forget:
 	slots   [maxSlots]slotState
 	heard   [replicas]int32
-	answers [replicas]int32 // while anybody may ask
+	answers [replicas]int32 // the replica's answers, while another one may still ask
 	reborn  bool
 }
 
-// facts is what the replicas' votes of finished views amount to, beyond their classes: the prepared certificates that the
+// facts holds what the votes of finished views still allow, beyond the classes: the prepared certificates that the
 // attacker can show, as bits by slot, view and value.
 type facts [maxSlots]uint32
 
@@ -77,12 +77,12 @@ func (s *search) token(st *state) token {
 	return t
 }
 
-// face is a local state seen from a whole one.
+// face is a local state as part of a whole state.
 type face struct {
 	local int32
-	done  bool      // with its view
+	done  bool      // the replica is done with its view
 	live  wire.View // the lowest view in which something can still happen
-	asked bool      // what it would answer counts
+	asked bool      // another replica may still ask, so this one's answer counts
 }
 
 // class returns the number of a local state's class.
@@ -109,8 +109,8 @@ func (ls *locals) class(at face) int32 {
 	return ls.faces[at]
 }
 
-// forget drops what nobody can use any more, one by one, when nothing happens below a view. Commits stay: two of them are
-// a batch that must survive.
+// forget drops, one by one, the messages that no replica can use any more when nothing happens below a view. Commits
+// stay: two of them commit a batch, which must survive.
 func (s *shown) forget(live wire.View) {
 	for v := range live {
 		s.propose[v], s.prepare[v] = [maxSlots]value{}, [maxSlots]value{}
@@ -120,7 +120,7 @@ func (s *shown) forget(live wire.View) {
 			s.suspects[v] = false
 		}
 	}
-	for v := range min(live+1, maxViews) { // judged already against all that can commit below
+	for v := range min(live+1, maxViews) { // these views were judged already against everything that can commit below
 		s.activated[v] = 0
 	}
 	s.highest = 0

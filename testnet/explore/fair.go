@@ -15,10 +15,10 @@ const (
 	extraViews = 4                      // V9
 )
 
-// fairRun is what a fair continuation came to.
+// fairRun is the result of a fair continuation.
 type fairRun struct {
 	rounds int
-	views  wire.View // above the highest at its beginning
+	views  wire.View // how many views above the highest one at the beginning were needed
 }
 
 // continuation plays a state on fairly: the Byzantine replica is silent, everything that was on the way is lost, and from
@@ -31,7 +31,7 @@ type continuation struct {
 // letterTo is a message on its way.
 type letterTo struct {
 	from wire.ReplicaID
-	to   int // in nodes
+	to   int // index in nodes
 	msg  wire.Message
 }
 
@@ -72,14 +72,14 @@ func (c *continuation) post(from wire.ReplicaID, to int, m wire.Message) {
 	}
 }
 
-// drain delivers what is on the way and what that brings forth. Correct replicas signed all of it.
+// drain delivers the messages on the way, and the messages that follow from them. Correct replicas signed all of these.
 func (c *continuation) drain() {
 	for len(c.queue) > 0 {
 		l := c.queue[0]
 		c.queue = c.queue[1:]
 		n := c.nodes[l.to]
 		if r, ok := l.msg.(*wire.Request); ok && n.done[r.ID] {
-			continue // the driver answers what was executed
+			continue // the driver answers a request that was executed
 		}
 		v, err := wire.Verify(n.cfg, l.msg, func([]wire.Claim) bool { return true })
 		if err != nil {
@@ -98,7 +98,7 @@ func (c *continuation) highest() (v wire.View) {
 	return v
 }
 
-// done reports whether every correct replica has executed every request, all have come equally far, and all may vote.
+// done reports whether every correct replica has executed every request, all have executed equally far, and all may vote.
 func (c *continuation) done() bool {
 	for _, n := range c.nodes {
 		if n.core == nil || n.core.Inspect().Silent || len(n.done) < len(n.w.requests) || len(n.executed) != len(c.nodes[0].executed) {
@@ -117,7 +117,7 @@ func (c *continuation) agree() error {
 	return nil
 }
 
-// describe tells where everybody is stuck.
+// describe says where each replica is stuck.
 func (c *continuation) describe() string {
 	var lines []byte
 	for _, n := range c.nodes {

@@ -22,21 +22,21 @@ type fingerprint [sha256.Size]byte
 // search. A field that is added to the core is therefore part of the state until somebody says here why it is not.
 type walker struct {
 	buf  []byte
-	seen map[unsafe.Pointer]int // by order of first visit: the pool's lists are cyclic
-	at   port.Position          // of the core
+	seen map[unsafe.Pointer]int // numbers by order of first visit, because the pool's lists are cyclic
+	at   port.Position          // the core's position
 	self wire.ReplicaID
 	what aspect
 
-	forgets *[replicas]bool // who may ask what this replica remembers of it
+	forgets *[replicas]bool // which replicas may still ask what this one remembers of them
 }
 
-// aspect is how much of a core a hash is over.
+// aspect says which part of a core a hash covers.
 type aspect uint8
 
 const (
 	everything aspect = iota // what tells two states of a replica apart
 	whatCounts               // what a search's moves still depend on
-	whatStays                // of that, what outlives the view
+	whatStays                // the part of whatCounts that outlives the view
 )
 
 // left out by type: moments, because every tick of a search is longer than every timeout, so all that is timed has
@@ -47,7 +47,7 @@ var leftOutTypes = map[string]bool{
 	"peer": true, "load": true,
 }
 
-// leftOut lists fields with the first aspect that they are no part of.
+// leftOut lists fields, each with the first aspect that does not include it.
 var leftOut = map[string]aspect{
 	// Scratch space; the wall clock, which stands still; whose turn it is to help; to whom a contradiction was shown; who
 	// justified a view; how much memory bodies take; and up to where statuses list what is missing.
@@ -121,7 +121,7 @@ func (w *walker) value(v reflect.Value) {
 	case kind == reflect.Struct:
 		w.structure(v)
 	case kind == reflect.Func:
-		// the configuration's only
+		// this belongs to the configuration only
 	default:
 		panic("explore: the core has a field of kind " + kind.String() + "; say in fingerprint.go how it counts")
 	}

@@ -6,9 +6,9 @@ import (
 	"tagma/pbft/wire"
 )
 
-// judge returns the invariant that a state breaks, or nil. It asks for more than what happened: a batch counts as committed
-// as soon as somebody could show its certificate. With the attacker's commit, which it gives to anything, two correct
-// replicas' suffice.
+// judge returns the invariant that a state breaks, or nil. It judges more than what happened: a batch counts as
+// committed as soon as a replica could show its certificate. The attacker commits to anything, so the commits of two
+// correct replicas suffice.
 func (a *alphabet) judge(k *knowledge) error {
 	for seq := wire.Seq(1); seq <= wire.Seq(a.slots); seq++ {
 		chosen, in := none, wire.View(0)
@@ -30,7 +30,7 @@ func (a *alphabet) judge(k *knowledge) error {
 	return agree(k)
 }
 
-// survives is I17: what committed is in every later O that a correct replica took.
+// survives checks I17: every committed batch is in every later O that a correct replica took.
 func (a *alphabet) survives(k *knowledge, in wire.View, seq wire.Seq, d value) error {
 	for id, s := range k {
 		for v := in + 1; s != nil && v < maxViews; v++ {
@@ -42,7 +42,7 @@ func (a *alphabet) survives(k *knowledge, in wire.View, seq wire.Seq, d value) e
 	return nil
 }
 
-// agree is I1 on what was executed.
+// agree checks I1 on the executed batches.
 func agree(k *knowledge) error {
 	var chosen [maxSlots]value
 	for id, s := range k {
@@ -59,7 +59,7 @@ func agree(k *knowledge) error {
 	return nil
 }
 
-// taken is V4 for one replica: a new view that it made active has the O that its view changes require.
+// taken checks V4 for one replica: a new view that the replica made active has the O that its view changes require.
 func (a *alphabet) taken(id wire.ReplicaID, s *shown) error {
 	for v, n := range s.activated {
 		if n != 0 && a.letters[n].order != a.letters[n].right {

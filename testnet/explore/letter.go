@@ -28,10 +28,10 @@ const (
 
 func (v value) String() string { return [...]string{"none", "null", "A", "B", "C", "D"}[v] }
 
-// proof says of a slot what a view change claims prepared there.
+// proof is the value that a view change claims to have prepared in a slot.
 type proof struct {
 	view  wire.View
-	value value // none: nothing
+	value value // none: the view change claims nothing
 }
 
 // letter is what a message says, without how it is proven. Two messages with one letter are interchangeable: once it is
@@ -41,18 +41,18 @@ type letter struct {
 	kind  wire.Type
 	by    wire.ReplicaID
 	view  wire.View
-	seq   wire.Seq        // of pre-prepare, prepare and commit
-	value value           // of pre-prepare, prepare and commit
-	proof [maxSlots]proof // of a view change, by slot
-	order [maxSlots]value // of a new view: its O, by slot
-	right [maxSlots]value // of a new view: the O that its view changes require
-	ahead [4]wire.View    // of a view change: a suspect's view + 1 by replica, where it is above what the view needs
+	seq   wire.Seq        // set in pre-prepare, prepare and commit
+	value value           // set in pre-prepare, prepare and commit
+	proof [maxSlots]proof // the certificates of a view change, by slot
+	order [maxSlots]value // in a new view: its O, by slot
+	right [maxSlots]value // in a new view: the O that its view changes require
+	ahead [4]wire.View    // in a view change: by replica, the view of its Suspect + 1, if higher than the view needs
 
-	stable wire.Seq // of a view change and a new view: the stable checkpoint that it begins above
-	held   held     // of an answer to an amnesiac
+	stable wire.Seq // in a view change and a new view: the stable checkpoint that it begins above
+	held   held     // in an answer to an amnesiac
 }
 
-// String is a letter in short; what its message says is told by text.
+// String is a short form of a letter; text has the content of its message.
 func (l letter) String() string {
 	return fmt.Sprintf("%v v%d s%d %v of r%d", l.kind, l.view, l.seq, l.value, l.by)
 }
@@ -69,7 +69,7 @@ func newAlphabet(w *world) *alphabet {
 	return &alphabet{world: w, numbers: map[letter]int32{}, letters: make([]letter, 1), mail: make([]wire.Verified, 1)}
 }
 
-// text is what the message of a letter says, and who says it.
+// text returns the content of a letter's message, and its sender.
 func (a *alphabet) text(k int32) string {
 	return fmt.Sprintf("%s from r%d", a.names.Message(a.mail[k].Message()), a.letters[k].by)
 }
@@ -123,7 +123,7 @@ func (w *world) spell(by wire.ReplicaID, m wire.Message) (letter, bool) {
 		for i, p := range m.Proposals[:min(len(m.Proposals), w.slots)] {
 			l.order[i] = w.valueOf(wire.Seq(i+1), p.Digest)
 		}
-		l.right = l.order // a correct primary's, and I17 judges it
+		l.right = l.order // the O of a correct primary, which I17 judges
 	default:
 		return l, false
 	}

@@ -12,8 +12,8 @@ import (
 type kind uint8
 
 const (
-	start   kind = iota // it boots for the first time
-	deliver             // its letters arrive, in order
+	start   kind = iota // the replica boots for the first time
+	deliver             // the move's letters arrive, in order
 	fetch               // the body of a value that it lacks arrives
 	expire              // its timers expire, where that does more than send a Suspect
 	restart             // it crashes and starts again from its journal
@@ -24,31 +24,31 @@ const (
 // move is one transition of one replica. It is comparable: the same move from the same local state has the same result.
 type move struct {
 	kind    kind
-	letters [3]int32 // of deliver, the rest is 0; of stable, who else
-	seq     wire.Seq // of fetch
-	value   value    // of fetch
-	crash   uint8    // the replica crashes after so many durable effects, and restarts; 0: it does not
+	letters [3]int32 // set in deliver, 0 behind the last one; in stable, the other replicas
+	seq     wire.Seq // set in fetch
+	value   value    // set in fetch
+	crash   uint8    // the replica crashes after so many durable effects, and restarts; 0: no crash
 }
 
 // local is a state of one replica, with the way that leads to it: a core cannot be copied, so it is made again from its
 // history.
 type local struct {
-	parent int32 // in locals; of the first, whose move is start, itself
+	parent int32 // index in locals; the first state, whose move is start, names itself
 	by     move
-	silent bool // the timers did not expire after the move: that is a move of its own
+	silent bool // the timers did not expire after the move; expiry is then a move of its own
 	view   wire.View
 	level  wire.View // the highest view that any move so far was about
 	active bool
 	slots  [maxSlots]slotState
 	shown  shown
 
-	suspects bool            // its own Suspect for its view counts
-	asks     bool            // its own view change for its view was sent
-	votes    bool            // it is active in its view, and may vote there
-	lives    int             // lost
-	asking   bool            // what it has forgotten
-	heard    [replicas]int32 // then: the answers it has, as letters
-	answers  [replicas]int32 // what it would answer each other one, as letters
+	suspects bool            // the replica's own Suspect for its view counts
+	asks     bool            // the replica has sent its view change for its view
+	votes    bool            // the replica is active in its view, and may vote there
+	lives    int             // how many lives the replica has lost
+	asking   bool            // the replica asks what it has forgotten
+	heard    [replicas]int32 // the answers that it has got while asking, as letters
+	answers  [replicas]int32 // what the replica would answer to each other one, as letters
 
 	core   int32 // hash of the core, as a number
 	counts int32 // hash of what counts of it: equal for two that behave alike from now on
@@ -85,7 +85,7 @@ func (n numbering[T]) of(what T) (number int32, isNew bool) {
 	return number, !known
 }
 
-// outcome is what a move leads to, and how many durable effects it has.
+// outcome is the state that a move leads to, and how many durable effects the move has.
 type outcome struct {
 	to      int32
 	durable uint8
@@ -110,7 +110,7 @@ func (ls *locals) begin() int32 { return ls.next(0, move{kind: start}).to }
 // next makes a move from a state, once.
 func (ls *locals) next(from int32, m move) outcome {
 	if m.kind == stable {
-		m.letters = [3]int32{} // it makes no difference who else does
+		m.letters = [3]int32{} // the other replicas make no difference
 	}
 	k, ok := ls.moves[step{from, m}]
 	if !ok {
@@ -204,11 +204,11 @@ func (ls *locals) do(n *node, m move) uint8 {
 	return durable
 }
 
-// listen has a node's broadcasts noted.
+// listen notes a node's broadcasts.
 func (ls *locals) listen(n *node, s *shown) {
 	n.says = func(to int, m wire.Message) {
 		if to != everybody {
-			return // retransmissions, and what the client sends anyway
+			return // retransmissions, and requests that the client sends anyway
 		}
 		l, ok := ls.a.spell(ls.id, m)
 		if !ok {
@@ -240,7 +240,7 @@ func (ls *locals) file(n *node, s *local) int32 {
 		s.core, _ = ls.cores.of(whole)
 		s.counts, _ = ls.cores.of(fingerprintOf(n, whatCounts))
 		s.stays, _ = ls.cores.of(fingerprintOf(n, whatStays))
-		if ls.a.forgets != [replicas]bool{} { // somebody may ask
+		if ls.a.forgets != [replicas]bool{} { // another replica may ask
 			s.answers = ls.answersOf(n)
 		}
 		ls.all = append(ls.all, *s)
@@ -248,7 +248,7 @@ func (ls *locals) file(n *node, s *local) int32 {
 	return k
 }
 
-// look notes what an active core shows of itself.
+// look notes the facts that an active core shows about itself.
 func (ls *locals) look(n *node, s *local) {
 	in := n.core.Inspect()
 	s.view, s.active, s.slots = in.View, in.Active, n.slotsOf()

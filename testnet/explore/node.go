@@ -17,16 +17,16 @@ import (
 type node struct {
 	w       *world
 	cfg     *wire.Config
-	core    *pbft.Replica     // nil while it asks what it has forgotten
-	forgot  *amnesia.Amnesiac // in its place then
-	life    wire.Life         // of this journal; zero for the first one
-	applied pbft.Applied      // the state in its store, where that came from others
+	core    *pbft.Replica     // nil while the replica asks what it has forgotten
+	forgot  *amnesia.Amnesiac // takes the core's place then
+	life    wire.Life         // the life of this journal; zero for the first one
+	applied pbft.Applied      // the state in the store, if it came from others
 	journal []wire.Record
 	notes   []wire.Record // written with the next durable record
 	inbox   []port.Event  // loopback and execution results
 	mono    time.Duration
 
-	executed []wire.Digest // by seq−1; of this incarnation
+	executed []wire.Digest // executed batches by seq−1, of this incarnation
 	done     map[wire.RequestID]bool
 	root     wire.Digest
 
@@ -34,10 +34,10 @@ type node struct {
 	stopAfter int // crash after so many of them; 0: never
 	stopped   bool
 
-	says func(to int, m wire.Message) // every message
+	says func(to int, m wire.Message) // called with every message that the node sends
 }
 
-// everybody is the receiver of a broadcast.
+// everybody stands for all receivers of a broadcast.
 const everybody = -1
 
 func newNode(w *world, id wire.ReplicaID) *node {
@@ -58,7 +58,7 @@ func (n *node) boot() {
 	n.ask()
 }
 
-// forget loses all that was written.
+// forget loses everything that the replica wrote.
 func (n *node) forget() {
 	n.core, n.forgot, n.journal, n.applied = nil, &amnesia.Amnesiac{}, nil, pbft.Applied{}
 	n.boot()
@@ -79,8 +79,8 @@ func (n *node) remember() {
 	n.boot()
 }
 
-// restored is the core that the journal leads to. It asks nobody what it may have forgotten: a journal that is lost is lost
-// as a whole, by a move of its own.
+// restored returns the core that the journal leads to. This core asks nobody what it may have forgotten, because a
+// journal is only lost as a whole, by a move of its own.
 func (n *node) restored() *pbft.Replica {
 	core, err := pbft.Boot(n.cfg, n.journal, n.applied, pbft.Start{Life: n.life})
 	if err != nil {
@@ -165,7 +165,7 @@ func (n *node) perform(e port.Effect) {
 		}
 	case port.Resume:
 		n.asked()
-	default: // nothing that the state of a search depends on
+	default: // other effects do not change the state of a search
 	}
 }
 
@@ -194,7 +194,7 @@ func (n *node) broadcast(m wire.Message) {
 // execute applies a batch: the state is a hash over everything that was executed.
 func (n *node) execute(e port.Execute) {
 	d := e.Body.Digest()
-	n.executed = append(n.executed, d) // nothing is below the base
+	n.executed = append(n.executed, d) // nothing was executed below the base
 	n.root = sha256.Sum256(append(n.root[:], d[:]...))
 	result := port.Executed{Seq: e.Seq}
 	for _, r := range e.Body.Requests {
@@ -206,7 +206,7 @@ func (n *node) execute(e port.Execute) {
 	n.inbox = append(n.inbox, result)
 }
 
-// takeStable lets the core learn that the checkpoint at the base is stable. It fetches the state when it has waited for it.
+// takeStable tells the core that the checkpoint at the base is stable. The core fetches its state once it has waited for it.
 func (n *node) takeStable() {
 	v, err := wire.Verify(n.cfg, &wire.StableNotice{Cert: n.w.moved}, n.w.holds)
 	if err != nil {

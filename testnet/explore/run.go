@@ -24,17 +24,17 @@ type Document struct {
 
 // Run is one search: one replica is Byzantine.
 type Run struct {
-	Byzantine   int      `json:"byzantine"` // -2: nobody
+	Byzantine   int      `json:"byzantine"` // the Byzantine replica; -2: nobody
 	Amnesiac    int      `json:"amnesiac"`  // who may forget; -2: nobody, or each
 	Complete    bool     `json:"complete"`  // every state within the bounds was visited
 	States      int      `json:"states"`
-	Transitions int      `json:"transitions"` // moves that changed something, also to states known before
+	Transitions int      `json:"transitions"` // moves that changed something, those to known states included
 	Depth       int      `json:"depth"`       // moves to the farthest state
 	Local       int      `json:"local_states"`
 	Messages    int      `json:"messages"`
-	Fair        int      `json:"fair_continuations"` // states that were played on
+	Fair        int      `json:"fair_continuations"` // states from which a fair continuation was played
 	FairLongest int64    `json:"fair_longest_ms"`    // virtual time until everything was executed everywhere
-	ExtraViews  uint64   `json:"fair_extra_views"`   // most views that took
+	ExtraViews  uint64   `json:"fair_extra_views"`   // the most views that a fair continuation took
 	Seconds     float64  `json:"seconds"`
 	Finding     *Finding `json:"finding"`
 }
@@ -63,7 +63,7 @@ func Search(ctx context.Context, o Options, tell func(Run)) Document {
 	for _, result := range startAll(inner, o) {
 		r := <-result
 		if d.Verdict == Fail {
-			continue // waited for, and of no interest
+			continue // the search was given up; only its end is waited for
 		}
 		tell(r)
 		d.Runs = append(d.Runs, r)

@@ -10,7 +10,7 @@ import (
 // state is a state of the whole model: one local state for each correct replica, and how many crashes there were. The
 // network and the attacker need none of their own: they hold exactly what the replicas have sent so far.
 type state struct {
-	local   [replicas]int32 // one for each correct replica
+	local   [replicas]int32 // the number of each correct replica's local state
 	crashes uint8
 	forgets uint8
 	level   wire.View // the highest view that any move was about, since a life ended or began

@@ -13,22 +13,22 @@ import (
 	"tagma/internal/node"
 )
 
-// channel is the launcher's end of a replica's process: orders go down its standard input, what it answers comes back on
-// its standard output.
+// channel is the launcher's end of a replica's process: the launcher writes orders to the process's standard input, and
+// reads its answers from its standard output.
 type channel struct {
 	*rpc.Client
 	asking sync.WaitGroup
-	gone   chan struct{} // the process is
+	gone   chan struct{} // closed when the process has ended
 
 	mu    sync.Mutex
 	told  Told
-	asked time.Time // when it was asked for that
+	asked time.Time // when the replica was asked for its last report
 }
 
-// askEvery is how often a replica is asked for what it tells.
+// askEvery is the time between two questions for a replica's report.
 const askEvery = 50 * time.Millisecond
 
-// openChannel tells a process what was ordered before it started, and asks it how it is until it ends.
+// openChannel gives a process the orders from before its start, and asks it for reports until it ends.
 func openChannel(ends pipes, first *Setup) *channel {
 	ch := &channel{Client: jsonrpc.NewClient(ends), gone: make(chan struct{})}
 	ch.Go("Replica.Begin", first, new(bool), make(chan *rpc.Call, 1)) // a replica that could not begin ends, and says why
@@ -58,10 +58,10 @@ func (ch *channel) last() (told Told, asked time.Time) {
 	return ch.told, ch.asked
 }
 
-// end waits until all was heard of a process that has ended, and returns its last counts.
+// end waits until everything that an ended process wrote was read, and returns its last counts.
 func (ch *channel) end() Counts {
 	close(ch.gone)
-	_ = ch.Close() // the process has ended, and so has what it says
+	_ = ch.Close() // the process has ended and writes nothing more
 	ch.asking.Wait()
 	told, _ := ch.last()
 	return told.Counts
@@ -87,7 +87,7 @@ func (p pipes) Write(b []byte) (int, error) {
 // Close implements io.ReadWriteCloser.
 func (p pipes) Close() error { return errors.Join(p.ReadCloser.Close(), p.out.Close()) }
 
-// Counts are those of all lives of a replica so far, as far as it was asked: that is twenty times a second.
+// Counts returns the sums over all lives of a replica up to its last report; a replica reports twenty times a second.
 func (c *Cluster) Counts(id int) Counts {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -100,7 +100,7 @@ func (c *Cluster) Counts(id int) Counts {
 	return sum
 }
 
-// Report is what a replica that runs said of itself last, and when it was asked: never, if it has not said anything yet.
+// Report returns the last report of a running replica, and when it was asked for: the zero time if there is none yet.
 func (c *Cluster) Report(id int) (r node.Report, asked time.Time, runs bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -111,7 +111,7 @@ func (c *Cluster) Report(id int) (r node.Report, asked time.Time, runs bool) {
 	return r, asked, false
 }
 
-// Ask asks replicas how they are, and returns what those say that run, are not paused, and answer before ctx ends.
+// Ask asks replicas for reports, and returns those of replicas that run, are not paused, and answer before ctx ends.
 func (c *Cluster) Ask(ctx context.Context, ids []int) map[int]node.Report {
 	calls := make(map[int]*rpc.Call)
 	for _, id := range ids {

@@ -15,7 +15,7 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// Patience is for what takes milliseconds on an idle machine: replicas that start and are ready, obey, and end.
+// Patience bounds steps that take milliseconds on an idle machine: a replica's start, its obeying of an order, its end.
 const Patience = 30 * time.Second
 
 // Cluster is a cluster of processes. Its methods may be called from any goroutine.
@@ -25,15 +25,15 @@ type Cluster struct {
 
 	options Options
 	spawner *spawner
-	epoch   time.Time // of the links
+	epoch   time.Time // the moment at which the links' time is 0
 
 	deaths  chan Death
 	waiting sync.WaitGroup
 
-	mu        sync.Mutex // of what follows, all of it by replica
-	processes []*process // nil while it does not run
-	ordered   [][]Order  // so far: all of it is told before a replica starts again
-	past      []Counts   // of lives that ended
+	mu        sync.Mutex // guards the slices below, which are indexed by replica
+	processes []*process // nil for a replica that does not run
+	ordered   [][]Order  // all orders so far: a replica that starts again gets them first
+	past      []Counts   // the counts of lives that have ended
 }
 
 // Create makes a cluster's files. Start runs its replicas; Close must follow.
@@ -68,7 +68,7 @@ func (c *Cluster) ClusterFile() string { return filepath.Join(c.Dir, ClusterFile
 // ClientKey is the path of a registered client's key: number 0 is always there, Options.Clients asks for more.
 func (c *Cluster) ClientKey(i int) string { return filepath.Join(c.Dir, clientName(i)+keySuffix) }
 
-// Malicious reports whether a replica is an attacker, if only one that sleeps.
+// Malicious reports whether a replica has a malicious behaviour, even one that is asleep.
 func (c *Cluster) Malicious(id int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -95,7 +95,7 @@ func (c *Cluster) Instructions() string {
 	return b.String()
 }
 
-// Corrupt makes a replica that does not run an attacker from its next start on, beside what it is already.
+// Corrupt gives a replica that does not run one more malicious behaviour, from its next start on.
 func (c *Cluster) Corrupt(id int, choice byzantine.Choice) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -113,7 +113,7 @@ func (c *Cluster) Corrupt(id int, choice byzantine.Choice) error {
 	return nil
 }
 
-// Deaths tells of processes that ended without being asked to.
+// Deaths delivers the ends of processes that nobody had asked to end.
 func (c *Cluster) Deaths() <-chan Death { return c.deaths }
 
 // Start runs replicas that do not run yet, all of them if none is named. WaitReady tells when they serve.
@@ -150,7 +150,7 @@ func (c *Cluster) startOne(id int) error {
 func (c *Cluster) Kill(ids ...int) {
 	taken := c.take(ids)
 	for _, p := range taken {
-		_ = p.cmd.Process.Kill() // an error says that it has just ended
+		_ = p.cmd.Process.Kill() // an error means that the process has just ended
 	}
 	for _, p := range taken {
 		<-p.ended
@@ -185,8 +185,8 @@ func (c *Cluster) Stop(patience time.Duration, ids ...int) error {
 	var errs []error
 	taken := c.take(ids)
 	for _, p := range taken {
-		_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error says that it has just ended
-		_ = p.cmd.Process.Signal(syscall.SIGCONT) // a paused one could not hear it
+		_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means that the process has just ended
+		_ = p.cmd.Process.Signal(syscall.SIGCONT) // a paused process would not handle SIGTERM
 	}
 	deadline := time.After(patience)
 	for id, p := range taken {
@@ -205,7 +205,7 @@ func (c *Cluster) Stop(patience time.Duration, ids ...int) error {
 	return errors.Join(errs...)
 }
 
-// lateError says what did not happen in its time: it is context.DeadlineExceeded in other words.
+// lateError is context.DeadlineExceeded with a text that names the step that took too long.
 type lateError string
 
 func (e lateError) Error() string        { return string(e) }
@@ -255,7 +255,7 @@ func (c *Cluster) Close() {
 	c.spawner.close()
 }
 
-// these is ids, or every replica if there are none.
+// these returns ids, or the ids of all replicas if ids is empty.
 func (c *Cluster) these(ids []int) []int {
 	if len(ids) > 0 {
 		return ids

@@ -24,16 +24,16 @@ const (
 
 // Options say what cluster to make.
 type Options struct {
-	Dir          string // made if need be; must not hold a cluster
+	Dir          string // Create makes it if it does not exist; it must not hold a cluster
 	Replicas     int    // 4 or more
-	BasePort     int    // replica i listens on BasePort+i of 127.0.0.1; 0: free ports are looked for
+	BasePort     int    // replica i listens on 127.0.0.1, port BasePort+i; 0: Create chooses free ports
 	Machine      string // the replicated state machine; "": kv
-	Clients      int    // registered clients beside the usual one; ClientKey names their keys
+	Clients      int    // registered clients beside client 0; ClientKey names their keys
 	Protocol     cluster.Protocol
-	SegmentBytes int        // of the journals; 0: the default
+	SegmentBytes int        // size of a journal segment; 0: the default
 	Data         string     // where in its home a replica keeps journal, state and evidence; "": beside its key
-	Seed         uint64     // of all chance on the links
-	Network      links.Link // how every link between replicas is unless it is changed
+	Seed         uint64     // the seed of all random choices on the links
+	Network      links.Link // the properties of every link between replicas until an order changes them
 	// Malicious are behaviours by replica, numbered by their place. They sleep until they are switched on, or are Awake from
 	// the start.
 	Malicious map[int][]byzantine.Choice
@@ -43,11 +43,11 @@ type Options struct {
 	Command   func(home string) (args, env []string)
 	Trace     string   // an existing directory where replicas record what happens, for trace.MergeDir; "": they do not
 	TraceOnly []string // these kinds of events; nil: all
-	Facts     []string // that replicas count, as fact.Parse reads them
+	Facts     []string // facts that replicas count, in the form that fact.Parse reads
 	Struck    bool     // replicas may be struck at moments
 }
 
-// checkMalicious judges who is to misbehave and how.
+// checkMalicious reports the first error in Options.Malicious.
 func (o *Options) checkMalicious() error {
 	for id, choices := range o.Malicious {
 		if id < 0 || id >= o.Replicas {

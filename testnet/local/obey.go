@@ -24,25 +24,25 @@ import (
 	"tagma/testnet/fact"
 )
 
-// obedient is the replica's end of its process: what it is ordered to do. Its exported methods are called by net/rpc, one
-// after the other.
+// obedient carries out the launcher's orders in a replica's process. net/rpc calls its exported methods, one after the
+// other.
 type obedient struct {
 	home       *node.Home
 	machines   machines.Set
-	node       *node.Node   // nil until it is open
-	unable     error        // why it could not begin
-	skew       atomic.Int64 // of the wall clock, nanoseconds
+	node       *node.Node   // nil until the node is open
+	unable     error        // why the replica could not begin
+	skew       atomic.Int64 // how far the wall clock is ahead, in nanoseconds
 	links      *hostile
 	trace      string // as in Setup
 	only       []string
 	facts      *fact.Watch
-	struck     bool            // it may be, at a moment
-	state      *tamper.Flipper // the machine
+	struck     bool            // the replica may be told to end at a moment
+	state      *tamper.Flipper // wraps the machine, and can invert a bit of its state
 	trap       trap
-	behaviours []*behaviour // of which a replica that began knows all
+	behaviours []*behaviour // complete once the replica has begun
 }
 
-// Begin takes what was ordered before the replica starts.
+// Begin takes the orders from before the replica's start.
 func (o *obedient) Begin(s *Setup, _ *bool) error {
 	if o.unable = o.begin(s); o.unable != nil {
 		o.links = nil
@@ -86,7 +86,7 @@ func (o *obedient) begin(s *Setup) error {
 	return nil
 }
 
-// options puts what can be controlled around a node.
+// options wraps the parts of a node that orders can control.
 func (o *obedient) options(opt *node.Options) {
 	opt.Wall = func() time.Time { return time.Now().Add(time.Duration(o.skew.Load())) }
 	opt.Transport = func(under driver.Transport) driver.Transport { return o.links.around(under) }
@@ -98,10 +98,10 @@ func (o *obedient) options(opt *node.Options) {
 	opt.Replace = func(cfg *wire.Config, core *pbft.Replica, sign func([]byte) wire.Signature) driver.Core {
 		outermost := malicious.Core(core)
 		var all []*gate
-		for _, b := range o.behaviours { // one around the other
+		for _, b := range o.behaviours { // each behaviour wraps the one before
 			g, err := newGate(b, cfg, outermost, sign, malicious.Options{Client: clientOf(o.home.Cluster)})
 			if err != nil {
-				panic(err) // Create has judged it
+				panic(err) // Create has checked the choice
 			}
 			outermost = g
 			all = append(all, g)
@@ -137,7 +137,7 @@ func (o *obedient) Obey(next *Order, _ *bool) error {
 	}
 }
 
-// Tell says how the replica is, and what has become of orders so far.
+// Tell returns the replica's report, and how often each order has had an effect so far.
 func (o *obedient) Tell(_ int, told *Told) error {
 	told.Report, told.Counts.Frames = o.node.Report(), o.links.fired()
 	told.Counts.Facts = o.facts.Seen()
@@ -148,7 +148,7 @@ func (o *obedient) Tell(_ int, told *Told) error {
 	return nil
 }
 
-// Measure tells the values of counters, by their names.
+// Measure returns the values of counters, by their names.
 func (o *obedient) Measure(names []string, values *[]float64) error {
 	families, err := o.node.Metrics().Gather()
 	if err != nil {
@@ -185,27 +185,27 @@ func clientOf(file *cluster.File) func(name string) (wire.PublicKey, bool) {
 	}
 }
 
-// behaviour is one way to misbehave, whatever instances of the replica there are.
+// behaviour is one way to misbehave, shared by all instances of the replica in this process.
 type behaviour struct {
 	choice byzantine.Choice
-	open   atomic.Bool   // it is awake
-	lies   atomic.Int64  // of cores
-	raw    *link.Dormant // nil where it is about messages alone
+	open   atomic.Bool   // the behaviour is awake
+	lies   atomic.Int64  // how many lies the gates of this behaviour have counted
+	raw    *link.Dormant // attacks links; nil for a behaviour that changes messages alone
 }
 
-// wake lets a behaviour loose, or puts it to sleep.
+// wake activates a behaviour, or puts it to sleep.
 func (b *behaviour) wake(on bool) error {
 	b.open.Store(on)
 	return b.raw.Wake(on)
 }
 
-// gate lets an attacker lie while its behaviour is awake, and counts how often it did.
+// gate lets an attacker lie while its behaviour is awake, and counts the lies.
 type gate struct {
-	malicious.Core // the attacker
+	malicious.Core // the attacker that the driver steps
 	*behaviour
 	witness malicious.Witness
-	seen    int               // lies of the witness that are counted
-	frames  *malicious.Frames // nil if it sends nothing but messages
+	seen    int               // how many of the witness's lies are counted already
+	frames  *malicious.Frames // nil if the attacker changes messages only, and no bytes of frames
 }
 
 // newGate puts a behaviour around a core.
@@ -232,7 +232,7 @@ func (g *gate) Step(ev port.Event) []port.Effect {
 	return out
 }
 
-// pass returns what goes to a replica in place of a frame.
+// pass returns the frames that go to a replica in place of an honest one.
 func (g *gate) pass(to wire.ReplicaID, frame []byte) [][]byte {
 	if g.frames == nil || !g.open.Load() {
 		return [][]byte{frame}

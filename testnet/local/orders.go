@@ -14,30 +14,30 @@ import (
 	"tagma/testnet/links"
 )
 
-// Setup is all that a replica is told before it starts. It has a name of its own for net/rpc alone, like Order and Told.
+// Setup holds everything that a replica is told before it starts. It is exported for net/rpc alone, like Order and Told.
 type Setup struct {
-	Seed       uint64             // of all chance on the links
+	Seed       uint64             // the seed of all random choices on the links
 	Epoch      int64              // Unix nanoseconds at which the links' time is 0
-	Network    links.Link         // how every link between replicas is unless it is changed
+	Network    links.Link         // the properties of every link until an order changes them
 	Behaviours []byzantine.Choice // asleep, unless they are ordered awake
-	Orders     []Order            // that were given before
+	Orders     []Order            // orders from before the start
 	Trace      string             // the directory to write what happens to; "": it is not written
 	Only       []string           // these kinds of events; nil: all
-	Facts      []string           // that it counts, as fact.Parse reads them
-	Struck     bool               // it may be struck at a moment
+	Facts      []string           // facts that the replica counts, as fact.Parse reads them
+	Struck     bool               // the replica may be told to end at a moment
 }
 
 // Order is something to do. One of its fields is set.
 type Order struct {
 	Links     *links.Command
 	Switch    *Toggle
-	Clock     time.Duration // by which the wall clock jumps
+	Clock     time.Duration // how far the wall clock jumps
 	DiskFull  bool
 	FlipState *Flip
 	Strike    *Moment
 }
 
-// Flip has a bit turned in the state of the life that obeys: of what is next written under a key, any one if it is "".
+// Flip inverts a bit in the state of the life that obeys: in the value written next under Key, or any key if it is "".
 type Flip struct{ Key string }
 
 // once reports whether an order is for one life.
@@ -45,23 +45,23 @@ func (o *Order) once() bool { return o.DiskFull || o.FlipState != nil || o.Strik
 
 // Toggle wakes a behaviour or puts it to sleep.
 type Toggle struct {
-	Behaviour int // its number
+	Behaviour int // the behaviour's number
 	On        bool
 }
 
-// Told is what a replica tells of itself, again and again.
+// Told is a replica's report, which the launcher asks for again and again.
 type Told struct {
 	Counts Counts
 	Report node.Report
 }
 
-// Counts tell what became of faults (I18). They only rise.
+// Counts say how often each fault had an effect (I18). They only rise.
 type Counts struct {
 	Frames map[string]int // by links.Command.ID: frames between replicas that the change touched
-	// Lies are by number of a behaviour: what it said that its core did not, kept back, or did not hear.
+	// Lies counts, by behaviour, messages that it sent by itself, kept back, or withheld from its core.
 	Lies  []int
-	Facts map[string]int // by text: how often each happened
-	Flips int            // bits of the state that were turned
+	Facts map[string]int // how often each fact happened, by its text
+	Flips int            // how many bits of the state were inverted
 }
 
 // add sums counts of several replicas or lives.
@@ -96,7 +96,7 @@ func (c *Cluster) setup(id int) *Setup {
 	}
 }
 
-// Since is the time of the links: what Until of a links.Rule means.
+// Since returns the links' time, in which Until of a links.Rule is given.
 func (c *Cluster) Since() time.Duration { return time.Since(c.epoch) }
 
 // Order changes the links of every replica, now and after restarts, and returns when all that run and are not paused have
@@ -120,13 +120,13 @@ func (c *Cluster) FillDisks(ctx context.Context, ids ...int) error {
 	return c.send(ctx, Order{DiskFull: true}, c.these(ids))
 }
 
-// FlipState turns a bit in the state of running replicas: of what is next written under a key, any one if it is "".
+// FlipState inverts a bit in the state of running replicas: in the value written next under a key, or any key if it is "".
 func (c *Cluster) FlipState(ctx context.Context, key string, ids ...int) error {
 	return c.send(ctx, Order{FlipState: &Flip{key}}, c.these(ids))
 }
 
-// Strike has running replicas end at a moment, as if they were killed then: nobody is told of that death. It comes sooner or
-// later, or not at all: Pid says when a replica is gone.
+// Strike makes running replicas end at a moment, as if they were killed then. Deaths does not deliver these ends. The
+// moment may never come: Pid is 0 once a replica has ended.
 func (c *Cluster) Strike(ctx context.Context, m Moment, ids ...int) error {
 	c.take(ids)
 	return c.send(ctx, Order{Strike: &m}, ids)
@@ -143,7 +143,7 @@ func (c *Cluster) send(ctx context.Context, o Order, ids []int) error {
 		}
 		if p := c.processes[id]; p != nil {
 			call := p.channel.Go("Replica.Obey", o, new(bool), make(chan *rpc.Call, 1))
-			if !p.paused || len(call.Done) > 0 { // one that is paused answers nothing but that it cannot be told
+			if !p.paused || len(call.Done) > 0 { // a paused replica gives only the error of a failed send
 				awaited[id] = call
 			}
 		}

@@ -11,11 +11,11 @@ import (
 	"tagma/testnet/links"
 )
 
-// hostile is a transport on which frames between replicas have the fate that a policy gives them. Replies to clients are
-// left alone, and a backup is what attackers make of it.
+// hostile is a transport that treats frames between replicas as a policy says. It leaves replies to clients alone; the
+// policy does not apply to frames of a backup, which only attackers change.
 type hostile struct {
 	self    wire.ReplicaID
-	outside wire.ReplicaID // who takes a backup
+	outside wire.ReplicaID // the id of a client that takes a backup
 	epoch   time.Time
 
 	mu     sync.Mutex
@@ -23,12 +23,12 @@ type hostile struct {
 	spoil  []*gate          // attackers that send more than messages
 	policy *links.Policy
 	reads  bool          // a rule may ask what a frame says, so frames are decoded
-	now    time.Duration // never goes back, whatever the system's clock does
-	queue  []delivery    // what is due next comes first
+	now    time.Duration // never goes back, even if the system's clock does
+	queue  []delivery    // ordered by the time at which each is due
 	wake   *time.Timer
 }
 
-// mostQueued bounds what is on its way, in frames: later ones are lost, as in a full buffer.
+// mostQueued bounds the frames that are on their way: further frames are lost, as in a full buffer.
 const mostQueued = 1 << 16
 
 func newHostile(self wire.ReplicaID, n int, s *Setup) *hostile {
@@ -49,7 +49,7 @@ func (h *hostile) around(under driver.Transport) driver.Transport {
 	return h
 }
 
-// spoiledBy puts the attackers that send more than messages in the way, in the place of those of an instance before.
+// spoiledBy sets the attackers that change frames, in the place of those of an earlier instance.
 func (h *hostile) spoiledBy(all []*gate) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -113,7 +113,7 @@ func (h *hostile) time() time.Duration {
 	return h.now
 }
 
-// take puts deliveries on their way. What is due goes out at once, behind all that was due before it.
+// take queues deliveries. A delivery that is due goes out at once, behind all that were due before it.
 func (h *hostile) take(let []links.Delivery) {
 	for _, d := range let {
 		if len(h.queue) >= mostQueued {
@@ -139,7 +139,7 @@ func (h *hostile) due() {
 	h.deliver()
 }
 
-// deliver hands on what is due, and sets the timer for what is not.
+// deliver hands on the frames that are due, and sets the timer for the next one.
 func (h *hostile) deliver() {
 	n := 0
 	for ; n < len(h.queue) && h.queue[n].due <= h.now; n++ {

@@ -31,7 +31,7 @@ const (
 	AfterExecute  When = "after execute"  // the machine has executed it, and the core does not know
 )
 
-// trap ends the process at a moment that it is told. It is around what the driver works with.
+// trap ends the process at a moment that it is told. It wraps the driver's ports.
 type trap struct {
 	end func() // does not return
 	driver.Journal
@@ -76,7 +76,7 @@ func (t *trap) write(how func([]wire.Record, func() []wire.Record) error, turn [
 	case m.When == BeforeDurable:
 		go t.end()
 		_ = t.Journal.Append(turn, anchor)
-		select {} // it leaves in no case
+		select {} // the message must not leave, so this never returns
 	case m.When == BeforeSend:
 		if err := t.Journal.Append(turn, anchor); err != nil {
 			return err
@@ -104,7 +104,7 @@ func (t *trap) Do(work port.Effect) {
 	t.Machine.Do(work)
 }
 
-// hear hears of what the core is told, before anything follows from it.
+// hear sees each event before the core does.
 func (t *trap) hear(e trace.Event) {
 	if m, waits := t.waits(AfterExecute); waits {
 		if x, is := e.(*trace.Executed); is && x.Seq >= m.Seq {

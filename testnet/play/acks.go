@@ -7,7 +7,7 @@ import (
 	"tagma/testnet/report"
 )
 
-// Ack is one acknowledged operation: when, since the workload began, and how long it took.
+// Ack is one acknowledged operation: At is when, since the workload began, and Took is how long it took.
 type Ack struct{ At, Took time.Duration }
 
 // After are the acknowledgements at or after a moment.
@@ -18,7 +18,7 @@ func After(acks []Ack, at time.Duration) []Ack {
 
 // recovered is when an operation that was submitted at or after a moment was first acknowledged.
 func recovered(acks []Ack, since time.Duration) (time.Duration, bool) {
-	for _, a := range After(acks, since) { // only those can have been submitted since
+	for _, a := range After(acks, since) { // only these operations can have been submitted since
 		if a.At-a.Took >= since {
 			return a.At, true
 		}
@@ -26,7 +26,7 @@ func recovered(acks []Ack, since time.Duration) (time.Duration, bool) {
 	return 0, false
 }
 
-// Rate is so many in a time, per second.
+// Rate returns n events in a time as events per second.
 func Rate(n int, d time.Duration) float64 {
 	if d <= 0 {
 		return 0

@@ -72,42 +72,42 @@ var ErrOver = errors.New("the run is over")
 type Work struct {
 	report.Operations
 	Acks    []Ack // of acknowledged operations, in the order of their arrival
-	Made    bool  // the workload asks for nothing more, and all it asked for is answered
-	Flying  int   // operations under way
-	Stopped bool  // the clients are
+	Made    bool  // the workload sends nothing more, and every operation is answered
+	Flying  int   // how many operations are under way
+	Stopped bool  // the clients are stopped
 }
 
 // Replica is how a replica is at one moment.
 type Replica struct {
 	report.Replica
-	Up      bool // it runs and answers
-	Primary bool // of its view, by its own account
+	Up      bool // the replica runs and answers
+	Primary bool // the replica says that it is the primary of its view
 	View    uint64
-	Active  bool // the view is
+	Active  bool // the replica's view is active
 	Health  string
-	Split   uint64 // a checkpoint that can never be stable, by its own account; 0: it knows of none
-	Behind  bool   // so far that only a transfer of the state can bring it up
-	Counts  bool   // it runs and follows the protocol, so that it can be waited for
+	Split   uint64 // a checkpoint that, as the replica says, can never be stable; 0: it knows of none
+	Behind  bool   // the replica is so far behind that it needs a transfer of the state
+	Counts  bool   // the replica runs and follows the protocol, so the run can wait for it
 }
 
 // Remains are what a cluster leaves to be judged.
 type Remains struct {
-	Invariants []check.Result // of the protocol, and of what was read back
-	Violated   bool           // something was broken while the cluster ran, which ended it
+	Invariants []check.Result // results for the protocol, and for what was read back
+	Violated   bool           // an invariant broke while the cluster ran, and this ended the run
 	Replicas   []Replica
-	Views      int          // that became active, above 0
-	Proofs     []Proof      // that correct replicas hold
+	Views      int          // how many views above 0 became active
+	Proofs     []Proof      // proofs that correct replicas hold
 	Calls      []check.Call // the clients' history, nil if there is none to judge
 	Order      []string     // operations in executed order, as far as the scenario asks for it
 	Stopped    []int        // replicas that stopped by themselves
-	Strange    []Strange    // what nobody planned
-	Strain     Strain       // what the machine kept from it
+	Strange    []Strange    // events that nobody planned
+	Strain     Strain       // how far the machine starved the processes
 	Unclean    error        // why not all replicas stopped cleanly
-	Course     Course       // as far as the scenario's expectations ask for it
-	Failed     []error      // what kept scripts from being sent
+	Course     Course       // what happened during the run, as far as expectations ask for it
+	Failed     []error      // why scripts could not be sent
 }
 
-// Course is what happened meanwhile.
+// Course is what happened during the run, for the expectations that ask for it.
 type Course struct {
 	Said     string              // what scenario.Expect.Silent's replica sent first when it was to be silent; "": nothing
 	Executed string              // what was executed first in NoExecutions; "": nothing

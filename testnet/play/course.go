@@ -21,24 +21,24 @@ type course struct {
 	show  Show
 	also  func(*report.Document)
 	acts  []*act
-	links *links.Policy // as the replicas have it, to tell whom it keeps apart
+	links *links.Policy // the replicas' policy, which says who is kept apart
 
-	noticed   int           // acknowledgements that were looked at
+	noticed   int           // how many acknowledgements the course has looked at
 	calmed    bool          // an operation was acknowledged that was submitted after the last event, at calmSince
-	calmSince time.Duration // of calmed
-	made      bool          // the workload is, since madeSince
+	calmSince time.Duration // when calmed became true
+	made      bool          // the workload is done, since madeSince
 	madeSince time.Duration
-	before    uint64        // the view when the last thing happened
+	before    uint64        // the view when the last event happened
 	drawn     time.Duration // when a state was last shown
 	lasted    time.Duration
 	converged bool
-	caughtUp  time.Duration // after the last thing: when all had executed the same; negative: never
+	caughtUp  time.Duration // when, after the last event, all had executed the same; negative: never
 	broke     error         // what ended the course early
-	over      bool          // ErrOver did
+	over      bool          // ErrOver ended the course
 
-	baseline       rates   // zero: not measured
+	baseline       rates   // the throughput without faults; zero: not measured
 	slower, faster float64 // the two runs without faults, as far as the ratio is about them
-	baseless       string  // why the second of them shows nothing; "": it does
+	baseless       string  // why the second of the two shows nothing; "": it shows something
 }
 
 // rates are operations a second: of a whole run, and of its part that the ratio is about.
@@ -70,7 +70,7 @@ func (r *course) run(ctx context.Context) error {
 func (r *course) through(ctx context.Context) error {
 	r.show.Phase("load", r.about())
 	r.c.Begin()
-	if _, err := r.perform(ctx, 0); err != nil { // what is due before the first operation
+	if _, err := r.perform(ctx, 0); err != nil { // acts that are due before the first operation
 		return err
 	}
 	r.c.Load(ctx)
@@ -191,7 +191,7 @@ func (r *course) settled(w *Work) bool {
 	return r.calmed
 }
 
-// aftermath is for what is ordered to be executed, and told.
+// aftermath bounds the time until everything that is ordered is executed and reported.
 const aftermath = 250 * time.Millisecond
 
 // calm waits until the correct replicas that run have executed everything and report one stable checkpoint, and what was

@@ -12,33 +12,33 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// act is one thing that happens.
+// act is one entry of the timetable: something that happens to the cluster.
 type act struct {
 	what   string
 	line   int
-	due    time.Duration // since the workload began, or since so many operations were acknowledged, or since when
+	due    time.Duration // counts from the workload's begin, or from the moment that after or when names
 	after  int           // acknowledged operations; 0: due counts from the beginning
 	when   *fact.Fact    // nil: due counts from another moment
-	behind *act          // which it follows as long after as the two are due apart, if that waits for its moment
-	fault  bool          // something goes wrong with it, rather than is mended
-	ends   bool          // it ends something that the table has: it is not reported itself
-	calm   bool          // it changes nothing that operations could recover from
-	late   bool          // it begins when it first touches something, rather than when it is done
+	behind *act          // if behind waits for its moment, this act keeps its distance in time from behind
+	fault  bool          // the act causes a fault, rather than ends one
+	ends   bool          // the act ends another act of the table, so it is not reported itself
+	calm   bool          // the act harms nothing, so there is nothing to recover from
+	late   bool          // the act begins when it first touches something, rather than when it is done
 	do     func(ctx context.Context) (later bool, err error)
 	proof  any // what Cluster.Touched is asked about (I18); nil: having been done is enough
 
 	reached time.Duration // when so many operations were acknowledged, or the fact was seen
-	happens bool          // reached counts
-	waits   bool          // for a moment within a replica
+	happens bool          // reached is set
+	waits   bool          // the act waits for a moment within a replica
 	done    bool
-	missed  error         // why it could not be done
-	at      time.Duration // when it was
-	proven  bool          // it touched something
-	shown   time.Duration // when that was first seen
-	told    bool          // its recovery was
+	missed  error         // why the act could not be done
+	at      time.Duration // when the act was done
+	proven  bool          // the act has touched something
+	shown   time.Duration // when the course first saw that it had
+	told    bool          // the show was told of the recovery
 }
 
-// began is when it was seen to go wrong: a liar that is let loose need not lie at once.
+// began is when the fault was first seen: an attacker that is activated need not lie at once.
 func (a *act) began() time.Duration {
 	if a.late && a.proven {
 		return a.shown
@@ -46,7 +46,7 @@ func (a *act) began() time.Duration {
 	return a.at
 }
 
-// comes is when it is due, as far as that is known.
+// comes is when the act is due, if that is known yet.
 func (a *act) comes() (at time.Duration, known bool) {
 	switch {
 	case a.done || a.waits:
@@ -149,7 +149,7 @@ func (r *course) event(ctx context.Context, e *scenario.Event) (later bool, err 
 	return false, r.c.Command(ctx, command)
 }
 
-// perform does what is due. The error says that the run ended meanwhile.
+// perform does the acts that are due. The error says that the run ended meanwhile.
 func (r *course) perform(ctx context.Context, now time.Duration) (acted bool, err error) {
 	acknowledged := r.c.Work().Acknowledged
 	for _, a := range r.acts {
@@ -201,7 +201,7 @@ func (r *course) did(a *act, now time.Duration, missed error) {
 	r.c.Tap().Emit(&trace.Fault{Step: step, Does: a.what})
 }
 
-// notice looks what has touched something by now, and tells of faults that an operation has survived since.
+// notice asks which acts have touched something by now, and shows the faults from which the cluster has recovered.
 func (r *course) notice(now time.Duration, acks []Ack) {
 	fresh := len(acks) > r.noticed
 	r.noticed = len(acks)

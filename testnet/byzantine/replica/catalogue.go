@@ -9,7 +9,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// Core is what an attacker wraps, and what it looks like to a driver.
+// Core is what an attacker wraps, and also how the attacker looks to a driver.
 type Core interface {
 	port.Actor
 	// Anchor returns the records that a journal segment begins with (D9).
@@ -44,7 +44,7 @@ func New(c tamper.Choice, cfg *wire.Config, core Core, sign Sign, options ...Opt
 	}
 	h, lies := made.(hooks)
 	if !lies {
-		return core, nil // what it does is done to frames and links
+		return core, nil // this behaviour acts on frames and links
 	}
 	l := h.common()
 	l.cfg, l.core, l.sign = cfg, core, sign

@@ -7,7 +7,7 @@ import (
 )
 
 // collude is f replicas with one script. They need no channel but the cluster's own links: a primary shows its accomplices
-// both of its proposals, the second one without its body, and each of them knows whom to tell which.
+// both of its proposals, the second one without its body, and each accomplice knows which replica gets which proposal.
 var collude = tamper.Describe[colluder]("collude", tamper.Byzantine,
 	"conspirators share a script: a primary proposes one batch to just enough replicas to commit it and another batch to "+
 		"the rest, all of them vote for both, and in view changes they have prepared nothing",
@@ -17,7 +17,7 @@ type colluder struct {
 	rule
 	With    tamper.Peers         `default:"0+1" doc:"the conspirators, this replica among them, such as 0+6: every one has the same list"`
 	FromSeq wire.Seq             `default:"1" doc:"the first sequence number that they lie about"`
-	seconds map[Slot]wire.Digest // of the batch that those beyond the first half are proposed for a place
+	seconds map[Slot]wire.Digest // by place, the digest of the batch that replicas beyond the first half get
 }
 
 func (c *colluder) ready() error {
@@ -25,10 +25,10 @@ func (c *colluder) ready() error {
 	return c.lie(c.split, wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeViewChange)
 }
 
-// conspires reports whether a replica is one of them.
+// conspires reports whether a replica is one of the colluding replicas.
 func (c *colluder) conspires(id wire.ReplicaID) bool { return id == c.cfg.Self || c.With.Replica(id) }
 
-// inFirst reports whether an honest replica is told the first proposal: as many are as it takes to commit it.
+// inFirst reports whether an honest replica gets the first proposal; as many get it as are needed to commit it.
 func (c *colluder) inFirst(id wire.ReplicaID) bool {
 	honestBefore, conspirators := 0, 0
 	for i := range c.cfg.Members {
@@ -65,7 +65,7 @@ func (c *colluder) hear(ev port.Event) []port.Event {
 	case p.Body == nil:
 		c.note(here, p.Digest)
 		return nil
-	case p.Digest == second: // its primary is honest, and repeats itself
+	case p.Digest == second: // the primary is honest, and repeats itself
 		delete(c.seconds, here)
 	case twice:
 		for _, to := range c.others() {

@@ -6,7 +6,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// corrupt sends what is wrong: bad signatures (S2), digests that no batch has (§4.2), wrong answers (C4).
+// corrupt sends wrong messages: bad signatures (S2), digests that no batch has (§4.2), wrong answers (C4).
 var corrupt = tamper.Describe[corrupter]("corrupt", tamper.Byzantine,
 	"flips bits in what it sends: in signatures, in the digests it votes for, or in its replies to clients",
 	"as primary at most one view change; as a backup none; throughput ≥ 90 %")
@@ -30,7 +30,7 @@ func (c *corrupter) spoil(_ port.Source, m wire.Message) []wire.Message {
 	return []wire.Message{m}
 }
 
-// spoiled returns a spoiled copy of a message, nil if there is nothing in it to spoil.
+// spoiled returns a spoiled copy of a message, or nil if the message has nothing to spoil.
 func (c *corrupter) spoiled(m wire.Message) wire.Message {
 	r, reply := m.(*wire.Reply)
 	switch {
@@ -49,12 +49,12 @@ func (c *corrupter) spoiled(m wire.Message) wire.Message {
 	}
 }
 
-// wrongReply spoils the results, and the hint where the primary is. Of a reply without results nothing else is believed
-// either: it says that it has one.
+// wrongReply spoils the results, and the view that hints at the primary. To a reply without results it adds one, since
+// clients believe nothing else in such a reply.
 func wrongReply(r *wire.Reply) wire.Message {
 	lie := *r
 	lie.View++
-	if r.ResultDigest != nil { // the digest stands for the results
+	if r.ResultDigest != nil { // the reply has a digest in place of the results
 		digest := *r.ResultDigest
 		digest[0] ^= 0x01
 		lie.ResultDigest = &digest
@@ -97,7 +97,7 @@ func (l *replyLiar) wrong(_ port.Source, m wire.Message) []wire.Message {
 	return []wire.Message{&lie}
 }
 
-// lyingCheckpoint tries to make something stable that is not, or to move the window (§4.3, K1).
+// lyingCheckpoint tries to make a false checkpoint stable, or to move the window (§4.3, K1).
 var lyingCheckpoint = tamper.Describe[stateLiar]("lying-checkpoint", tamper.Byzantine,
 	"signs checkpoints with a wrong digest, with two digests, or in the far future",
 	"the stable checkpoint is unaffected; two digests are proof for whoever sees both, one of them perhaps in a certificate")
@@ -115,7 +115,7 @@ func (l *stateLiar) ready() error {
 	return l.lie(l.misstate, wire.TypeCheckpoint)
 }
 
-// speak has the core believe that it said another digest: it shows nobody the true one.
+// speak makes the core believe that it sent another digest, so that it shows the true one to nobody.
 func (l *stateLiar) speak(m wire.Message) []wire.Message {
 	if l.How != "only" || wire.TypeOf(m) != wire.TypeCheckpoint {
 		return []wire.Message{m}
@@ -134,7 +134,7 @@ func (l *stateLiar) misstate(_ port.Source, m wire.Message) []wire.Message {
 	return []wire.Message{lie, m}
 }
 
-// equivocate tells every replica something else under one signature key, so that nobody can prepare (§4.2, E1).
+// equivocate tells every replica something else under one key, so that no replica can prepare (§4.2, E1).
 var equivocate = tamper.Describe[equivocator]("equivocate", tamper.Byzantine,
 	"sends every replica a different pre-prepare, prepare or commit for one place in the order",
 	"at most one view change for each bad primary; proof is kept")
@@ -175,7 +175,7 @@ func variant(m wire.Message, to wire.ReplicaID) wire.Message {
 	return withBody(p, &wire.Body{Time: p.Body.Time + 1 + int64(to), Requests: p.Body.Requests})
 }
 
-// withBody is an unsigned proposal of another batch at the same place.
+// withBody returns an unsigned proposal of another batch at the same place.
 func withBody(p *wire.PrePrepare, body *wire.Body) *wire.PrePrepare {
 	return &wire.PrePrepare{View: p.View, Seq: p.Seq, Digest: body.Digest(), Body: body}
 }

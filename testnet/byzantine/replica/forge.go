@@ -8,7 +8,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// forgedCertificates shows certificates made of signatures that it overheard (S3, I11).
+// forgedCertificates sends certificates made of signatures that the attacker overheard (S3, I11).
 var forgedCertificates = tamper.Describe[forger]("forged-certificates", tamper.Byzantine,
 	"shows stable, commit and prepared certificates of repeated signers, of mixed digests, or of an older view's votes",
 	"all are refused and counted; no state changes")
@@ -40,7 +40,7 @@ func (f *forger) tick(t port.Tick) {
 // whatever fits always.
 func whatever[M wire.Message](M) bool { return true }
 
-// stable is a certificate for a state that nobody has, a window ahead.
+// stable returns a certificate for a state that no replica has, a window ahead.
 func (f *forger) stable(how string) {
 	last := newest(f.heard, whatever[*wire.Checkpoint])
 	if last == nil || how == "old-view" { // a checkpoint has no view
@@ -53,7 +53,7 @@ func (f *forger) state(how string, seq wire.Seq, d wire.Digest) wire.StableCert 
 	return wire.StableCert{Seq: seq, Digest: d, Checkpoints: f.signers(how, wire.TypeCheckpoint, 0, seq, d, f.cfg.Quorum())}
 }
 
-// committed certifies another body at the newest place that the attacker heard of: the null request.
+// committed returns a certificate for the null request at the newest place that the attacker heard of.
 func (f *forger) committed(how string) {
 	last := newest(f.heard, whatever[*wire.Commit])
 	if last == nil {
@@ -67,7 +67,7 @@ func (f *forger) committed(how string) {
 	f.spread(&wire.CertifiedBody{Seq: cert.Seq, Body: wire.NullBody, Cert: cert})
 }
 
-// prepared stands in a ViewChange, whose justification is forged as well.
+// prepared puts a forged certificate into a ViewChange, whose justification is forged as well.
 func (f *forger) prepared(how string) {
 	last := newest(f.heard, whatever[*wire.Prepare])
 	if last == nil {
@@ -111,7 +111,7 @@ func (f *forger) signers(how string, kind wire.Type, v wire.View, seq wire.Seq, 
 	return list
 }
 
-// endorsement is what a certificate holds of a vote.
+// endorsement returns the part of a vote that a certificate holds.
 func endorsement(m wire.Message) wire.Endorsement {
 	return wire.Endorsement{Replica: *tamper.Field[wire.ReplicaID](m, "Replica"), Sig: *tamper.Field[wire.Signature](m, "Sig")}
 }

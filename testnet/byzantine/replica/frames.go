@@ -7,18 +7,18 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// Frames stands between a malicious replica and its links, and sees what it sends as bytes. What an actor says is always
-// the encoding of a message; what passes here need not be. It also sees what a replica sends beside its core: the state and
-// the batches that it gives to others.
+// Frames stands between a malicious replica and its links, and sees the bytes that the replica sends. An attacker
+// around a core can only send the encoding of a message; Frames can send any bytes. It also sees what a replica sends
+// beside its core: the state and the batches that the replica gives to others.
 type Frames struct {
 	spoil spoiler
 	lies  uint64
 }
 
-// spoiler is an attacker whose core is honest. It makes of a frame what goes out in its place, in order.
+// spoiler is an attacker whose core is honest. It returns the frames that go out in place of a frame, in order.
 type spoiler interface{ pass(frame []byte) [][]byte }
 
-// malformed sends what no decoder may believe, or choke on (S4).
+// malformed sends bytes that every decoder must refuse, without harm to itself (S4).
 var malformed = tamper.Describe[hostileFrames]("malformed", tamper.Byzantine,
 	"sends frames that are no message beside its honest ones: lists of a million entries, deep nesting, cut short",
 	"its frames are refused and its links dropped; memory stays bounded; 0 view changes as a backup")
@@ -40,7 +40,7 @@ func (h *hostileFrames) pass(frame []byte) [][]byte {
 	return [][]byte{frame, h.made.Next()}
 }
 
-// NewFrames returns what a behaviour does to the frames of its replica, nil if it leaves them alone.
+// NewFrames returns the part of a behaviour that changes the frames of its replica, or nil if the behaviour changes none.
 func NewFrames(c tamper.Choice) (*Frames, error) {
 	made, err := tamper.Make(catalogue, "behaviour", c, nil)
 	if s, spoils := made.(spoiler); spoils && err == nil {
@@ -49,7 +49,7 @@ func NewFrames(c tamper.Choice) (*Frames, error) {
 	return nil, err
 }
 
-// Pass returns what goes to a replica in place of a frame, in order. Whoever calls it knows whether it is the attacker's
+// Pass returns the frames that go to a replica in place of one, in order. The caller knows whether it is the attacker's
 // time.
 func (f *Frames) Pass(_ wire.ReplicaID, frame []byte) [][]byte {
 	out := f.spoil.pass(frame)
@@ -59,11 +59,11 @@ func (f *Frames) Pass(_ wire.ReplicaID, frame []byte) [][]byte {
 	return out
 }
 
-// Lies is how often an honest frame was followed or replaced by another one (I18).
+// Lies returns how often another frame followed or replaced an honest one (I18).
 func (f *Frames) Lies() uint64 { return f.lies }
 
-// exhaust holds what links are made of and gives nothing back (I14). Its core is honest; whoever runs it over real links
-// does what tamper.Exhaustion says beside it.
+// exhaust takes connections, streams and memory of links and gives nothing back (I14). Its core is honest; a program
+// that runs it over real links also does what tamper.Exhaustion says.
 var exhaust = tamper.Describe[tamper.Exhaustion](tamper.Exhaust, tamper.Byzantine,
 	"opens streams by the thousand, begins frames and never ends them, reads nothing: on real processes only",
 	"≥ 80 % of the throughput; connections, streams and memory of a peer stay bounded")

@@ -7,7 +7,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// lyingStatus lies about how far it is, in what nobody signs and everybody acts on: retransmission goes by it.
+// lyingStatus lies in its status messages: nobody signs these, and every replica retransmits what they ask for.
 var lyingStatus = tamper.Describe[boaster]("lying-status", tamper.Byzantine,
 	"reports that it has executed what nobody ordered, or that it lacks everything, at every tick",
 	"no view change; throughput ≥ 80 %; what it is sent again is bounded")
@@ -25,7 +25,7 @@ func (*boaster) speak(m wire.Message) []wire.Message {
 	return []wire.Message{m}
 }
 
-// tick asks each of the others for help: everyone is the helper of the status that it is sent.
+// tick asks each of the others for help: each one is the helper that its status message names.
 func (b *boaster) tick(t port.Tick) {
 	for _, to := range b.others() {
 		m := &wire.Status{View: b.view, Active: true, Wall: t.Wall, Helper: to}
@@ -38,7 +38,7 @@ func (b *boaster) tick(t port.Tick) {
 	}
 }
 
-// lackingAll says of so many places above one that everything is missing there.
+// lackingAll returns an entry for each of so many places above one, which says that everything is missing there.
 func lackingAll(above, places wire.Seq) (all []wire.SlotStatus) {
 	for seq := above + 1; seq <= above+places; seq++ {
 		all = append(all, wire.SlotStatus{Seq: seq, Lacks: wire.LacksProposal | wire.LacksPrepares | wire.LacksCommits})
@@ -46,8 +46,8 @@ func lackingAll(above, places wire.Seq) (all []wire.SlotStatus) {
 	return all
 }
 
-// greedyFetch asks for what there is, with questions that are true to their form: their answers are long, and the questions
-// are short (S4, N7, X0, X3).
+// greedyFetch asks for everything that the others have, with well formed questions that are short and have long answers
+// (S4, N7, X0, X3).
 var greedyFetch = tamper.Describe[glutton]("greedy-fetch", tamper.Byzantine,
 	"asks all others for everything that they hold, again and again: votes, bodies, committed batches and the state",
 	"throughput ≥ 80 %; no view change; what it is given in a T is bounded")
@@ -59,14 +59,14 @@ type glutton struct {
 	_    any         `doc:"checkpoint; all: everything"`
 	Rate uint64      `default:"1" cap:"100" doc:"how often it asks for all of it in a tick"`
 
-	proposed []wire.Fetch // the latest bodies that it knows of
-	asked    uint32       // questions for the state
+	proposed []wire.Fetch // the latest bodies that the attacker knows of
+	asked    uint32       // how many questions for the state it has sent
 }
 
-// mostProposed bounds how many bodies it asks for at a time.
+// mostProposed bounds how many bodies the attacker asks for at a time.
 const mostProposed = 128
 
-// hear remembers what was proposed, also by its own core.
+// hear remembers the proposals of all primaries, its own core included.
 func (g *glutton) hear(ev port.Event) []port.Event {
 	if e, brings := ev.(port.Received); brings {
 		if p, proposes := e.Msg.Message().(*wire.PrePrepare); proposes {
@@ -84,7 +84,7 @@ func (g *glutton) tick(t port.Tick) {
 	}
 }
 
-// askFor asks one replica for all that it may hold.
+// askFor asks one replica for everything that this replica may hold.
 func (g *glutton) askFor(to wire.ReplicaID, wall int64) {
 	ask := func(m wire.Message) { g.say(port.Send{To: to, Msg: m}) }
 	if g.What.Has("votes") {

@@ -16,7 +16,7 @@ type Options struct {
 	When func(port.Tick) bool
 	// Client resolves the name of a client, such as c0, where a parameter names one; nil: only keys are understood.
 	Client func(name string) (wire.PublicKey, bool)
-	// Recording is what attackers of one run have overheard together; nil: each remembers what it heard and said itself.
+	// Recording is what all attackers of a run have overheard; nil: each remembers what it heard and said itself.
 	Recording *Recording
 }
 
@@ -32,17 +32,17 @@ type liar struct {
 	core  Core
 	sign  Sign
 	opt   Options
-	heard *Recording    // what it was told, and what others recorded; nil unless it listens
-	view  wire.View     // of its core, as that last reported
-	leads bool          // it is the primary of view, which is active
+	heard *Recording    // the messages that it got, and those that others recorded; nil unless it listens
+	view  wire.View     // the core's view, as the core last reported it
+	leads bool          // the core is the primary of view, and view is active
 	low   wire.Seq      // the core's h
-	awake bool          // it lies now
-	now   time.Duration // by the ticks' clock
-	said  []port.Effect // of its own accord, in this step
-	late  []postponed   // in the order in which they are due
+	awake bool          // the attacker lies now
+	now   time.Duration // the time by the ticks' clock
+	said  []port.Effect // messages that it sends by itself in this step
+	late  []postponed   // messages that it sends later, in the order in which they are due
 }
 
-// hooks is what an attacker may change. It overrides what it needs of liar.
+// hooks are the methods of liar that an attacker may override.
 type hooks interface {
 	common() *liar
 	Anchor() []wire.Record
@@ -50,12 +50,12 @@ type hooks interface {
 	ready() error
 	// hear returns what the core is given in place of an event. It is called all the time, the others while it lies.
 	hear(ev port.Event) []port.Event
-	// tick is when it may say something of its own accord.
+	// tick is called when the attacker may send something by itself.
 	tick(port.Tick)
-	// speak returns what the core is made to broadcast in place of a message. It believes to have said that.
+	// speak returns the messages that the core broadcasts in place of one, and believes to have said.
 	speak(m wire.Message) []wire.Message
-	// tell returns what a replica or a client is told in place of a message, which is signed. It is asked for every one of
-	// those whom a broadcast is to reach.
+	// tell returns the messages that a replica or a client gets in place of a signed one. It is called once for every
+	// receiver of a broadcast.
 	tell(to port.Source, m wire.Message) []wire.Message
 }
 
@@ -66,14 +66,14 @@ func (*liar) tick(port.Tick)                                    {}
 func (*liar) speak(m wire.Message) []wire.Message               { return []wire.Message{m} }
 func (*liar) tell(_ port.Source, m wire.Message) []wire.Message { return []wire.Message{m} }
 
-// Anchor is the core's: what others were told instead is in no journal.
+// Anchor returns the core's records: no journal holds the attacker's lies.
 func (l *liar) Anchor() []wire.Record { return l.core.Anchor() }
 
 // attacker puts hooks around the core. The core believes that everything was said as it wanted: its broadcasts come back to
 // it, and its votes are in the journal, so that it goes on, and comes back after a crash, like a replica that was honest.
 type attacker struct{ hooks }
 
-// Step is the core's, with the attacker's words in the place of its own.
+// Step steps the core, with the attacker's messages in the place of the core's.
 func (a attacker) Step(ev port.Event) []port.Effect {
 	l := a.common()
 	l.time(ev)
@@ -101,7 +101,7 @@ func (a attacker) Step(ev port.Event) []port.Effect {
 	return out
 }
 
-// utter returns what becomes of one effect of the core, and what comes back to the core at once.
+// utter returns the effects in place of one effect of the core, and the events that come back to the core at once.
 func (a attacker) utter(effect port.Effect) (out []port.Effect, back []port.Event) {
 	l := a.common()
 	switch e := effect.(type) {
@@ -131,7 +131,7 @@ func (a attacker) utter(effect port.Effect) (out []port.Effect, back []port.Even
 		return a.told(port.Source{Replica: e.To}, e.Msg), nil
 	case port.Respond:
 		return a.told(port.Source{Client: true}, e.Reply), nil
-	default: // concerns nobody else
+	default: // these effects concern no other replica
 		return []port.Effect{effect}, nil
 	}
 }
@@ -143,7 +143,7 @@ func (a attacker) told(to port.Source, m wire.Message) (out []port.Effect) {
 	return out
 }
 
-// follow learns from the core's effects how far it is.
+// follow learns from the core's effects how far the core has come.
 func (l *liar) follow(effect port.Effect) {
 	stable := func(r wire.Record) {
 		if s, is := r.(*wire.Stable); is {
@@ -160,7 +160,7 @@ func (l *liar) follow(effect port.Effect) {
 			l.view, l.low = report.View, report.Stable
 			l.leads = report.Active && l.cfg.Primary(report.View) == l.cfg.Self
 		}
-	default: // tells nothing of that
+	default: // these effects say nothing about that
 	}
 }
 
@@ -175,13 +175,13 @@ func toward(to port.Source, m wire.Message) port.Effect {
 // mostHeld bounds what an attacker remembers: a replica that forgets some of what it wanted to say is faulty all the same.
 const mostHeld = 1 << 16
 
-// postponed is said later.
+// postponed is a message that is sent later.
 type postponed struct {
 	due    time.Duration
 	effect port.Effect
 }
 
-// time follows the clock: whether it is the attacker's time, and what is due by now.
+// time follows the clock: it sets whether it is the attacker's time, and sends the messages that are due.
 func (l *liar) time(ev port.Event) {
 	tick, ok := ev.(port.Tick)
 	if !ok {
@@ -196,14 +196,14 @@ func (l *liar) time(ev port.Event) {
 	}
 }
 
-// delay says something a while later. All of one attacker waits equally long.
+// delay sends a message a while later. All messages of one attacker wait equally long.
 func (l *liar) delay(by time.Duration, to port.Source, m wire.Message) {
 	if len(l.late) < mostHeld {
 		l.late = append(l.late, postponed{l.now + by, toward(to, m)})
 	}
 }
 
-// say adds to what it says of its own accord.
+// say adds a message to those that the attacker sends by itself.
 func (l *liar) say(effects ...port.Effect) { l.said = append(l.said, effects...) }
 
 func (l *liar) flush(out []port.Effect) []port.Effect {
@@ -212,20 +212,20 @@ func (l *liar) flush(out []port.Effect) []port.Effect {
 	return out
 }
 
-// spread says the same to every other replica.
+// spread sends the same message to every other replica.
 func (l *liar) spread(m wire.Message) {
 	for _, to := range l.others() {
 		l.say(port.Send{To: to, Msg: m})
 	}
 }
 
-// signed signs a statement with the attacker's own key, whoever it claims to be from.
+// signed signs a statement with the attacker's own key, whichever sender the statement names.
 func (l *liar) signed(m wire.Message) wire.Message {
 	wire.Sign(l.cfg, m, l.sign)
 	return m
 }
 
-// vote is an unsigned vote of its own: a prepare, a commit or a checkpoint, which has no view.
+// vote returns an unsigned vote of the attacker: a prepare, a commit or a checkpoint, which has no view.
 func (l *liar) vote(kind wire.Type, view wire.View, seq wire.Seq, d wire.Digest) wire.Message {
 	switch kind {
 	case wire.TypePrepare:
@@ -258,14 +258,14 @@ func (l *liar) loopback(m wire.Message) port.Event {
 	return port.Received{From: port.Source{Replica: l.cfg.Self, Loopback: true}, Msg: wire.Own(m)}
 }
 
-// listen has an attacker remember what it is told.
+// listen makes an attacker remember the messages that it gets.
 func (l *liar) listen() {
 	if l.heard = l.opt.Recording; l.heard == nil {
 		l.heard = NewRecording()
 	}
 }
 
-// received is the message that an event brings from somebody else, nil if it brings none.
+// received returns the message that an event brings from another replica or a client, or nil.
 func received(ev port.Event) wire.Message {
 	if e, ok := ev.(port.Received); ok && !e.From.Loopback {
 		return e.Msg.Message()
@@ -273,7 +273,7 @@ func received(ev port.Event) wire.Message {
 	return nil
 }
 
-// shifted is another digest for every replica.
+// shifted returns another digest for every replica.
 func shifted(to wire.ReplicaID) func(wire.Digest) wire.Digest {
 	return func(d wire.Digest) wire.Digest {
 		d[0] ^= byte(to >> 8)
@@ -283,17 +283,17 @@ func shifted(to wire.ReplicaID) func(wire.Digest) wire.Digest {
 	}
 }
 
-// otherDigest is an unsigned copy of a statement about another digest. A body stays what it was.
+// otherDigest returns an unsigned copy of a statement with another digest. A body is not changed.
 func otherDigest(m wire.Message, to wire.ReplicaID) wire.Message {
 	return tamper.Altered(m, "Digest", shifted(to))
 }
 
-// rule is a filter on messages. What matches it, it acts on: a message of its types, to or from its peers, once its onset is
-// reached, with its probability. Filters embed it and set what they need when they are ready.
+// rule is a filter on messages. It acts on each message that matches: one of its types, to or from its peers, once its
+// onset is reached, with its probability. Behaviours embed it and set the fields that they need in ready.
 type rule struct {
 	liar
-	incoming bool // it is about what comes in; otherwise about what goes out
-	own      bool // it is about signed statements of its own alone
+	incoming bool // the rule is about incoming messages; otherwise about outgoing ones
+	own      bool // the rule is about the replica's own signed statements alone
 	types    tamper.Types
 	peers    tamper.Peers
 	onset    *tamper.Onset // nil: from the beginning
@@ -314,7 +314,7 @@ func (r *rule) delayed(by *time.Duration) func(port.Source, wire.Message) []wire
 	}
 }
 
-// lie has signed statements of its own, of these types, replaced for everybody.
+// lie makes the rule replace the replica's own signed statements of these types for all receivers.
 func (r *rule) lie(act func(to port.Source, m wire.Message) []wire.Message, types ...wire.Type) error {
 	r.own, r.types, r.peers, r.act = true, tamper.Only(types...), tamper.Everybody(), act
 	return nil
@@ -329,7 +329,7 @@ func (r *rule) hits(peer port.Source) bool {
 	return r.peers.Has(peer) && (r.chance == 0 || r.dice.Strikes(r.chance))
 }
 
-// hear lets the core hear what is left of a message that comes in.
+// hear gives the core what the rule leaves of an incoming message.
 func (r *rule) hear(ev port.Event) []port.Event {
 	m := received(ev)
 	if !r.incoming || !r.awake || m == nil || !r.covers(m) || !r.hits(ev.(port.Received).From) {

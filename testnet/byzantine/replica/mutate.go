@@ -25,14 +25,14 @@ type mutator struct {
 	Probability float64      `default:"0.2" doc:"how likely a message is changed for each destination, above 0 and up to 1"`
 	Seed        tamper.Dice  `default:"0" stream:"0x6d7574" doc:"decides which ones, and how"`
 
-	recent []wire.Digest // of its own statements, the newest last
+	recent []wire.Digest // digests of its own statements, the newest last
 }
 
 // mostRecent is how many digests it remembers: what belongs a place or a checkpoint away.
 const mostRecent = 4
 
-// tell draws whether this destination is told something else, and what. A kind that does not suit the message leaves the
-// draw to the next one.
+// tell draws whether this receiver gets a changed message, and which change. If a kind of change does not suit the
+// message, the next kind is tried.
 func (m *mutator) tell(_ port.Source, msg wire.Message) []wire.Message {
 	mine := m.mine(msg)
 	if d := tamper.Field[wire.Digest](msg, "Digest"); mine && d != nil && !slices.Contains(m.recent, *d) {
@@ -57,7 +57,7 @@ func (m *mutator) tell(_ port.Source, msg wire.Message) []wire.Message {
 	return []wire.Message{msg}
 }
 
-// changed is a copy of a message that differs in one respect; nil if the kind does not suit it.
+// changed returns a copy of a message that differs in one respect, or nil if the kind does not suit the message.
 func (m *mutator) changed(kind string, msg wire.Message) wire.Message {
 	status, unsigned := msg.(*wire.Status)
 	dice := m.Seed.Rand
@@ -87,7 +87,7 @@ func (m *mutator) changed(kind string, msg wire.Message) wire.Message {
 	case "phase":
 		return m.otherPhase(msg)
 	case "entry":
-		if status == nil { // its certificates are others' words
+		if status == nil { // the certificates hold statements of others
 			return tamper.AlteredEntry(msg, dice.IntN, m.alterEntry)
 		}
 	}
@@ -105,12 +105,12 @@ func (m *mutator) alterEntry(entry any) {
 		e.View = step(m.Seed.Rand, e.View, 1)
 	case *wire.ViewChange:
 		e.Stable.Seq = step(m.Seed.Rand, e.Stable.Seq, m.cfg.CheckpointInterval)
-	case *wire.Proposal: // signed as if it had been proposed at that place
+	case *wire.Proposal: // it is signed as if it had been proposed at that place
 		e.Digest = m.anotherDigest(e.Digest)
 	}
 }
 
-// step is one up or down, and never below zero.
+// step returns a number one higher or one lower, and never below zero.
 func step[N ~uint64](dice *rand.Rand, n, by N) N {
 	if dice.IntN(2) == 0 && n >= by {
 		return n - by

@@ -10,12 +10,12 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// sendOmission hears everything and keeps back some of what it should say.
+// sendOmission receives everything and keeps back some of the messages that it should send.
 var sendOmission = tamper.Describe[mute]("send-omission", tamper.Omission,
 	"hears everything and keeps back what it should send: all of it, or by type, destination and chance",
 	"as a backup throughput ≥ 70 % and no view change; as primary commits again within 3T")
 
-// silent is the same in one word.
+// silent is sendOmission of all messages.
 var silent = sendOmission.Called("silent", tamper.Omission, "another name for send-omission", sendOmission.Bound)
 
 type mute struct {
@@ -32,7 +32,7 @@ func (m *mute) ready() error {
 	return nil
 }
 
-// receiveOmission goes on speaking without hearing: it suspects everybody, and nobody follows a lone suspicion (V7).
+// receiveOmission sends but does not receive: it suspects every primary, and no replica follows a lone suspicion (V7).
 var receiveOmission = tamper.Describe[deaf]("receive-omission", tamper.Omission,
 	"hears nothing, or not everything, and still sends: heartbeats, status, suspicions, requests",
 	"as a backup, without an accomplice, no view change; as primary commits again within 3T")
@@ -65,7 +65,7 @@ func (d *dead) ready() error {
 	return nil
 }
 
-// hear leaves the core its clock and what its own machine has finished: these are no messages.
+// hear leaves the core its ticks and the results of its own machine, which are no messages.
 func (d *dead) hear(ev port.Event) []port.Event {
 	if d.awake && d.FromSeq.Begun() && received(ev) != nil {
 		return nil
@@ -73,7 +73,7 @@ func (d *dead) hear(ev port.Event) []port.Event {
 	return []port.Event{ev}
 }
 
-// censor is a primary for everybody but one client (T1).
+// censor is a primary that serves all clients but one (T1).
 var censor = tamper.Describe[censoring]("censor", tamper.Byzantine,
 	"ignores one client's requests, from the client itself and from those who relay them, and does not answer it",
 	"the client's request executes within 3T")
@@ -82,7 +82,7 @@ type censoring struct {
 	liar
 	Client string `default:"first" doc:"whom it ignores: first (that it hears of), a client's name such as c0, or the beginning of "`
 	_      any    `doc:"a key in hex"`
-	prefix string // of that key, in hex; "": it has heard of nobody
+	prefix string // prefix of the client's key, in hex; "": no client is known yet
 }
 
 func (c *censoring) ready() error {

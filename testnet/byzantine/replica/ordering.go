@@ -21,8 +21,8 @@ type abuser struct {
 	_       any          `doc:"request; invented: with one that its client never signed"`
 	FromSeq tamper.Onset `default:"1" doc:"it begins when it first proposes this sequence number"`
 
-	jumped bool      // in the view of
-	in     wire.View // its last proposal
+	jumped bool      // the attacker has jumped in the view in
+	in     wire.View // the view of its last proposal
 	last   *wire.Request
 }
 
@@ -31,7 +31,7 @@ func (a *abuser) ready() error {
 	return a.lie(a.misplace, wire.TypePrePrepare)
 }
 
-// ordered is the proposal in a message, if it is a first one of its own, after its onset.
+// ordered returns the proposal in a message, if the proposal has a body and the rule covers it, after the onset.
 func (a *abuser) ordered(m wire.Message) *wire.PrePrepare {
 	if p, ok := m.(*wire.PrePrepare); ok && p.Body != nil && a.covers(p) {
 		return p
@@ -39,7 +39,7 @@ func (a *abuser) ordered(m wire.Message) *wire.PrePrepare {
 	return nil
 }
 
-// speak misnumbers what the core is to believe too: it must not contradict it later.
+// speak misnumbers the proposals that the core must believe too, since it must not contradict them later.
 func (a *abuser) speak(m wire.Message) []wire.Message {
 	p := a.ordered(m)
 	if p == nil {
@@ -63,12 +63,12 @@ func (a *abuser) speak(m wire.Message) []wire.Message {
 			p = withRequests(a.cfg, p, []*wire.Request{again})
 		}
 		return []wire.Message{p}
-	default: // a lie to others alone
+	default: // tell lies to the others alone
 		return []wire.Message{m}
 	}
 }
 
-// at is a proposal at another place, nothing if that is above H.
+// at returns a proposal at another place, or nothing if that place is above H.
 func (a *abuser) at(p *wire.PrePrepare, seq wire.Seq) []wire.Message {
 	if seq > a.low+a.cfg.LogWindow {
 		return nil
@@ -93,13 +93,13 @@ func (a *abuser) misplace(_ port.Source, m wire.Message) []wire.Message {
 		next := tamper.Copy(p.Body.Requests[0]).(*wire.Request)
 		next.ID.T++
 		lie = withBody(p, &wire.Body{Time: p.Body.Time, Requests: append([]*wire.Request{next}, p.Body.Requests[1:]...)})
-	default: // its core believes to have said the lie
+	default: // the core believes that it sent the lie
 		return []wire.Message{m}
 	}
 	return []wire.Message{a.signed(lie)}
 }
 
-// withRequests is a proposal of the same batch behind other requests, as many of them as it may hold.
+// withRequests returns a proposal of the same batch behind other requests, as many as the batch may hold.
 func withRequests(cfg *wire.Config, p *wire.PrePrepare, front []*wire.Request) *wire.PrePrepare {
 	size := 0
 	for _, r := range p.Body.Requests {
@@ -126,7 +126,7 @@ type replayer struct {
 	PerBatch uint64       `default:"4" cap:"1024" doc:"how many old requests each batch gets"`
 	FromSeq  tamper.Onset `default:"2" doc:"it begins when it first proposes this sequence number"`
 
-	old   []*wire.Request // the oldest that it heard of: their sessions are evicted first
+	old   []*wire.Request // the oldest requests that it heard of: their sessions are evicted first
 	names map[wire.RequestID]bool
 	next  int
 }
@@ -182,7 +182,7 @@ type filler struct {
 	FromSeq tamper.Onset `default:"1" doc:"it begins when it first proposes this sequence number"`
 
 	held  []*wire.Request
-	names map[wire.RequestID]bool // of all that were ever gathered, but for those of long ago
+	names map[wire.RequestID]bool // names of all gathered requests, except very old ones
 }
 
 func (f *filler) ready() error {
@@ -206,7 +206,7 @@ func (f *filler) hear(ev port.Event) []port.Event {
 	return nil
 }
 
-// speak fills up what its core proposes.
+// speak fills up the batches that the core proposes.
 func (f *filler) speak(m wire.Message) []wire.Message {
 	p, proposes := m.(*wire.PrePrepare)
 	if !proposes || p.Body == nil || len(p.Body.Requests) == 0 || !f.mine(p) || !f.FromSeq.Reached(p.Seq) || len(f.held) == 0 {

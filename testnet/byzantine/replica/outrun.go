@@ -21,17 +21,17 @@ type runner struct {
 	For    time.Duration `default:"8T" zero:"yes" doc:"how long it is before it says nothing to anybody: a duration, or a multiple "`
 	_      any           `doc:"of the view timeout T; 0: it goes on"`
 
-	began  time.Duration // 0: it has yet to begin
+	began  time.Duration // when it began; 0: it has yet to begin
 	silent bool
 
-	in   wire.View // the view that it orders in
+	in   wire.View // the view in which it orders
 	next wire.Seq  // first number that it has not given away in it; 0: its core has proposed nothing in it yet
 	held []*wire.Body
 }
 
 func (r *runner) nulls() bool { return r.How == "nulls" }
 
-// tick begins, and says nothing any more when its time is over.
+// tick begins the attack, and makes the attacker silent when its time is over.
 func (r *runner) tick(t port.Tick) {
 	if r.began == 0 {
 		r.began = t.Mono
@@ -39,7 +39,7 @@ func (r *runner) tick(t port.Tick) {
 	r.silent = r.For > 0 && t.Mono-r.began >= r.For
 }
 
-// hear gives the core what it orders beside it, as if the core had said so.
+// hear gives the core the proposals that the attacker made beside it, as if the core had made them.
 func (r *runner) hear(ev port.Event) []port.Event {
 	if r.enter(r.view); r.awake && r.nulls() && r.leads && r.view == r.in && !r.silent {
 		return append([]port.Event{ev}, r.fill()...)
@@ -47,9 +47,9 @@ func (r *runner) hear(ev port.Event) []port.Event {
 	return []port.Event{ev}
 }
 
-// fill orders what waits, and nulls up to H.
+// fill orders the waiting requests, and nulls up to H.
 func (r *runner) fill() (back []port.Event) {
-	if r.next == 0 { // what the view began with is not known here
+	if r.next == 0 { // the attacker does not know with which proposals the view began
 		return nil
 	}
 	for r.next = max(r.next, r.low+1); r.next <= r.low+r.cfg.LogWindow; r.next++ {
@@ -90,7 +90,7 @@ func (r *runner) tell(to port.Source, m wire.Message) []wire.Message {
 	switch m.(type) {
 	case *wire.PrePrepare, *wire.CertifiedBody:
 		kept = !r.nulls() && to.Replica == wire.ReplicaID(r.Target)
-	default: // everybody may have it
+	default: // every replica may have this message
 	}
 	if r.silent || kept {
 		return nil

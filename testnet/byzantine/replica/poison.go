@@ -15,7 +15,7 @@ var poisonTransfer = tamper.Describe[poison]("poison-transfer", tamper.Byzantine
 	"gives those who fetch a state or batches altered ones, too many, old ones, those of another checkpoint, or none",
 	"another donor within T; who fetches ends with the right state")
 
-// poison rewrites what a replica gives to those who fetch. It sees what goes out, and knows no more than that.
+// poison rewrites the answers that a replica gives to those who fetch. It knows only the messages that go out.
 type poison struct {
 	How string `default:"bad" words:"bad,endless,old,stall,other,forged" doc:"bad: other digests, values and batches; endless: a "`
 	_   any    `doc:"value without end, and each answer many times; old: the oldest checkpoint it knows instead of the one asked "`
@@ -40,7 +40,7 @@ func (p *poison) pass(frame []byte) (out [][]byte) {
 	return out
 }
 
-// instead is what goes out in place of a message.
+// instead returns the messages that go out in place of one.
 func (p *poison) instead(m wire.Message) []wire.Message {
 	switch m := m.(type) {
 	case *wire.Data:
@@ -58,10 +58,10 @@ func (p *poison) instead(m wire.Message) []wire.Message {
 			return []wire.Message{&wire.CertifiedBody{Seq: m.Seq, Body: body, Cert: m.Cert}}
 		}
 	case *wire.Slots:
-		if p.How == "bad" || p.How == "stall" { // it promises batches that it does not send
+		if p.How == "bad" || p.How == "stall" { // the attacker promises batches that it does not send
 			return []wire.Message{&wire.Slots{From: m.From, Next: m.Next + 8}}
 		}
-	default: // all else is the core's
+	default: // all other messages stay the core's
 	}
 	return []wire.Message{m}
 }
@@ -73,7 +73,7 @@ func (p *poison) remember(cert *wire.StableCert) {
 	}
 }
 
-// data alters an offer or an answer.
+// data alters an offer of a state, or an answer.
 func (p *poison) data(m *wire.Data) []wire.Message {
 	offered := m.Seq
 	if m.Offer != nil {
@@ -84,7 +84,7 @@ func (p *poison) data(m *wire.Data) []wire.Message {
 	switch {
 	case p.How == "old" && p.old != nil && p.old.Seq < offered:
 		return []wire.Message{&wire.Data{Seq: m.Seq, Offer: p.old}}
-	case p.How == "stall" && m.Offer != nil && m.Seq > 0: // it serves that one no more, and says that it does
+	case p.How == "stall" && m.Offer != nil && m.Seq > 0: // the attacker serves this checkpoint no more, and claims to
 		return []wire.Message{&wire.Data{Seq: m.Seq}}
 	case p.How == "forged" && m.Offer != nil && offered > 0:
 		p.turn++
@@ -101,9 +101,9 @@ func (p *poison) data(m *wire.Data) []wire.Message {
 	return []wire.Message{m}
 }
 
-// How much there is of what does not end.
+// The sizes of answers that do not end.
 const (
-	endlessValue   = 60 << 20 // bytes that a value is said to have: not more than a receiver believes in
+	endlessValue   = 60 << 20 // the length that a value claims to have: no more than a receiver accepts
 	endlessAnswers = 8        // copies of each answer, under numbers that nobody asked for
 )
 
@@ -116,7 +116,7 @@ func (p *poison) answer(m *wire.Data) []wire.Message {
 	say := func(a transfer.Answer) wire.Message { return &wire.Data{Seq: m.Seq, Answer: a.Encode()} }
 	switch p.How {
 	case "bad":
-		spoil(a.Parts, p.turn%len(a.Parts)) // the first answer's root first
+		spoil(a.Parts, p.turn%len(a.Parts)) // of the first answer, the root first
 		p.turn++
 		return []wire.Message{say(a)}
 	case "endless":
@@ -132,7 +132,7 @@ func (p *poison) endless(a transfer.Answer, say func(transfer.Answer) wire.Messa
 		switch part := &a.Parts[i]; {
 		case part.Kind == transfer.IsLong:
 			part.Long.Length = endlessValue
-		case part.Kind == transfer.IsPage && len(part.Page) == 1: // true, but for its length
+		case part.Kind == transfer.IsPage && len(part.Page) == 1: // the page is true, but for its length
 			e := &part.Page[0]
 			*part = transfer.Part{Kind: transfer.IsLong, Long: transfer.Long{
 				Key: e.Key, Length: endlessValue, Hash: sha256.Sum256(e.Value),
@@ -152,7 +152,7 @@ func (p *poison) endless(a transfer.Answer, say func(transfer.Answer) wire.Messa
 	return out
 }
 
-// foreign answers with what it said of the first checkpoint that was fetched here: a true tree, of another state.
+// foreign answers with its answers about the first checkpoint that was fetched here: a true tree, of another state.
 func (p *poison) foreign(m *wire.Data, a transfer.Answer, say func(transfer.Answer) wire.Message) []wire.Message {
 	if p.first == 0 {
 		p.first = m.Seq
@@ -186,7 +186,7 @@ func spoil(parts []transfer.Part, which int) {
 	parts[which] = wrong.Parts[which]
 }
 
-// turned is a copy of a value with a bit turned, or longer by a byte if it is empty.
+// turned returns a copy of a value with one bit inverted, or one byte longer if the value is empty.
 func turned(value []byte) []byte {
 	if len(value) == 0 {
 		return []byte{1}

@@ -25,7 +25,7 @@ func (r *Recording) Add(m wire.Message) {
 	case *wire.Heartbeat, *wire.Reply, *wire.Status, *wire.Fetch, *wire.Inquire, *wire.Report, *wire.Attach, *wire.Attached,
 		*wire.Query, *wire.QueryReply:
 		return
-	default: // there are signatures in it
+	default: // other messages hold signatures
 	}
 	r.messages = append(r.messages[max(0, len(r.messages)-mostRecorded+1):], m)
 }
@@ -46,7 +46,7 @@ func newest[M wire.Message](r *Recording, fits func(M) bool) (none M) {
 	return none
 }
 
-// replay says again what was said before, or elsewhere.
+// replay sends again messages that were sent before, or to another receiver.
 var replay = tamper.Describe[repeater]("replay", tamper.Byzantine,
 	"sends recorded messages of others byte for byte, messages of other streams, and its own votes for another cluster",
 	"no state changes")
@@ -59,7 +59,7 @@ type repeater struct {
 
 	next    int
 	foreign wire.Config
-	own     wire.Message // its newest vote
+	own     wire.Message // the attacker's newest vote
 }
 
 func (r *repeater) ready() error {
@@ -85,7 +85,7 @@ func (r *repeater) tick(port.Tick) {
 	}
 }
 
-// repeat says the next recorded message, and what else there is to say.
+// repeat sends the next recorded message, and whatever else the attacker has to send.
 func (r *repeater) repeat() {
 	if r.heard.Len() == 0 {
 		return

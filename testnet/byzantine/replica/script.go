@@ -14,7 +14,7 @@ import (
 
 // Line is one message of a script.
 type Line struct {
-	At   time.Duration // of the replica's own clock, Tick.Mono
+	At   time.Duration // the moment by the replica's own clock, Tick.Mono
 	To   []wire.ReplicaID
 	Send Template
 }
@@ -32,16 +32,16 @@ type Template struct {
 
 	// Certificates are built from what was recorded until then.
 
-	Signers []wire.ReplicaID // whose votes make each, as listed, one perhaps several times; nil: as many as it takes
-	Bad     []wire.ReplicaID // whose signatures in certificates have a bit turned
-	Changes *wire.View       // of a new-view: of which view V is; nil: its own
+	Signers []wire.ReplicaID // whose votes each one holds, as listed, repeats included; nil: as many as needed
+	Bad     []wire.ReplicaID // whose signatures in certificates have one bit inverted
+	Changes *wire.View       // in a new-view: the view of its V; nil: its own
 
-	Prepared    []Slot           // of a view-change: P
-	Stable      wire.Seq         // of a view-change: C; 0 is the initial state
-	Suspects    []wire.ReplicaID // of a view-change: whose; nil: the first f+1 that suffice, its own first
-	ViewChanges []wire.ReplicaID // of a new-view: whose, as listed; nil: the first Q, its own first
-	Proposals   []Proposed       // of a new-view: O; nil: what follows from V
-	Commit      *Slot            // of a certified-body: its commit certificate; nil: it has none
+	Prepared    []Slot           // in a view-change: P
+	Stable      wire.Seq         // in a view-change: C; 0 is the initial state
+	Suspects    []wire.ReplicaID // in a view-change: the signers; nil: the first f+1 that suffice, its own first
+	ViewChanges []wire.ReplicaID // in a new-view: the senders, as listed; nil: the first Q, its own first
+	Proposals   []Proposed       // in a new-view: O; nil: what follows from V
+	Commit      *Slot            // in a certified-body: its commit certificate; nil: it has none
 }
 
 // Slot is a place in the order of one view.
@@ -60,7 +60,7 @@ type Proposed struct {
 // inside does. It is put around a core that is honest, or that another behaviour has silenced.
 type Script struct {
 	liar
-	lines  []Line // ascending by At
+	lines  []Line // in ascending order of At
 	sent   int
 	failed []error
 }
@@ -76,7 +76,7 @@ func NewScript(lines []Line, cfg *wire.Config, core Core, sign Sign, options Opt
 // Sent is the number of lines that were sent.
 func (s *Script) Sent() int { return s.sent }
 
-// Failed says which lines could not be sent, for want of what they are to be built from. A run with any proves nothing.
+// Failed says which lines could not be sent because messages that they need are missing. Such a run proves nothing.
 func (s *Script) Failed() []error { return s.failed }
 
 // Next adds a line that is sent with the next step.
@@ -86,7 +86,7 @@ func (s *Script) Next(l Line) {
 	slices.SortStableFunc(s.lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
 }
 
-// Step is the core's, and at its time each line.
+// Step steps the core, and sends each line at its time.
 func (s *Script) Step(ev port.Event) []port.Effect { return attacker{s}.Step(ev) }
 
 func (s *Script) hear(ev port.Event) []port.Event {
@@ -113,7 +113,7 @@ func (s *Script) perform(l *Line) {
 	}
 }
 
-// build makes the messages of one line: one, but for requests.
+// build returns the messages of one line: several for requests, otherwise one.
 func (s *Script) build(t *Template) (all []wire.Message, err error) {
 	var m wire.Message
 	digest := s.digest(t)
@@ -156,10 +156,10 @@ func (s *Script) build(t *Template) (all []wire.Message, err error) {
 	return []wire.Message{s.signed(m)}, nil
 }
 
-// scripted is the agreed time of every scripted batch, so that the same requests have the same digest in all lines.
+// scripted is the agreed time of every scripted batch, so that equal requests have the same digest in all lines.
 const scripted = 1
 
-// body is the batch of a template: null without requests, and nil if only its digest is given.
+// body returns the batch of a template: null if it has no requests, and nil if only its digest is given.
 func (t *Template) body() *wire.Body {
 	switch {
 	case t.Digest != nil:
@@ -255,7 +255,7 @@ func (s *Script) certificate(have []wire.Endorsement, n, skip int, own wire.Mess
 	return spoilt(have, t.Bad), nil
 }
 
-// exactly are the votes of those that a template names, in its order.
+// exactly returns the votes of the replicas that a template names, in its order.
 func (s *Script) exactly(have []wire.Endorsement, mine wire.Endorsement, t *Template) (out []wire.Endorsement, err error) {
 	for _, id := range t.Signers {
 		i := slices.IndexFunc(have, func(e wire.Endorsement) bool { return e.Replica == id })
@@ -273,7 +273,7 @@ func (s *Script) exactly(have []wire.Endorsement, mine wire.Endorsement, t *Temp
 	return spoilt(out, t.Bad), nil
 }
 
-// spoilt are votes of which those of some replicas have a bit of their signature turned.
+// spoilt returns votes in which the signatures of some replicas have one bit inverted.
 func spoilt(votes []wire.Endorsement, of []wire.ReplicaID) []wire.Endorsement {
 	votes = slices.Clone(votes)
 	for i := range votes {

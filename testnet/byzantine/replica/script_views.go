@@ -26,8 +26,8 @@ func (s *Script) viewChange(t *Template) (wire.Message, error) {
 	return m, nil
 }
 
-// gathered is what there is of the replicas that are named, or of the first n of whom there is any, its own first, by
-// number.
+// gathered returns the messages of the named replicas, in the order of the names. Without names it takes those of the
+// first n replicas that have any, the sender before all others, and sorts them by replica.
 func gathered[T any](s *Script, ids []wire.ReplicaID, n int, what string, of func(wire.ReplicaID) (T, bool)) (out []T, err error) {
 	named := ids != nil
 	if !named {
@@ -55,7 +55,7 @@ func gathered[T any](s *Script, ids []wire.ReplicaID, n int, what string, of fun
 	return out, nil
 }
 
-// justification is the suspicions of those who are named, or of the first f+1 that suffice (V7).
+// justification returns the suspicions of the named replicas, or of the first f+1 that suffice (V7).
 func (s *Script) justification(t *Template) ([]wire.Suspect, error) {
 	own := wire.Suspect{View: max(t.View, 1) - 1, Replica: s.cfg.Self}
 	s.signed(&own)
@@ -140,7 +140,7 @@ func (s *Script) newView(t *Template) (wire.Message, error) {
 	return m, nil
 }
 
-// entry is the digest of one of O.
+// entry returns the digest of one entry of O.
 func (s *Script) entry(p Proposed) (wire.Digest, error) {
 	switch {
 	case p.Like != nil:

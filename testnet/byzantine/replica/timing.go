@@ -10,7 +10,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// slow is a timing fault: what it says is true and comes late.
+// slow is a timing fault: its messages are true and come late.
 var slow = tamper.Describe[laggard]("slow", tamper.Timing,
 	"says everything, or some types of message, late by its own clock",
 	"as a backup no view change; a primary that is late by T or more is replaced")
@@ -27,7 +27,7 @@ func (l *laggard) ready() error {
 	return nil
 }
 
-// slowBackup is so late that nothing it says is of use any more.
+// slowBackup is so late that none of its messages is of use any more.
 var slowBackup = tamper.Describe[late]("slow-backup", tamper.Timing, "says everything 5T late",
 	"as a backup throughput ≥ 90 % and no view change")
 
@@ -74,8 +74,8 @@ func (s *skewed) hear(ev port.Event) []port.Event {
 	return []port.Event{ev}
 }
 
-// early is right and comes too soon: a suspicion before the timer expired (T1), a time that the clock has yet to reach (N1),
-// a reply to what did not commit (C4).
+// early sends right messages too soon: a suspicion before the timer expired (T1), a time that the clock has yet to
+// reach (N1), a reply before the batch committed (C4).
 var early = tamper.Describe[hasty]("early", tamper.Timing,
 	"says too soon what would be right later: a suspicion at every timeout, an agreed time ahead of its clock, or a reply before the commit",
 	"no view change by it alone; clients are unaffected; throughput ≥ 90 %")
@@ -85,8 +85,8 @@ type hasty struct {
 	What string `default:"suspect" words:"suspect,time,reply" doc:"suspect: a premature Suspect each view timeout; time: the time that "`
 	_    any    `doc:"it proposes and reports is ahead by the tolerance, as far as others still take it at once; reply: it answers what is proposed with its last result"`
 
-	next    time.Duration // when it suspects again
-	results [][]byte      // that it gave last: its guess
+	next    time.Duration // when the attacker suspects again
+	results [][]byte      // the results that it gave last, with which it guesses the next ones
 }
 
 // behind is how old the others' clocks may be: some ticks. What is ahead of them by more than the tolerance they hold until
@@ -117,7 +117,7 @@ func (h *hasty) speak(m wire.Message) []wire.Message {
 	return []wire.Message{m}
 }
 
-// tell learns what results look like.
+// tell learns from the core's replies what results look like.
 func (h *hasty) tell(_ port.Source, m wire.Message) []wire.Message {
 	if r, answers := m.(*wire.Reply); answers && r.Outcome == wire.OutcomeExecuted && r.ResultDigest == nil {
 		h.results = r.Results
@@ -146,13 +146,13 @@ var slowPrimary = tamper.Describe[dawdler]("slow-primary", tamper.Timing,
 	"as primary sends each pre-prepare 0.9T late, in batches of one, the next when the last one was executed",
 	"throughput ≥ 50 % after 10T, where more than one request is asked for at a time; a lone client gets one each 0.9T")
 
-// dawdler gives its core one request at a time while it is primary. The others wait in front of the core.
+// dawdler gives its core one request at a time while it is primary. Other requests wait in front of the core.
 type dawdler struct {
 	rule
 	Delay   time.Duration           `default:"0.9T" doc:"how late: a duration, or a multiple of the view timeout T"`
 	waiting []port.Event            // requests that the core has yet to get, the oldest first
-	known   map[wire.RequestID]bool // those, and the one that the core has; neither list grows beyond mostHeld
-	inside  *wire.RequestID         // that one; nil: none
+	known   map[wire.RequestID]bool // names of waiting and of inside; neither list grows beyond mostHeld
+	inside  *wire.RequestID         // the request that the core has; nil: none
 }
 
 func (d *dawdler) ready() error {
@@ -161,7 +161,7 @@ func (d *dawdler) ready() error {
 }
 
 func (d *dawdler) hear(ev port.Event) []port.Event {
-	if !d.awake || d.cfg.Primary(d.view) != d.cfg.Self { // it does not order now
+	if !d.awake || d.cfg.Primary(d.view) != d.cfg.Self { // this replica orders nothing now
 		out := append(d.waiting, ev)
 		d.waiting, d.inside = nil, nil
 		clear(d.known)
@@ -183,14 +183,14 @@ func (d *dawdler) hear(ev port.Event) []port.Event {
 	for d.inside == nil && len(d.waiting) > 0 {
 		next := d.waiting[0]
 		d.waiting = d.waiting[1:]
-		if id := requested(next); d.known[*id] { // not executed meanwhile, in somebody else's batch
+		if id := requested(next); d.known[*id] { // the request was not executed meanwhile, in another primary's batch
 			d.inside, out = id, append(out, next)
 		}
 	}
 	return out
 }
 
-// requested names the request that an event brings, if it brings one.
+// requested returns the name of the request that an event brings, or nil.
 func requested(ev port.Event) *wire.RequestID {
 	if e, brings := ev.(port.Received); brings {
 		if r, asks := e.Msg.Message().(*wire.Request); asks {

@@ -23,12 +23,12 @@ type pair struct {
 	Second tamper.Peers `default:"half" words:"half" doc:"whom the second one is linked with: half (the others), or replicas; who "`
 	_      any          `doc:"is in both lists hears both"`
 
-	second Core                     // nil until it is its time
-	done   wire.Seq                 // what the first one has executed, as far as is known
-	tried  wire.Seq                 // at which the second one could not be born
-	todo   []port.Event             // what the second one's machine has to say
-	states map[wire.Seq]wire.Digest // of the first one, for the second
-	asked  map[wire.Seq]bool        // states that the second one waits for
+	second Core                     // nil until the twins' time begins
+	done   wire.Seq                 // how far the first twin has executed, as far as is known
+	tried  wire.Seq                 // where the second twin could not be made
+	todo   []port.Event             // events from the second twin's machine
+	states map[wire.Seq]wire.Digest // states of the first twin, for the second
+	asked  map[wire.Seq]bool        // states that the second twin waits for
 }
 
 func (p *pair) ready() error {
@@ -45,10 +45,10 @@ func (p *pair) links(twin int, id wire.ReplicaID) bool {
 	return with.Replica(id)
 }
 
-// apart is how far the second one's wall clock is ahead: no two clocks agree, so no two batches are alike.
+// apart is how far the wall clock of the second twin is ahead: the two clocks differ, so the batches of the twins differ.
 const apart = time.Millisecond
 
-// hear gives an event to whom it concerns. The core is the first one.
+// hear gives an event to the twin that it concerns. The core is the first twin.
 func (p *pair) hear(ev port.Event) []port.Event {
 	if e, ok := ev.(port.Executed); ok {
 		p.done = max(p.done, e.Seq)
@@ -74,13 +74,13 @@ func (p *pair) hear(ev port.Event) []port.Event {
 		}
 	case port.Snapshotted:
 		p.note(e)
-	default: // of what the first one executes, or of a state that it fetches
+	default: // events about the first twin's execution, or about a state that it fetches
 	}
 	p.runSecond()
 	return first
 }
 
-// tell has the first one speak to his part of the cluster alone.
+// tell makes the first twin send to its part of the cluster alone.
 func (p *pair) tell(to port.Source, m wire.Message) []wire.Message {
 	if to.Client || p.links(0, to.Replica) {
 		return []wire.Message{m}
@@ -88,10 +88,10 @@ func (p *pair) tell(to port.Source, m wire.Message) []wire.Message {
 	return nil
 }
 
-// spawn makes the second one: a copy of the first one's memory at this moment. After a restart it is not known how far
-// that one's state goes until it executes something.
+// spawn makes the second twin: a copy of the first twin's memory at this moment. After a restart nobody knows how far
+// the first twin's state goes until it executes something.
 func (p *pair) spawn() {
-	memory := append(p.core.Anchor(), &wire.Clean{}) // nothing is missing from it, whatever has left first
+	memory := append(p.core.Anchor(), &wire.Clean{}) // the memory is complete, even if votes left before they were durable
 	second, err := pbft.New(p.cfg, memory, pbft.Applied{Seq: p.done})
 	if err != nil || second.Inspect().LeftBehind { // such a core would have to fetch a state first
 		p.tried = max(p.done, 1)
@@ -100,7 +100,7 @@ func (p *pair) spawn() {
 	p.second = second
 }
 
-// runSecond steps the second one, who has no disk, and whose machine agrees with everything.
+// runSecond steps the second twin, which has no disk, and whose machine agrees with everything.
 func (p *pair) runSecond() {
 	for len(p.todo) > 0 && p.second != nil {
 		ev := p.todo[0]
@@ -124,14 +124,14 @@ func (p *pair) runSecond() {
 			case port.Snapshot:
 				p.asked[e.Seq] = true
 				p.vouch(e.Seq)
-			default: // of disk, clients and operators the first one takes care
+			default: // the first twin handles disk, clients and operators
 			}
 		}
 	}
 	p.todo = p.todo[:0]
 }
 
-// reach brings a message of the second one to those that it is linked with.
+// reach brings a message of the second twin to the replicas that it is linked with.
 func (p *pair) reach(to wire.ReplicaID, m wire.Message) {
 	if p.links(1, to) {
 		p.say(port.Send{To: to, Msg: m})
@@ -148,7 +148,7 @@ func (p *pair) note(e port.Snapshotted) {
 	p.vouch(e.Seq)
 }
 
-// vouch tells the second one of a state that it waits for.
+// vouch tells the second twin of a state that it waits for.
 func (p *pair) vouch(seq wire.Seq) {
 	if digest, known := p.states[seq]; known && p.asked[seq] {
 		delete(p.asked, seq)

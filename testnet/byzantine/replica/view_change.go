@@ -28,7 +28,7 @@ func (l *changeLiar) ready() error { return l.lie(l.change, wire.TypeViewChange,
 func (l *changeLiar) change(to port.Source, m wire.Message) []wire.Message {
 	vc, changes := m.(*wire.ViewChange)
 	switch {
-	case !changes && l.Provoke: // it proposes nothing
+	case !changes && l.Provoke: // the attacker proposes nothing
 		return nil
 	case !changes:
 		return []wire.Message{m}
@@ -46,7 +46,7 @@ func (l *changeLiar) change(to port.Source, m wire.Message) []wire.Message {
 	return []wire.Message{l.signed(lie)}
 }
 
-// viewChangeStorm wants to be alone in a far view, and everybody to come along (V7).
+// viewChangeStorm asks alone for far views, and tries to make all replicas follow it there (V7).
 var viewChangeStorm = tamper.Describe[stormer]("view-change-storm", tamper.Byzantine,
 	"sends ViewChange(v+1), ViewChange(v+2) and so on, justified by itself alone or by forged suspicions, and suspects them all",
 	"no view change; throughput ≥ 90 %")
@@ -65,7 +65,7 @@ func (s *stormer) tick(port.Tick) {
 	}
 }
 
-// burst is a Suspect, which is as valid as any, and a ViewChange that has too few of them, or one more that nobody signed.
+// burst returns a valid Suspect, and a ViewChange that has too few Suspects, or one more that nobody signed.
 func (s *stormer) burst(u wire.View) {
 	suspects := s.suspicions(u - 1)
 	own := suspects[slices.IndexFunc(suspects, func(x wire.Suspect) bool { return x.Replica == s.cfg.Self })]
@@ -77,7 +77,7 @@ func (s *stormer) burst(u wire.View) {
 	s.spread(s.signed(m))
 }
 
-// suspicions are f+1 suspicions against a view, of which all but its own are forged.
+// suspicions returns f+1 suspicions against a view, of which all but the attacker's own are forged.
 func (l *liar) suspicions(of wire.View) []wire.Suspect {
 	own := wire.Suspect{View: of, Replica: l.cfg.Self}
 	l.signed(&own)
@@ -89,7 +89,7 @@ func (l *liar) suspicions(of wire.View) []wire.Suspect {
 	return all
 }
 
-// bankedSuspect waits for a hiccup of f others, and makes use of it long after (V7).
+// bankedSuspect waits until f others have suspected for a moment, and uses their Suspects long after (V7).
 var bankedSuspect = tamper.Describe[banker]("banked-suspect", tamper.Byzantine,
 	"keeps what others ever suspected, suspects the same views itself, and asks for the next view with both for ever after",
 	"no view change")
@@ -99,8 +99,8 @@ type banker struct {
 	Wait  time.Duration `default:"6T" doc:"how old it lets a suspicion become before it shows it: a duration, or a multiple of T"`
 	Every tamper.Pace   `default:"1T" doc:"time between two times that it shows it, a duration or a multiple of T"`
 
-	held  map[wire.ReplicaID]*wire.Suspect // the highest of each
-	since time.Duration                    // when it first had enough
+	held  map[wire.ReplicaID]*wire.Suspect // the highest Suspect of each replica
+	since time.Duration                    // when the attacker first had enough of them
 }
 
 func (b *banker) ready() error {
@@ -172,7 +172,7 @@ func (u *usurper) begin(to port.Source, m wire.Message) []wire.Message {
 	return []wire.Message{u.signed(lie)}
 }
 
-// forge empties the P of another replica's ViewChange, under the signature that does not fit any more.
+// forge empties the P of another replica's ViewChange, so that the signature is no longer right.
 func (u *usurper) forge(m *wire.NewView) {
 	i := slices.IndexFunc(m.ViewChanges, func(c wire.ViewChange) bool { return c.Replica != u.cfg.Self })
 	c := &m.ViewChanges[i]
@@ -180,7 +180,7 @@ func (u *usurper) forge(m *wire.NewView) {
 	c.Sig[0] ^= 0x01
 }
 
-// hide puts another ViewChange of its own into V, one without any certificate: what follows from it may be another O.
+// hide puts another ViewChange of its own into V, one without any certificate, from which another O may follow.
 func (u *usurper) hide(m *wire.NewView) {
 	for i := range m.ViewChanges {
 		if vc := &m.ViewChanges[i]; vc.Replica == u.cfg.Self {
@@ -235,7 +235,7 @@ var oldViewChange = tamper.Describe[keeper]("old-view-change", tamper.Byzantine,
 	"keeps the first ViewChange and the last votes of others, and shows them in later view changes; holds back its own NewView until then",
 	"nothing that committed is forgotten; the next view is active within 2T")
 
-// How much is kept of others, in messages.
+// How many messages of others are kept.
 const (
 	keptChanges = 256
 	keptVotes   = 1024
@@ -246,7 +246,7 @@ type keeper struct {
 	Of      tamper.Peers       `default:"all" doc:"whose messages it keeps: replicas such as 1+2"`
 	changes []*wire.ViewChange // the first one of each replica for each view
 	votes   []wire.Message     // prepares and commits, the last ones
-	begins  []wire.Message     // its own NewViews, that nobody was shown
+	begins  []wire.Message     // its own NewViews, which it has shown to nobody
 	shown   map[wire.View]bool // for which view it has shown what it keeps
 }
 
@@ -265,7 +265,7 @@ func (k *keeper) hear(ev port.Event) []port.Event {
 			k.show(m.View)
 		}
 		if k.awake && first != m {
-			return []port.Event{port.Received{From: ev.(port.Received).From, Msg: wire.Own(first)}} // verified when it came
+			return []port.Event{port.Received{From: ev.(port.Received).From, Msg: wire.Own(first)}} // verified on arrival
 		}
 	case *wire.Prepare, *wire.Commit:
 		if by := endorsement(m).Replica; k.keeps(by) {
@@ -293,7 +293,7 @@ func (k *keeper) keep(m *wire.ViewChange) *wire.ViewChange {
 	return m
 }
 
-// show tells everybody, in a change to a view, what it has kept of others, and the NewViews that it held back.
+// show sends to all, in a change to a view, the messages of others that it has kept, and the NewViews that it held back.
 func (k *keeper) show(view wire.View) {
 	told := slices.Clone(k.begins)
 	for _, m := range k.changes {

@@ -9,8 +9,8 @@ import (
 // Witness stands on both sides of an attacker and counts the steps in which it did not do what its core did: an experiment
 // without lies proves nothing (I18). What an attacker does to frames, or to its links, it does not see.
 type Witness struct {
-	given []port.Event  // that the core was told in this step
-	did   []port.Effect // what it did then
+	given []port.Event  // events that the core got in this step
+	did   []port.Effect // the core's effects for them
 	lies  int
 }
 
