@@ -33,6 +33,9 @@ type Replica struct {
 
 // Unreachable says why there is no report. The replica's name, which begins an error, is left out.
 func (r *Replica) Unreachable() string {
+	if r == nil {
+		return ""
+	}
 	why := r.Error
 	if _, after, named := strings.Cut(why, ") "); named && strings.HasPrefix(why, "replica ") {
 		why = after
@@ -102,6 +105,9 @@ type Upgrade struct {
 func (s *Status) Upgrade(to int) Upgrade {
 	var u Upgrade
 	var states []int
+	if s == nil {
+		return u
+	}
 	for i := range s.Replicas {
 		switch r := &s.Replicas[i]; {
 		case r.Report == nil || r.NewestVersion == 0:

@@ -58,6 +58,9 @@ const (
 // Why returns what keeps the cluster from committing, and single replicas from following: the most decisive cause first.
 // Nothing is wrong if there is none. What a replica says of itself and of others is not proven.
 func (s *Status) Why() []Cause {
+	if s == nil {
+		return nil
+	}
 	w := why{Status: s}
 	for _, judge := range []func(){
 		w.unreachable, w.keys, w.forgotten, w.links, w.states, w.disks, w.executing, w.window, w.viewChange, w.order, w.following,
