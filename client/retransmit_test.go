@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -269,6 +272,43 @@ func TestCancel_AnAbandonedRequestIsSentAtASlowPace(t *testing.T) {
 		rounds := (len(f.sendings(1)) - 1) / 4
 		if most := int(time.Minute / slowPace); rounds > most || rounds < most/2 {
 			t.Errorf("%d rounds in a minute, want one in %v", rounds, slowPace)
+		}
+	})
+}
+
+// C6, C3: after an outage in which a client's requests were turned away again and again, each of them would wait maxTimeout
+// for its next transmission. The first answer shows that there is room again, and brings the next request.
+func TestC6_AnAnswerBringsTheNextRequestThatWasTurnedAway(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		const requests = 8
+		var over atomic.Bool
+		outage := func(r wire.Reply) []wire.Reply {
+			if !over.Load() {
+				busy(&r)
+				r.RetryAfterMillis = 2000
+			}
+			return []wire.Reply{r}
+		}
+		f.set(func() { f.answer = []func(wire.Reply) []wire.Reply{outage, outage, outage, outage} })
+		var calls sync.WaitGroup
+		for i := range requests {
+			calls.Go(func() {
+				if _, err := f.ask(fmt.Sprint(i), 2*time.Minute); err != nil {
+					t.Errorf("request %d: %v", i, err)
+				}
+			})
+		}
+		<-time.After(time.Minute)
+		over.Store(true)
+		calls.Wait()
+		var last []time.Time
+		for number := uint64(1); number <= requests; number++ {
+			sent := f.sendings(number)
+			last = append(last, sent[len(sent)-1].at)
+		}
+		slices.SortFunc(last, time.Time.Compare)
+		if took := last[requests-1].Sub(last[0]); took > requests*8*oneWay {
+			t.Errorf("the requests were sent within %v, want one answer after the other", took)
 		}
 	})
 }

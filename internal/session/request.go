@@ -65,6 +65,7 @@ type Request struct {
 	hedge         bool // the next act is to hedge
 	wantsWhole    bool // f+1 replicas agree, but nobody has sent the results whole
 	turnedAway    bool // the only replica to which it was sent did not take it; it is sent once more
+	inTurn        bool // it is in the session's turned
 	passed        bool // the session acknowledged past it without an answer
 	disputed      bool // when it was sent again, replicas had answered differently
 	place         int  // its index in deadlines; −1: not there

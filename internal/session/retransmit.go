@@ -172,7 +172,26 @@ func (s *Session) backOff(r *Request, from int, hint time.Duration) {
 	if r.hedge {
 		r.hedge, r.again = false, r.planned
 	}
+	if limit == maxTimeout && !r.inTurn {
+		r.inTurn, s.turned = true, append(s.turned, r)
+	}
 	s.schedule(r, max(r.again, r.planned+min(s.pace.jitter(min(hint, limit)), maxTimeout)))
+}
+
+// another sends that request again for which f+1 replicas have been too busy for longest: an answer to this client shows
+// that there is room for another request (C6). After an outage the requests have waited so long that their next
+// transmissions are maxTimeout away, though the cluster serves again at once. Each answer brings one transmission, so that
+// an overload does not grow.
+func (s *Session) another() {
+	for len(s.turned) > 0 {
+		r := s.turned[0]
+		s.turned[0], s.turned = nil, s.turned[1:]
+		r.inTurn = false
+		if s.open[r.id.T] == r && r.place >= 0 && !r.abandoned() && busy(r.votes) >= s.cfg.Weak {
+			s.schedule(r, s.now)
+			return
+		}
+	}
 }
 
 // deadlines is a heap of the requests under way; the one to act on next comes first.

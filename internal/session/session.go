@@ -58,8 +58,9 @@ type Session struct {
 	next     uint64 // number of the next request
 	acked    uint64
 	open     map[uint64]*Request
-	inFlight int       // parcels for which somebody waits
-	retries  []*parcel // parcels to send again under another number (C7)
+	inFlight int        // parcels for which somebody waits
+	retries  []*parcel  // parcels to send again under another number (C7)
+	turned   []*Request // that f+1 replicas are too busy for, in the order in which they said so
 	line     line
 	due      deadlines
 	pace     pace

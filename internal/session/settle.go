@@ -107,6 +107,7 @@ func (s *Session) settle(r *Request, reply *wire.Reply, agreed verdict) {
 	}
 	s.deliver(r, reply)
 	s.retire(r.parcel)
+	s.another()
 }
 
 // mostRefused is how often refused operations are sent again.

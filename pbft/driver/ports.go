@@ -105,28 +105,74 @@ type Observer interface {
 // Ignore is an Observer that takes nothing.
 type Ignore struct{}
 
-// Each of them implements Observer.
-func (Ignore) Received(port.Source, wire.Message)                   {}
-func (Ignore) Dropped(wire.Message, port.Reason)                    {}
-func (Ignore) Proposing(wire.Seq)                                   {}
-func (Ignore) PrePrepared(wire.View, wire.Seq, wire.Digest, int)    {}
-func (Ignore) Prepared(wire.View, wire.Seq, wire.Digest, int)       {}
+// Received implements Observer.
+func (Ignore) Received(port.Source, wire.Message) {}
+
+// Dropped implements Observer.
+func (Ignore) Dropped(wire.Message, port.Reason) {}
+
+// Proposing implements Observer.
+func (Ignore) Proposing(wire.Seq) {}
+
+// PrePrepared implements Observer.
+func (Ignore) PrePrepared(wire.View, wire.Seq, wire.Digest, int) {}
+
+// Prepared implements Observer.
+func (Ignore) Prepared(wire.View, wire.Seq, wire.Digest, int) {}
+
+// Committed implements Observer.
 func (Ignore) Committed(wire.View, wire.Seq, wire.Digest, int, int) {}
-func (Ignore) Executing(wire.Seq, int, int)                         {}
-func (Ignore) Executed(wire.Seq, int)                               {}
-func (Ignore) Snapshotted(wire.Seq, wire.Digest)                    {}
-func (Ignore) Stable(wire.Seq, wire.Digest)                         {}
-func (Ignore) Suspected(wire.View, string)                          {}
-func (Ignore) AskedFor(wire.View, []wire.ReplicaID, string)         {}
-func (Ignore) Entered(wire.View, string)                            {}
-func (Ignore) Transferring(wire.Seq)                                {}
-func (Ignore) Transferred(wire.Seq)                                 {}
-func (Ignore) Resumed(wire.Seq)                                     {}
-func (Ignore) Starving()                                            {}
-func (Ignore) Damaged()                                             {}
-func (Ignore) Syncing()                                             {}
-func (Ignore) Synced(int)                                           {}
-func (Ignore) Accused(wire.Evidence)                                {}
-func (Ignore) Diverged(wire.Digest, wire.StableCert)                {}
-func (Ignore) Split(wire.Seq, []wire.Digest)                        {}
-func (Ignore) Forgot(string, wire.ReplicaID)                        {}
+
+// Executing implements Observer.
+func (Ignore) Executing(wire.Seq, int, int) {}
+
+// Executed implements Observer.
+func (Ignore) Executed(wire.Seq, int) {}
+
+// Snapshotted implements Observer.
+func (Ignore) Snapshotted(wire.Seq, wire.Digest) {}
+
+// Stable implements Observer.
+func (Ignore) Stable(wire.Seq, wire.Digest) {}
+
+// Suspected implements Observer.
+func (Ignore) Suspected(wire.View, string) {}
+
+// AskedFor implements Observer.
+func (Ignore) AskedFor(wire.View, []wire.ReplicaID, string) {}
+
+// Entered implements Observer.
+func (Ignore) Entered(wire.View, string) {}
+
+// Transferring implements Observer.
+func (Ignore) Transferring(wire.Seq) {}
+
+// Transferred implements Observer.
+func (Ignore) Transferred(wire.Seq) {}
+
+// Resumed implements Observer.
+func (Ignore) Resumed(wire.Seq) {}
+
+// Starving implements Observer.
+func (Ignore) Starving() {}
+
+// Damaged implements Observer.
+func (Ignore) Damaged() {}
+
+// Syncing implements Observer.
+func (Ignore) Syncing() {}
+
+// Synced implements Observer.
+func (Ignore) Synced(int) {}
+
+// Accused implements Observer.
+func (Ignore) Accused(wire.Evidence) {}
+
+// Diverged implements Observer.
+func (Ignore) Diverged(wire.Digest, wire.StableCert) {}
+
+// Split implements Observer.
+func (Ignore) Split(wire.Seq, []wire.Digest) {}
+
+// Forgot implements Observer.
+func (Ignore) Forgot(string, wire.ReplicaID) {}

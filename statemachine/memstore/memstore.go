@@ -179,8 +179,8 @@ func (v view) Get(key []byte) (value []byte, found bool, err error) {
 
 func (v view) Scan(start, end []byte) iter.Seq2[statemachine.Entry, error] {
 	return func(yield func(statemachine.Entry, error) bool) {
-		for e := range v.Walk(start, end, false) {
-			if !e.Deleted && !yield(e, nil) {
+		for e, err := range v.Walk(start, end, false) {
+			if !e.Deleted && !yield(e, err) {
 				return
 			}
 		}
