@@ -14,8 +14,8 @@ type Options struct {
 	// MinFree is how many free bytes of the file system Open requires and Write leaves; 0 means 64 MiB. Badger reads and
 	// writes sparse files through memory maps, so on a full disk the process would be killed instead of receiving an error.
 	MinFree int64
-	// TreeHeap is how many bytes of the tree over the state are kept in memory, at 115 for each key; 0 means 128 MiB. The
-	// rest is in a mapped file without a name beside the state, and in memory as far as the system has some to spare.
+	// TreeHeap is how many bytes of the tree over the state are kept in memory; 0 means 128 MiB. The tree takes 115 bytes
+	// for each key. The rest of it is in a nameless mapped file beside the state, which the system caches as it can.
 	TreeHeap int64
 
 	memTable  int64 // bytes of a memtable; tests lower it, so that little data reaches compaction

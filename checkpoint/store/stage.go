@@ -172,7 +172,7 @@ func (g *Stage) Adopt() error {
 	return nil
 }
 
-// Close gives the stage up. What it wrote stays at its version, as after a crash. After Adopt, Close does nothing.
+// Close gives the stage up. The values that it wrote stay at its version, as after a crash. After Adopt, Close does nothing.
 func (g *Stage) Close() {
 	g.store.mu.Lock()
 	defer g.store.mu.Unlock()
@@ -202,7 +202,7 @@ func (g *Stage) startReading() error {
 	return nil
 }
 
-// whyNot is usable, for a caller that holds store.mu.
+// whyNot does what usable does, for a caller that holds store.mu.
 func (g *Stage) whyNot() error {
 	switch {
 	case g.store.closed:

@@ -43,7 +43,7 @@ func (s badgerSnapshot) versions(prefix byte, down bool) *badger.Iterator {
 	return s.NewIterator(opt)
 }
 
-// up meets the newest version of each key first.
+// up yields the newest version of each key, in ascending order: the cursor meets it before the key's older versions.
 func (badgerSnapshot) up(it cursor, start, end []byte, yield func(Item) bool) {
 	var key []byte
 	for it.Seek(start); it.Valid() && bytes.Compare(it.Item().Key(), end) < 0; {
@@ -62,8 +62,8 @@ func (badgerSnapshot) up(it cursor, start, end []byte, yield func(Item) bool) {
 	}
 }
 
-// down meets the newest version of each key last. It sees that a version is the newest only when it has gone beyond it,
-// so it copies each version first.
+// down yields the newest version of each key, in descending order. The cursor meets it after the older ones, so down
+// knows that a version is the newest only when the cursor has left it; it copies each version before.
 func (s badgerSnapshot) down(it cursor, start, end []byte, yield func(Item) bool) {
 	it.Seek(before(end))
 	for it.Valid() && bytes.Compare(it.Item().Key(), start) >= 0 {

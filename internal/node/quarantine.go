@@ -59,7 +59,8 @@ func (q *quarantine[K]) left(who K, now time.Time) time.Duration {
 	return q.until[who].Sub(now)
 }
 
-// wait delays the reader of the sender's link, and nobody else, until the pauses are over or the node ends.
+// wait delays the reader of the sender's link, and nobody else, until the sender's pauses are over or the
+// node ends.
 func (q *quarantine[K]) wait(ctx context.Context, who K) {
 	for {
 		left := q.left(who, time.Now())
@@ -76,8 +77,8 @@ func (q *quarantine[K]) wait(ctx context.Context, who K) {
 	}
 }
 
-// gone forgets a link, and every pause that is over. A pause may be added for a link after the link has gone; without
-// this it would stay in the map for ever.
+// gone forgets a link, and the pauses of all senders whose pauses are over: if a pause is added for a link that has
+// gone, its entry would otherwise stay in the map for ever.
 func (q *quarantine[K]) gone(who K, now time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

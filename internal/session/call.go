@@ -153,10 +153,10 @@ func (s Semantics) sentOnce() bool { return s == AtMostOnce || s == BestEffort }
 
 // Bounds of a request that is sent once.
 const (
-	// passAfter is how long after sending it the session acknowledges past its number. A caller that still waits may
-	// still get an answer, but if the request was not executed by then, it never will be.
+	// passAfter is how long after sending the request the session acknowledges past its number. A caller that still waits
+	// may get an answer, but a request that was not executed by then never will be.
 	passAfter = maxTimeout
-	// lostAfter is how long after sending it its call ends, if the caller has not given up before.
+	// lostAfter is how long after sending the request its call ends, if the caller has not given up before.
 	lostAfter = 30 * time.Second
 )
 

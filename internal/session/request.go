@@ -75,7 +75,7 @@ type Request struct {
 type Sealed struct {
 	Message *wire.Request
 	Frame   []byte
-	Err     error // the key cannot be used now
+	Err     error // why the key could not sign; nil: the request is ready
 }
 
 // Seal signs and encodes a request that has its number. It may be called on any goroutine at any time.

@@ -204,7 +204,7 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// plain is a path without the numbers of elements.
+// plain returns a path without the numbers of elements in it.
 func plain(path string) string {
 	for {
 		before, rest, found := strings.Cut(path, "[")

@@ -60,7 +60,7 @@ const (
 	Answered = "answered"
 )
 
-// Lost is a gap in a stream: its listener was too slow for so many events.
+// Lost is a gap in a stream: this many events were left out, because the listener was too slow.
 type Lost struct {
 	Stamp
 	Events uint64 `json:"events"`

@@ -44,8 +44,8 @@ func (a Amount) Part(k int) Amount { return Amount{max(1, a.Requests/k), a.Bytes
 type load struct {
 	since   time.Duration
 	ordered Amount // handed to execution in this period
-	known   Amount // the most that an earlier period ordered; a period with a backlog resets it
-	Total   int    // bytes handed to execution so far, each batch counted with as much as its certificate takes
+	known   Amount // the most that one period ordered, since the last period that had a backlog throughout
+	Total   int    // bytes of the requests handed to execution so far, and of a certificate for each batch
 	backlog bool   // requests have waited all through this period
 }
 

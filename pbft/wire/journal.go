@@ -157,8 +157,8 @@ func (log Log) Marks() []Mark {
 	return slices.Compact(marks)
 }
 
-// Backlog lists the bodies of the batches above a state, up to a sequence number, which the journal allows the replica
-// to execute again. It returns false if one of them is missing.
+// Backlog lists the bodies of the batches after above, up to upTo, that a replica executes again after a start. It
+// returns false if the journal lacks the body or the commit certificate of one of them.
 func (log Log) Backlog(above, upTo Seq) ([]*Body, bool) {
 	if upTo-above > Seq(len(log)) {
 		return nil, false

@@ -121,7 +121,7 @@ func (c *chronicle) write(key, former []byte) {
 }
 
 // close ends the operation's history and deletes what is too old: at most one chunk more than the operation filled. So
-// no operation pays for many others, and the next ones delete what it leaves.
+// no operation pays for many others. What it leaves, the next operations delete.
 func (c *chronicle) close() {
 	for n := 0; n <= c.full && c.giveUp(); n++ {
 		c.head.first++
@@ -161,12 +161,12 @@ func queueKey(n uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{queuePrefix}, n)
 }
 
-// formerKey is the place of the value that key had before batch.
+// formerKey is the stored key of the value that key had before batch.
 func formerKey(key []byte, batch uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(formerStart(key), 0, 1), batch)
 }
 
-// formerEnd lies above the places of all former values of key, and below those of every greater key.
+// formerEnd lies above the stored keys of all former values of key, and below those of every greater key.
 func formerEnd(key []byte) []byte { return append(formerStart(key), 0, 2) }
 
 // formerStart is where the former values of key, and of greater keys, begin. Keys are escaped, so that no escaped key
@@ -183,7 +183,7 @@ func formerStart(key []byte) []byte {
 	}
 }
 
-// splitFormer splits the place of a former value into its escaped key and its batch.
+// splitFormer splits the stored key of a former value into the value's own key, escaped, and its batch.
 func splitFormer(place []byte) (escaped []byte, batch uint64) {
 	at := len(place) - 8
 	if at < 3 || place[0] != formerPrefix || place[at-2] != 0 || place[at-1] != 1 {

@@ -30,7 +30,7 @@ type Order struct {
 	Delta  int8
 }
 
-// Shop is what stubs are written for.
+// Shop is the interface for which the test generates stubs.
 type Shop interface {
 	Place(tx statemachine.Txn, o Order, v, codec string) (number uint64, total Money, err error)
 	Close(statemachine.Txn)
