@@ -44,11 +44,12 @@ func (v view) executed() (most uint64) {
 	return most
 }
 
-// transferred is what a replica's transfers have brought since its process started. Late bytes come beside the others, when
-// another donor was asked for the same: how many they are depends on the machine.
+// transferred is what a replica's transfers have brought since its process started. Late bytes are those that came although
+// another donor was asked for the same ones; their number depends on the machine.
 type transferred struct{ bytes, late, rounds float64 }
 
-// receives waits until a transfer to the victim is counted, just after it is reported, tells and returns what it brought.
+// receives waits until the victim's metrics count a finished transfer, which is just after its report shows the end. It
+// adds the bytes that the transfer brought to the result, and returns them.
 func (s *stage) receives(name string) (got transferred) {
 	for began, finished := time.Now(), 0.0; finished == 0; {
 		v, err := s.Local().Metrics(s.ctx, victim, "tagma_transfers_finished_total", "tagma_transfer_received_bytes_total",
@@ -67,7 +68,7 @@ func (s *stage) receives(name string) (got transferred) {
 // marks are the digests that replicas reported for stable checkpoints.
 type marks map[uint64]map[int]string
 
-// note takes reports, and says which two replicas name different digests for one checkpoint.
+// note takes replicas' reports. Its error names two replicas that report different digests for one checkpoint.
 func (m marks) note(v view) error {
 	for id, r := range v {
 		if r.StableCheckpoint == 0 {
@@ -97,14 +98,14 @@ func (m marks) shared(id int, r node.Report) bool {
 	return false
 }
 
-// until looks at replicas again and again until what they report leaves nothing to wait for: lacks says in words what
-// is still missing, "" for nothing. It fails when a replica dies of itself, when digests differ, and when it takes too
+// until asks replicas for their reports again and again until nothing is missing in them: lacks says in words what is
+// missing, "" for nothing. The case fails when a replica ends by itself, when digests differ, and when this takes too
 // long.
 func (s *stage) until(what string, ids []int, lacks func(view) string) view {
 	return s.every(lookEvery, what, ids, lacks)
 }
 
-// every is until with another pause between two looks.
+// every does what until does, with a pause of the caller's choice between two requests for reports.
 func (s *stage) every(pause time.Duration, what string, ids []int, lacks func(view) string) view {
 	began := time.Now()
 	for {
@@ -142,9 +143,9 @@ func (v view) String() string {
 	return cmp.Or(strings.Join(parts, "; "), "no replica answers")
 }
 
-// follow waits until a replica that was started again has the others' state and goes along with them: no transfer is
-// under way, it executed at least up to its stable checkpoint, for which another replica names the same digest, and it
-// is at most so many sequence numbers behind the one that is farthest.
+// follow waits until a replica that was started again has the others' state and keeps up with them: no transfer is
+// under way; the replica executed at least up to its stable checkpoint, for which another replica names the same digest;
+// and it is at most within sequence numbers behind the replica that executed most.
 func (s *stage) follow(id int, within uint64) {
 	s.until(fmt.Sprintf("replica %d to come back", id), everybody, func(v view) string {
 		r, answered := v[id]
@@ -165,10 +166,10 @@ func (s *stage) follow(id int, within uint64) {
 	})
 }
 
-// errOver says that a transfer ended before it was seen as far as it was waited for.
+// errOver says that a transfer ended before any report showed the share that the case waited for.
 var errOver = errors.New("the transfer was over before: give more --keys")
 
-// transferAt waits until the victim has fetched a share of the state, and returns how far it is.
+// transferAt waits until the victim has fetched a share of the state, and returns what the victim then reports of it.
 func (s *stage) transferAt(share float64) (at node.Transfer) {
 	over := false
 	what := fmt.Sprintf("%.0f %% of the transfer", 100*share)

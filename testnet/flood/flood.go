@@ -25,12 +25,12 @@ import (
 //go:embed flood.toml
 var text []byte
 
-// Options say how much of everything there is.
+// Options say how many clients there are, what they send, and who attacks beside them.
 type Options struct {
 	Dir        string // an existing, empty directory for the clusters' files
 	Honest     int    // honest clients, each with a key and a session of its own
-	Workers    int    // requests that each of them has under way
-	Operations int    // that the honest clients do together, in each measurement
+	Workers    int    // requests that each honest client has under way
+	Operations int    // how many the honest clients submit in all, in each measurement
 	Valid      int    // flooding clients whose requests are valid
 	Invalid    int    // flooding clients whose signatures are bad
 	Assaults   []Assault
@@ -123,13 +123,13 @@ func (a *Assault) Check() error {
 	return byzantine.Check(a.Choice, replicas)
 }
 
-// Floods: more than replicas take from a client.
+// A flood sends more requests per second than replicas accept from one client.
 var (
 	validFlood   = byzantine.Choice{Name: "client-flood", Values: map[string]string{"valid": "3000", "invalid": "0"}}
 	invalidFlood = byzantine.Choice{Name: "client-flood", Values: map[string]string{"valid": "0", "invalid": "10000"}}
 )
 
-// scenario is what happens: everybody attacks from the beginning to the end.
+// scenario returns the scenario of the embedded file with these options in it: all attackers attack throughout.
 func (o *Options) scenario() (*scenario.Scenario, error) {
 	s, err := scenario.Parse("flood.toml", text)
 	if err != nil {
@@ -159,19 +159,19 @@ func (o *Options) scenario() (*scenario.Scenario, error) {
 	return s, nil
 }
 
-// Document is what came of it.
+// Document is the result of a run, and what --json prints.
 type Document struct {
 	Scenario    string               `json:"scenario"`
 	Verdict     string               `json:"verdict"`
-	Baseline    Measured             `json:"baseline"` // without the flood: the throughput before and after it, and the latency after
+	Baseline    Measured             `json:"baseline"` // without attacks: throughput before and after, latency after
 	Flooded     Measured             `json:"flooded"`
-	Ratio       *float64             `json:"ratio"` // of the two throughputs; null: one is unknown
+	Ratio       *float64             `json:"ratio"` // Flooded's throughput over Baseline's; null: one is unknown
 	ViewChanges int                  `json:"view_changes"`
 	Flood       Attack               `json:"flood"`
 	Assaults    []Told               `json:"assaults,omitempty"`
 	Resident    Resident             `json:"rss_bytes"`
 	Expect      []report.Expectation `json:"expect"`
-	Invariants  []string             `json:"broken,omitempty"` // that did not hold, and why
+	Invariants  []string             `json:"broken,omitempty"` // invariants that did not hold, and why
 }
 
 // Measured is what the honest clients experienced.
@@ -183,20 +183,20 @@ type Measured struct {
 	Millis       int64          `json:"lasted_ms"`
 }
 
-// Resident is the memory of the replica that has most, in bytes.
+// Resident is the memory of the replica that uses most, in bytes.
 type Resident struct {
 	Before int64 `json:"before"` // without the attack
 	After  int64 `json:"after"`
 }
 
-// Attack is what the flooding clients did while the honest ones were measured. A request goes to every replica, so it is
-// several frames.
+// Attack is what the flooding clients did while the honest ones were measured. A request is sent to every replica, so it
+// counts as several frames.
 type Attack struct {
 	ValidFrames   uint64 `json:"valid_frames"`
 	InvalidFrames uint64 `json:"invalid_frames"`
-	Executed      uint64 `json:"executed"` // of the valid requests, as one replica answered
-	Busy          uint64 `json:"busy"`     // turned away by one replica, to be sent again
-	Refused       uint64 `json:"refused"`  // messages that the replicas did not believe, all replicas together
+	Executed      uint64 `json:"executed"` // valid requests that were executed, by the answers of an average replica
+	Busy          uint64 `json:"busy"`     // answers Busy to valid requests, of an average replica
+	Refused       uint64 `json:"refused"`  // invalid messages that the replicas refused, all replicas together
 }
 
 // Told is what one assault did.
@@ -206,7 +206,7 @@ type Told struct {
 	Tally     link.Tally `json:"tally"`
 }
 
-// Run measures. The error says why that was impossible; what was not as it must be is in the document.
+// Run measures what the attacks cost. The error says why that was impossible; the document says which expectations failed.
 func Run(ctx context.Context, o Options, show play.Show) (*Document, error) {
 	s, err := o.scenario()
 	if err != nil {
@@ -252,7 +252,8 @@ func resident(r *report.Document) (most int64) {
 	return most
 }
 
-// told takes what the i-th attacker did: floods come first.
+// told adds what the i-th attacker did to the document. The flooding clients come first, those of valid requests before
+// those of invalid ones, and then the assaults.
 func (o *Options) told(d *Document, i int, m *scenario.Malicious, t link.Tally) {
 	switch {
 	case i < o.Valid:
@@ -270,7 +271,7 @@ func (o *Options) told(d *Document, i int, m *scenario.Malicious, t link.Tally) 
 	}
 }
 
-// judge adds that every attack was one.
+// judge adds the expectation that every attack reached the replicas, without which the run would show nothing.
 func (o *Options) judge(d *Document, r *report.Document) {
 	for _, x := range r.Replicas {
 		d.Flood.Refused += x.Refused
@@ -283,7 +284,7 @@ func (o *Options) judge(d *Document, r *report.Document) {
 	}
 }
 
-// Print tells people what came of it.
+// Print writes the document as text for people.
 func Print(w io.Writer, d *Document, style terminal.Style) error {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }

@@ -47,7 +47,7 @@ func (p processes) stop() {
 // tick is the unit of the kernel's accounts.
 const tick = 10 * time.Millisecond
 
-// used reads the kernel's accounts; zero where it keeps none that can be read.
+// used reads from the kernel what the processes used; 0 where the kernel offers no such file.
 func (p processes) used() (cpu time.Duration, resident int64) {
 	for _, cmd := range p {
 		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid))
@@ -55,7 +55,7 @@ func (p processes) used() (cpu time.Duration, resident int64) {
 			return 0, 0
 		}
 		_, rest, _ := strings.Cut(string(data), ") ")
-		fields := strings.Fields(rest) // from the process's state on, the third field
+		fields := strings.Fields(rest) // of the file, from its third, the process's state, on
 		for _, i := range []int{11, 12} {
 			n, _ := strconv.Atoi(fields[i])
 			cpu += time.Duration(n) * tick

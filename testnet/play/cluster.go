@@ -14,58 +14,58 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// Cluster is what a scenario happens to: replicas, what links them, and clients. Its methods are called by one goroutine.
+// Cluster is replicas, their links and clients, on which a scenario is run. Its methods are called by one goroutine.
 type Cluster interface {
 	// Begin starts the clock; Load lets the clients begin.
 	Begin()
 	Load(ctx context.Context)
 	// Now is the time since Begin, 0 before.
 	Now() time.Duration
-	// Pass lets the cluster go on until something may have changed, and no further than until; 0 is no bound. The error is
-	// that of ctx, or ErrOver.
+	// Pass lets the cluster run until something may have changed, or until the time until; 0 is no bound. It returns the
+	// error of ctx, or ErrOver.
 	Pass(ctx context.Context, until time.Duration) error
 
-	// Do does what an event says, if it is not about links. Later is true if it waits for a moment within a replica: then
-	// Touched reports when that has come.
+	// Do performs an event that is not about links. Later is true if the event waits for a moment within a replica: then
+	// Touched reports whether that moment has come.
 	Do(ctx context.Context, e *scenario.Event) (later bool, err error)
 	// Say sends a script's message that waited for a fact.
 	Say(ctx context.Context, l *scenario.Script) error
-	// Ask has a client send a request, and Answers counts the replicas by what they have answered to it so far.
+	// Ask makes a client send a request. Answers counts, for each outcome, the replicas that have answered it so far.
 	Ask(ctx context.Context, r *scenario.Request) error
 	Answers(r *scenario.Request) map[wire.Outcome]int
 	// Happened reports whether one of the scenario's facts has happened by now.
 	Happened(f fact.Fact) bool
 	// Command changes the links.
 	Command(ctx context.Context, c links.Command) error
-	// Wake lets an attacker loose, or stops it.
+	// Wake lets a malicious replica or client begin its behaviour, or stops it.
 	Wake(ctx context.Context, m *scenario.Malicious, on bool) error
 	// Touched reports whether something has had an effect by now (I18): the ID of a change of the links, a
-	// *scenario.Malicious, *scenario.Script, *scenario.Request or *scenario.Event. What nobody can tell of has had one.
+	// *scenario.Malicious, *scenario.Script, *scenario.Request or *scenario.Event. True if that cannot be known.
 	Touched(what any) bool
 
 	// Work is what the clients have done so far.
 	Work() Work
-	// Extend asks for operations beyond those of the workload, so that somebody notices what happens. When all has happened,
-	// last is when, and one that is submitted since is enough; before, it is negative.
+	// Extend tells the clients whether the run needs operations beyond the workload, so that every event meets one. Last is
+	// when the last event happened, after which one operation is enough; it is negative while events are still to come.
 	Extend(more bool, last time.Duration)
-	// Replicas are the replicas as they are now.
+	// Replicas returns the present status of every replica.
 	Replicas() []Replica
 
 	// EndWork lets operations under way finish, for at most a while.
 	EndWork(patience time.Duration)
-	// ReadBack reads what was written, as far as that is needed to judge it.
+	// ReadBack reads the keys that clients wrote, as far as the verdict needs them.
 	ReadBack(ctx context.Context, show Show) error
-	// Stop ends the replicas. What they leave behind is there afterwards.
+	// Stop ends the replicas. Their files remain.
 	Stop()
-	// Tap is told what is done to the cluster; nil without a trace.
+	// Tap returns the trace in which the run records what it does to the cluster; nil without a trace.
 	Tap() *trace.Tap
-	// Remains tells what there is to judge once everything has stopped.
+	// Remains returns what is to be judged, once everything has stopped.
 	Remains() (*Remains, error)
 	// Close ends everything that still runs.
 	Close()
 }
 
-// ErrOver says that nothing more happens in a cluster: what was found broken ended it.
+// ErrOver says that nothing more happens in a cluster, because a broken invariant ended the run.
 var ErrOver = errors.New("the run is over")
 
 // Work is what clients have done.
@@ -77,7 +77,7 @@ type Work struct {
 	Stopped bool  // the clients are stopped
 }
 
-// Replica is how a replica is at one moment.
+// Replica is the status of a replica at one moment.
 type Replica struct {
 	report.Replica
 	Up      bool // the replica runs and answers

@@ -30,17 +30,17 @@ type Engine interface {
 	// Start makes a scenario's cluster and connects its clients. Nothing of the scenario has happened when it returns. Dir
 	// is where its files may go; it does not exist yet.
 	Start(ctx context.Context, s *scenario.Scenario, dir string, t Trace, show Show) (Cluster, error)
-	// Steady reports whether runs of one seed are alike, so that a second one shows nothing.
+	// Steady reports whether all runs of one seed are equal, so that a second run shows nothing new.
 	Steady() bool
-	// Stall is so long without an acknowledgement that ends a run when nothing can change it.
+	// Stall is the time without an acknowledgement after which a run ends, if no event is left that could change that.
 	Stall(s *scenario.Scenario) time.Duration
 }
 
-// Options are what a run has beside its scenario.
+// Options are the settings of a run that its scenario does not contain.
 type Options struct {
 	Dir   string // an existing, empty directory for all files that the run makes
 	Trace Trace
-	// Also, unless nil, adds to a report what else was to hold, before it is judged.
+	// Also, unless nil, adds further expectations to a report before the report is judged.
 	Also func(d *report.Document)
 	// Measured, unless nil, is given the document of each run without faults.
 	Measured func(baseline *report.Document)
@@ -52,7 +52,8 @@ type Trace struct {
 	Only []string // these kinds of events; nil: all
 }
 
-// Refuse tells in one sentence with the mend what of a scenario an engine cannot run, nil if it can run all of it.
+// Refuse returns nil if an engine can run all of a scenario. If not, the error says in one sentence what it cannot run,
+// and how to change the scenario.
 func Refuse(e Engine, s *scenario.Scenario) error {
 	switch line, why := s.WhyNot(e.Name()); {
 	case why == "":
@@ -74,7 +75,8 @@ func Honest(s *scenario.Scenario) (clients []int) {
 	return clients
 }
 
-// Aside is the n-th operation of somebody who is not part of the workload, on what nobody else uses.
+// Aside returns the n-th operation of a client outside the workload. It writes a key, or opens an account, of this name,
+// which no client of the workload uses.
 func Aside(machine, name string, n uint64) []byte {
 	if machine == machines.Bank {
 		return bank.Open(fmt.Sprintf("%s/%d", name, n), 0)

@@ -150,8 +150,8 @@ var saidTypes = []string{
 	"certified-body", "fetch", "request",
 }
 
-// settings are what a parameter may be set to, by its name, or by its behaviour's and its own, unless that is a matter of
-// words, which it lists itself.
+// settings lists values to draw for a parameter, under its name alone or under "behaviour parameter", which comes first. A
+// parameter that is one of several words has no entry here, unless fewer of its words are to be drawn.
 var settings = map[string][]string{
 	"outrun for":            {"1T", "4T", "8T", "0"},
 	"mutate kinds":          {"view", "seq", "digest", "phase", "entry", "target", "view+seq", "seq+digest", "phase+view", "entry+view"},

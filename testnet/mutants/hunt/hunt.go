@@ -19,7 +19,7 @@ import (
 	"tagma/testnet/mutants"
 )
 
-// hunt hunts mutants, some at once, and returns what became of each, in their order.
+// hunt hunts the mutants of a list, up to o.jobs at once, and returns a result for each, in the order of the list.
 func (o *order) hunt(ctx context.Context, list []mutants.Mutant, progress io.Writer) ([]*result, error) {
 	dir, err := os.MkdirTemp("", "tagma-mutants-")
 	if err != nil {
@@ -50,11 +50,11 @@ func (o *order) hunt(ctx context.Context, list []mutants.Mutant, progress io.Wri
 	return all, nil
 }
 
-// sound is the name of the hunter without a mutant.
+// sound is the file name of the hunting program that is built from the unchanged source.
 const sound = "sound"
 
-// one hunts one mutant: in a program that is built with what the mutant changes in the place of what the source has. What
-// catches it must find nothing in the sound program, or it says nothing about the mutant.
+// one hunts one mutant. The program or tests that hunt are built with the mutant's files in place of the source's. A run
+// that catches the mutant must find nothing in the sound program, or its finding says nothing about the mutant.
 func (o *order) one(ctx context.Context, m *mutants.Mutant, dir string) *result {
 	r := &result{Name: m.Name, What: m.What, Hunter: string(m.Hunter)}
 	hunter := o.search
@@ -71,7 +71,7 @@ func (o *order) one(ctx context.Context, m *mutants.Mutant, dir string) *result 
 	return r
 }
 
-// search has the simulator or the explorer hunt.
+// search hunts a mutant with the simulator or the explorer.
 func (o *order) search(ctx context.Context, r *result, m *mutants.Mutant, dir, overlay string) error {
 	program := filepath.Join(dir, m.Name)
 	defer func() { _ = os.Remove(program) }()
@@ -102,7 +102,7 @@ func (o *order) search(ctx context.Context, r *result, m *mutants.Mutant, dir, o
 	return nil
 }
 
-// build makes a hunter.
+// build compiles the hunting program.
 func (o *order) build(ctx context.Context, to string, flags ...string) error {
 	args := append([]string{"build"}, flags...)
 	return o.compile(ctx, append(args, "-ldflags=-s -w", "-o", to, "./testnet/mutants/hunt"))
@@ -117,7 +117,7 @@ func (o *order) compile(ctx context.Context, args []string) error {
 	return nil
 }
 
-// run has a hunter hunt, and returns its haul and the seconds of processor time that it took.
+// run runs a hunting program, and returns what it found and the seconds of processor time that it took.
 func (o *order) run(ctx context.Context, hunter string, args []string) (*haul, float64, error) {
 	out, took, err := o.limited(ctx, o.source, hunter, append([]string{insideWord}, args...))
 	if err != nil {
@@ -130,7 +130,7 @@ func (o *order) run(ctx context.Context, hunter string, args []string) (*haul, f
 	return h, took, nil
 }
 
-// limited runs a program for as long as a hunt may take. Of one that fails it returns the words on both its outputs.
+// limited runs a program for as long as a hunt may take. If the program fails, it returns the text of both outputs.
 func (o *order) limited(ctx context.Context, dir, program string, args []string) ([]byte, float64, error) {
 	limited, cancel := context.WithTimeout(ctx, o.limit)
 	defer cancel()
