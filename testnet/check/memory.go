@@ -19,19 +19,19 @@ type place struct {
 	seq  wire.Seq
 }
 
-// What a replica holds. None of these is a type of message.
+// Kinds of statements about what a replica holds, besides the types of messages that it signs. No message has these types.
 const (
 	kindAccepted  wire.Type = 0xf0 + iota // a pre-prepare to which the slot is bound, including those in new views
 	kindPrepared                          // a prepared certificate
 	kindDecided                           // a commit certificate
-	kindBody                              // views do not matter
-	kindRoot                              // its own state; views do not matter
+	kindBody                              // the body of a batch; views do not matter
+	kindRoot                              // the root of its own state; views do not matter
 	kindState                             // a state that it announced, or that a quorum announced; views do not matter
 	kindActivated                         // a new view that it entered
 )
 
-// statement is a digest at a place. A statement that is not durable is forgotten at a restart, unless it was made in an
-// earlier life. One that was sent anyway binds for ever, like one of an earlier life (D8.14).
+// statement is a digest at a place. At a restart the Monitor forgets statements that are not durable, except those of an
+// earlier life, and those that were sent before they were durable: both bind the replica for ever (D8.14).
 type statement struct {
 	place
 	digest  wire.Digest
@@ -43,7 +43,7 @@ type statement struct {
 
 type memo []statement
 
-// placeOf is the place that a message is about, and the digest that it names.
+// placeOf returns the place that a message is about, and the digest that it names.
 func placeOf(m wire.Message) (place, wire.Digest) {
 	switch m := m.(type) {
 	case *wire.PrePrepare:

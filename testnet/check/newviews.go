@@ -4,11 +4,11 @@ import (
 	"tagma/pbft/wire"
 )
 
-// change is what is known of a new view, as far as needed to check that it contains what committed.
+// change holds what the Monitor needs of a new view in order to check that its O contains the committed batches.
 type change struct {
 	view    wire.View
-	first   wire.Seq // the first sequence number of O
-	digests []wire.Digest
+	first   wire.Seq      // the first sequence number of O
+	digests []wire.Digest // of the batches in O, from first on
 	id      wire.Digest
 }
 
@@ -85,7 +85,7 @@ func (m *Monitor) follows(by wire.ReplicaID, v *wire.NewView, c *change) {
 	}
 }
 
-// stays checks I17: what committed in a lower view is in O, or O begins above it.
+// stays checks I17: a batch that committed in a lower view is in O, or O begins above its sequence number.
 func (m *Monitor) stays(by wire.ReplicaID, c *change, seq wire.Seq, s *agreed) {
 	if s.view >= c.view || seq < c.first || !s.proven {
 		return
@@ -106,7 +106,7 @@ func highestStable(v *wire.NewView) *wire.StableCert {
 	return best
 }
 
-// accuses checks E1: evidence convinces any judge, and is never against a correct replica.
+// accuses checks E1 for evidence that a replica shows: it convinces any judge, and never convicts a correct replica.
 func (m *Monitor) accuses(o *observed, e wire.Evidence) {
 	if err := e.Verify(m.cfg, m.holds); m.breaks(e1, err != nil) {
 		m.fail(e1, o.id, "replica %d shows what proves nothing: %v", o.id, err)

@@ -9,17 +9,17 @@ import (
 
 // told is what all readings of a replica's journal have shown.
 type told struct {
-	life   wire.Life                 // of the journal that was read last
-	moved  wire.View                 // the highest view to which it moved in this life
+	life   wire.Life                 // the life of the journal that was read last
+	moved  wire.View                 // the highest view to which the replica moved in this life
 	bodies map[wire.Seq][]*wire.Body // bodies of batches not known to have committed
-	looked wire.Seq                  // requests up to here were checked
-	lost   bool                      // it lost an earlier life's statements, and its journal does not show that yet
+	looked wire.Seq                  // requests of batches up to this sequence number were checked
+	lost   bool                      // the replica lost an earlier life's statements, and its journal does not show that yet
 }
 
 // reading is one pass over a journal. A segment begins with an anchor, which repeats older votes and names the view at
-// its time, so it is unknown whether a vote in it was made before or after the move to that view. So a move counts only
-// from the first record that must be younger, and votes of unknown age are accepted. The records after an anchor may
-// also be slightly older than it, so they are compared with what earlier segments showed.
+// its time, so it is unknown whether a vote in the anchor was made before or after the move to that view. Therefore a
+// move counts only from the first record that must be younger than it, and votes of unknown age are accepted. Records
+// behind an anchor may be slightly older than the anchor, so they are compared with what earlier segments showed.
 type reading struct {
 	*observed
 	m     *Monitor
@@ -27,7 +27,7 @@ type reading struct {
 	head  wire.View // view in the segment's anchor
 	left  wire.View // no new vote in a view below this one may follow
 	later wire.View // becomes left at the next segment
-	once  wire.View // the highest view to which it moved according to an earlier reading
+	once  wire.View // the highest view to which the replica moved according to an earlier reading
 
 	view   wire.View // highest view in the records so far
 	since  wire.View // view at the beginning of the segment

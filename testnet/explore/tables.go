@@ -8,27 +8,27 @@ import (
 	"tagma/pbft/wire"
 )
 
-// special writes the tables of votes, of which the core reads a part only: what it no longer reads must not tell two
-// states apart. It reports whether the field was one of them.
+// special writes a field if it is one of the tables of which the core reads a part only, and reports whether it is. It
+// leaves out the part that the core no longer reads, so that two states that differ only there count as one.
 func (w *walker) special(field string, of, v reflect.Value) bool {
 	switch field {
-	case "Slot.Prepares": // those of the current view count; a lower one is overwritten or refused
+	case "Slot.Prepares": // prepares of the current view count; those of a lower view are overwritten or refused
 		for _, vote := range *read[[]msglog.Vote](v) {
 			w.vote(&vote, vote.View >= w.at.View)
 		}
-	case "Slot.Commits": // none is read once the slot is certified, but to be sent again
+	case "Slot.Commits": // once the slot is certified, commits are read only to be sent again
 		for _, vote := range *read[[]msglog.Vote](v) {
 			w.vote(&vote, read[msglog.Slot](of).Cert == nil)
 		}
-	case "suspicion.highest": // one below the current view justifies nothing more
+	case "suspicion.highest": // a Suspect of a view below the current one justifies nothing any more
 		for _, s := range *read[msglog.Suspects](v) {
 			w.seenIn(s.View, s.Sig != wire.Signature{} && s.View >= w.at.View)
 		}
-	case "change.votes": // what a primary collects for its new view; of others' only whether they are there
+	case "change.votes": // in full for the primary that collects them; for others only whether they are there
 		for by, vc := range *read[[]*wire.ViewChange](v) {
 			w.viewChange(wire.ReplicaID(by), vc)
 		}
-	case "Replica.memories": // signatures and digests aside; without a question nothing depends on them
+	case "Replica.memories": // without signatures and digests; read only while this replica asks what it signed
 		for i := range v.Len() {
 			if w.forgets[i] {
 				w.number(v.Index(i).FieldByName("checkpoint").FieldByName("Seq").Uint())
@@ -41,12 +41,12 @@ func (w *walker) special(field string, of, v reflect.Value) bool {
 	return true
 }
 
-// empty reports whether nothing of a slot counts.
+// empty reports whether a slot holds nothing that the core still reads.
 func (w *walker) empty(s *msglog.Slot) bool {
 	return s.Seq == 0 || w.what == whatStays && s.Prepared == nil && s.Cert == nil && s.Waiting == nil
 }
 
-// seenIn writes the view of a statement, if that counts.
+// seenIn writes the view of a statement, or 0 if the statement does not count.
 func (w *walker) seenIn(v wire.View, counts bool) {
 	if counts {
 		w.number(uint64(v) + 1)
@@ -63,7 +63,7 @@ func (w *walker) vote(v *msglog.Vote, counts bool) {
 }
 
 func (w *walker) viewChange(by wire.ReplicaID, vc *wire.ViewChange) {
-	own := by == w.self // sent again, and part of the own new view
+	own := by == w.self // the core sends its own view change again, and puts it into its own new view
 	if vc == nil || !own && (vc.View < w.at.View || w.at.Active && vc.View == w.at.View) {
 		w.number(0)
 	} else if !own && w.at.View%replicas != wire.View(w.self) {
@@ -80,11 +80,11 @@ type slotState struct {
 	commitSent bool
 	certified  value
 	lacksBody  value // accepted or certified without its body
-	prepare    proof // the own one that the core counts, of this life
+	prepare    proof // the replica's own prepare that the core counts, of this life
 	commit     proof
 }
 
-// slotsOf reads the slots of a core. Pool, log and timers have no exported face, and none is wanted for this alone.
+// slotsOf reads the slots of a core by reflection, since the core does not export its log, and should not for this alone.
 func (n *node) slotsOf() (found [maxSlots]slotState) {
 	log := *read[*msglog.Window](reflect.ValueOf(n.core).Elem().FieldByName("log"))
 	for i := range n.w.slots {

@@ -65,8 +65,8 @@ func addFact(all []fact.Fact, f *fact.Fact) []fact.Fact {
 	return append(all, *f)
 }
 
-// Faultless is the scenario without anything that goes wrong, for ratios. Its links keep what takes time on them, and lose
-// nothing.
+// Faultless returns the scenario without its faults, to measure the throughput that ratios compare with. Its links keep
+// their delay, jitter and bandwidth, and lose nothing.
 func (s *Scenario) Faultless() *Scenario {
 	return &Scenario{
 		File: s.File, Name: s.Name, Replicas: s.Replicas, Machine: s.Machine, Seed: s.Seed, Settings: s.Settings, Workload: s.Workload,
@@ -97,66 +97,66 @@ type Workload struct {
 	Baseline   bool          `toml:"baseline"`                  // the workload runs without faults too, for ratios
 }
 
-// Keys of an attack on links.
+// The keys with which an attacker of links may connect.
 const (
-	KeyOfBackup   = "replica"  // that of the last replica, which runs beside the attack and is correct
-	KeyOfOutsider = "outsider" // one that nobody knows
+	KeyOfBackup   = "replica"  // the last replica's key; that replica runs beside the attacker and is correct
+	KeyOfOutsider = "outsider" // a key that no replica knows
 )
 
 // Malicious is a replica or a client with a behaviour, from one time until another.
 type Malicious struct {
 	Line    int
 	Replica wire.ReplicaID
-	// Client, unless nil, makes it client c0, c1, … instead of a replica, and Choice a behaviour of clients. It takes the
-	// place of the workload's client of that number, if there is one.
+	// Client, unless nil, is the number of a malicious client: c0, c1, …; Replica is unused, and Choice is a behaviour of
+	// clients. This client replaces the workload's client of that number, if there is one.
 	Client *int
-	// Key, unless "", is whose key that client has instead of its own: its attack is on links then.
+	// Key, unless "", makes the client an attacker of links, and says whose key it uses: KeyOfBackup or KeyOfOutsider.
 	Key    string
 	Choice byzantine.Choice
 	From   time.Duration
 	Until  time.Duration // 0: to the end
 }
 
-// Event is something that happens once. Which fields it uses depends on Do. What a file repeats, or undoes after a while,
-// is here as events of their own.
+// Event is something that happens once. Which fields it uses depends on Do. When a file says that an event is repeated, or
+// undone after a while, each repetition and each undoing is an Event of its own.
 type Event struct {
 	Line int
 	Do   string        `toml:"do"`
 	At   time.Duration `toml:"at"`
-	// AfterOperations counts acknowledged ones. It is used instead of At if it is > 0; At counts from there then.
+	// AfterOperations, if > 0, makes the event wait until so many operations are acknowledged; At counts from then on.
 	AfterOperations int `toml:"after_operations" range:"1..10000000"`
-	// When, unless nil, is what it waits for instead: At counts from there then.
+	// When, unless nil, is a fact that the event waits for; At counts from then on.
 	When *fact.Fact `toml:"when"`
 
-	// Command has the targets of everything that happens to replicas, and what is done to links: the groups of a partition,
-	// which ends without groups unless Ring; the direction of an isolation; both ends of a link; the name of a release.
+	// Command names the replicas that the event affects, and what changes on links: the groups of a partition (no groups and
+	// no Ring: it ends), the direction of an isolation, both ends of a link, the name of a release.
 	links.Command
-	Ring   bool             `toml:"ring"` // of partition: everybody hears the neighbours alone
+	Ring   bool             `toml:"ring"` // of partition: each replica hears only its two neighbours
 	Heal   bool             `toml:"heal"` // of link: back to the default
 	By     time.Duration    // of clock-jump
-	Key    string           `toml:"key"`        // of flip-state: the value under it, when it is written next; "": whatever is
+	Key    string           `toml:"key"`        // of flip-state: under which the next value is changed; "": any
 	Submit []Operation      `toml:"operations"` // of submit
 	Part   string           `toml:"part"`       // of bit-flip: PartJournal or PartStore
 	Place  links.Place      `toml:",inline"`    // of bit-flip
-	Moment `toml:",inline"` // of kill, that it waits for
+	Moment `toml:",inline"` // of kill: the moment that it waits for
 	Hole   bool             `toml:"hole"` // of lose-unsynced: unsynced sectors are gone as a hole instead of as a tail
-	Undoes bool             // it ends what an event of the same line began
+	Undoes bool             // this event ends what an event of the same line began
 }
 
-// Moment is one within a replica: in the life of the next message of a type, or of the batch of a sequence number, or of the
-// first one after it. One of its fields is set, or none.
+// Moment is a moment within a replica: a stage of its next message of a type, or of the batch of a sequence number, or of
+// the first batch after it. At most one of the fields is set.
 type Moment struct {
-	BeforeDurable  wire.Type `toml:"before_durable"`   // its sync is under way
-	BeforeSend     wire.Type `toml:"before_send"`      // it is durable, and nobody was sent it
-	AfterFirstSend wire.Type `toml:"after_first_send"` // one replica was sent it, and no other one
-	BeforeExecute  wire.Seq  `toml:"before_execute"`   // it is ordered, its certificate is durable, and the machine has not seen it
-	AfterExecute   wire.Seq  `toml:"after_execute"`    // the machine has executed it, and nobody knows
+	BeforeDurable  wire.Type `toml:"before_durable"`   // the message's sync is under way
+	BeforeSend     wire.Type `toml:"before_send"`      // the message is durable, and was sent to nobody
+	AfterFirstSend wire.Type `toml:"after_first_send"` // the message was sent to one replica, and to no other
+	BeforeExecute  wire.Seq  `toml:"before_execute"`   // the batch's certificate is durable, and the batch is not executed
+	AfterExecute   wire.Seq  `toml:"after_execute"`    // the machine has executed the batch, and nobody was told
 }
 
 // Any reports whether there is a moment to wait for.
 func (m *Moment) Any() bool { return *m != Moment{} }
 
-// String says when it comes.
+// String says when the moment comes.
 func (m *Moment) String() string {
 	switch {
 	case m.BeforeDurable != 0:
@@ -175,8 +175,8 @@ func (m *Moment) String() string {
 // Rule treats single messages. It ends at the time Until, if there is one, or with the release of its name, or else never.
 type Rule struct {
 	Line int
-	At   time.Duration `toml:"at"`   // it begins
-	When *fact.Fact    `toml:"when"` // or it begins with this, and Until counts from there; nil: it goes by At
+	At   time.Duration `toml:"at"`   // when it begins
+	When *fact.Fact    `toml:"when"` // nil: it begins at At; else it begins with this fact, and Until counts from then on
 	links.Rule
 }
 
@@ -184,7 +184,7 @@ type Rule struct {
 type Script struct {
 	Line int
 	At   time.Duration    `toml:"at"`
-	When *fact.Fact       `toml:"when"` // instead of At; nil: it goes by At
+	When *fact.Fact       `toml:"when"` // nil: it is sent at At; else when this fact has happened
 	From wire.ReplicaID   `toml:"from"`
 	To   []wire.ReplicaID `toml:"to"`
 	Send Template         `toml:"send"`
@@ -204,8 +204,8 @@ type Template struct {
 
 // Recorded says which messages that were sent on the network before a script's moment make its certificates.
 type Recorded struct {
-	// Of each certificate: whose votes make it, as listed, one perhaps several times (nil: as many as it takes), and whose
-	// signatures in it have a bit turned.
+	// Of each certificate: whose votes it contains, in this order, perhaps one several times (nil: as many as are needed),
+	// and whose signatures in it have one bit changed.
 	Signers Sequence         `toml:"signers"`
 	Bad     []wire.ReplicaID `toml:"bad_signatures"`
 
@@ -217,7 +217,7 @@ type Recorded struct {
 	// Of new-view. Each proposal is "null", a digest in hex, or "view:seq" of a pre-prepare; nil: what follows from V.
 	ViewChanges Sequence `toml:"view_changes"` // whose view-changes are V, as listed; nil: the first Q
 	Proposals   []string `toml:"proposals"`
-	// ChangesOf is the view of those view-changes; nil: its own.
+	// ChangesOf is the view of those view-changes; nil: the new view's own.
 	ChangesOf *wire.View `toml:"view_changes_of"`
 
 	Commit *Slot `toml:"commit"` // of certified-body and stable-notice: the commit certificate
@@ -229,7 +229,7 @@ type Sequence []wire.ReplicaID
 // Slot is a place in the order.
 type Slot = malicious.Slot
 
-// Expect is what must hold in the end. What is nil expects nothing.
+// Expect is what must hold in the end. A field that is nil expects nothing.
 type Expect struct {
 	Safe               *bool            `toml:"safe"`
 	Acknowledged       *Count           `toml:"acknowledged"` // at least

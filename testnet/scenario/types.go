@@ -243,7 +243,8 @@ func (s *Scenario) parseOperation(v any) (o Operation, err error) {
 	return o, nil
 }
 
-// parseOp reads "put k a", which a file has as part of a text, and returns it in plain words too.
+// parseOp reads what, an operation such as "put k a" within text. It also returns the operation as words with one space
+// between them.
 func (s *Scenario) parseOp(what, text string) (op check.Op, plain string, err error) {
 	words := strings.Fields(what)
 	if !slices.ContainsFunc(forms[s.Machine], func(form string) bool { return fits(&op, words, strings.Fields(form)) }) {
@@ -252,13 +253,13 @@ func (s *Scenario) parseOp(what, text string) (op check.Op, plain string, err er
 	return op, strings.Join(words, " "), nil
 }
 
-// forms are the operations of each machine.
+// forms lists how the operations of each machine are written.
 var forms = map[string][]string{
 	machines.KV:   {"put KEY VALUE", "put KEY VALUE as MARK", "get KEY", "delete KEY", "revert PREFIX", "revert PREFIX MARK"},
 	machines.Bank: {"open ACCOUNT AMOUNT", "transfer FROM TO AMOUNT", "balance ACCOUNT"},
 }
 
-// fits takes an operation of a form, and reports whether the words are one.
+// fits reports whether the words are an operation of this form, and if so, puts it into op.
 func fits(op *check.Op, words, form []string) bool {
 	if len(words) != len(form) || words[0] != form[0] {
 		return false
