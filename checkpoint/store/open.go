@@ -12,8 +12,8 @@ import (
 // views, Pin, Discard, Size and Close may be used concurrently.
 type Store struct {
 	dir   string  // names the store in errors; on a real disk, its directory
-	cut   parting // how long values are cut
-	fresh bool    // Open found nothing
+	cut   parting // the parts into which long values are cut
+	fresh bool    // Open found no entries
 
 	writing sync.Mutex // held by Load, Write, Checkpoint and a stage's Write and Adopt; guards the fields below
 	content            // of the last sequence number written, or of the newest stage that shares it

@@ -33,7 +33,7 @@ func storedPart(part int, key []byte) []byte {
 }
 
 // parting says into which parts long values are cut: parts of the usual length, or longer ones if 256 of that length are not
-// enough. Reading does not depend on it. But if it changes, the store must not hold what a crash left of a stage.
+// enough. Reading does not depend on it. But it may change only while the store holds nothing of a stage that a crash ended.
 type parting struct{ usual, most int }
 
 func (o Options) parting() parting {

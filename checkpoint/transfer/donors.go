@@ -16,8 +16,8 @@ type donor struct {
 	stale   int        // answers to questions of an earlier receiver that arrived
 	batch   int        // paths in the next question
 	window  int        // how many questions may be unanswered at a time
-	late    uint       // times in a row that it did not answer in time
-	present bool       // Ask was called for it after it was last reported gone
+	late    uint       // times in a row that the donor did not answer in time
+	present bool       // Ask was called for the donor since it was last reported gone
 	slow    bool
 	blamed  bool
 }
@@ -35,7 +35,7 @@ type question struct {
 // late answer makes them shorter, and one at a time.
 const (
 	firstBatch = 8
-	maxGiven   = 8  // how many are kept for each donor
+	maxGiven   = 8  // how many given-up questions are kept for each donor
 	maxStale   = 64 // how many answers of a donor to an earlier receiver's questions are not counted as lies
 )
 
@@ -60,7 +60,7 @@ func (d *donor) hasRoom(opt Options) bool {
 // usable reports whether the donor can be expected to answer.
 func (d *donor) usable() bool { return d.present && !d.blamed && !d.slow }
 
-// withRoom returns how many donors that are not slow can be asked more.
+// withRoom returns how many donors that are not slow have room for another question.
 func (r *Receiver) withRoom() (n int) {
 	for _, d := range r.donors {
 		if d.usable() && d.hasRoom(r.opt) {
@@ -70,8 +70,8 @@ func (r *Receiver) withRoom() (n int) {
 	return n
 }
 
-// close removes the question that an answer is for, and reports whether the question had been given up. It returns nil
-// without an error for an answer that is of no use any more.
+// close removes the question to which an answer belongs, and reports whether the question had been given up. If the
+// answer is of no use any more, it returns no question and no error.
 func (d *donor) close(id, first uint32) (q *question, late bool, err error) {
 	is := func(q question) bool { return q.id == id }
 	if at := slices.IndexFunc(d.open, is); at >= 0 {
@@ -108,8 +108,8 @@ func (d *donor) answered(parts []Part) {
 	}
 }
 
-// reclaim removes from the queue again what a given-up question asked for, as far as no other donor was asked for it
-// meanwhile: the late answer is as good as one in time. It returns the remaining tasks of the question, and the parts
+// reclaim uses a late answer to a given-up question. It removes the question's tasks from the queue, except those for
+// which another donor was asked meanwhile, and returns the removed tasks as a question, with the parts of the answer
 // for them.
 func (r *Receiver) reclaim(q *question, parts []Part) (*question, []Part) {
 	wanted := make(map[Path]int, len(q.tasks))
@@ -137,7 +137,7 @@ func (r *Receiver) reclaim(q *question, parts []Part) (*question, []Part) {
 	return left, rest
 }
 
-// putBack puts what a question asked for back to where it came from.
+// putBack puts a question's tasks back into the queue, and its chunks back to their values, to be asked for again.
 func (r *Receiver) putBack(q *question) {
 	r.push(q.tasks)
 	for _, c := range q.chunks {
@@ -145,7 +145,7 @@ func (r *Receiver) putBack(q *question) {
 	}
 }
 
-// giveUp puts back everything that a donor was asked for, so that others are asked for it.
+// giveUp gives up all questions to a donor: what they ask for is put back, so that other donors are asked for it.
 func (r *Receiver) giveUp(d *donor) {
 	for i := len(d.open) - 1; i >= 0; i-- {
 		r.asked -= len(d.open[i].tasks)

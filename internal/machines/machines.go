@@ -17,10 +17,10 @@ const (
 	Bank = bank.MachineName
 )
 
-// Machine is a machine that a program has.
+// Machine is a state machine that a program offers, under the name that cluster files use.
 type Machine struct {
 	Name string
-	// New makes one that keeps a history of so many sequence numbers, see CheckHistory. Every replica, and every
+	// New makes a machine that keeps a history of this many sequence numbers, see CheckHistory. Every replica, and every
 	// instance of a replica that starts again, gets a machine of its own.
 	New func(history int) statemachine.Machine
 }
@@ -51,7 +51,7 @@ func (s Set) Check(name string) error {
 	return fmt.Errorf("there is no state machine %q in this program; use \"%s\"", name, strings.Join(s.Names(), `" or "`))
 }
 
-// New makes the machine of this name, with a history of so many sequence numbers.
+// New makes the machine of this name, with a history of this many sequence numbers.
 func (s Set) New(name string, history int) (statemachine.Machine, error) {
 	if err := s.Check(name); err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 )
 
 // state is a state of the whole model: one local state for each correct replica, and how many crashes there were. The
-// network and the attacker need none of their own: they hold exactly what the replicas have sent so far.
+// network and the attacker need no state of their own: they hold exactly what the replicas have sent so far.
 type state struct {
 	local   [replicas]int32 // the number of each correct replica's local state
 	crashes uint8
@@ -16,7 +16,8 @@ type state struct {
 	level   wire.View // the highest view that any move was about, since a life ended or began
 }
 
-// origin says how a state was first reached: which move, in the order of offers, of which correct replica, from where.
+// origin says how a state was first reached: from which state, by which correct replica, and by which of its moves, as an
+// index into the list of its choices.
 type origin struct {
 	from    int32
 	replica uint8
@@ -37,9 +38,9 @@ type search struct {
 
 	transitions int
 	depth       int
-	fair        int                      // states from which liveness is known
-	played      map[[replicas]int32]bool // the cores that were played on
-	worst       fairRun                  // of them
+	fair        int                      // states whose liveness was checked, or is known from equal cores
+	played      map[[replicas]int32]bool // the combinations of cores from which liveness was checked
+	worst       fairRun                  // the most rounds and the most views that a check took
 }
 
 func newSearch(o Options, c cast) *search {
@@ -53,11 +54,12 @@ func newSearch(o Options, c cast) *search {
 	return s
 }
 
-// local is what one replica is in, in a state.
+// local returns the local state of the i-th correct replica within a state.
 func (s *search) local(st *state, i int) *local { return &s.locals[i].all[st.local[i]] }
 
-// run visits every state within the bounds, nearest first, so that the first violation has the shortest story: it is found
-// in the last state visited. It returns false if it ends before it has seen all.
+// run visits every state within the bounds, those reached in fewest moves first, so that the moves that lead to
+// the first violation are as few as possible: it is found in the last state visited. It returns false if it ends before
+// it has seen all.
 func (s *search) run(ctx context.Context) (complete bool, found error) {
 	s.begin()
 	if err := s.playOn(0); err != nil {
@@ -84,7 +86,7 @@ func (s *search) run(ctx context.Context) (complete bool, found error) {
 	return true, nil
 }
 
-// begin files the first state.
+// begin adds the first state to those known, and returns its number.
 func (s *search) begin() int32 {
 	var begin state
 	for i, ls := range s.locals {
@@ -94,7 +96,7 @@ func (s *search) begin() int32 {
 	return k
 }
 
-// visit files a state that is new.
+// visit returns the number of a state, and adds the state to those known if it is new.
 func (s *search) visit(st state, by origin) (int32, bool) {
 	k, isNew := s.known.of(s.token(&st))
 	if isNew {
@@ -152,13 +154,13 @@ func (s *search) playOn(at int32) error {
 	}
 	s.fair++
 	if s.a.liars()+int(s.states[at].forgets) >= weak {
-		return nil // more than f are lost: only safety is promised (D8.1)
+		return nil // more than f replicas are faulty or amnesiac: only safety is promised (D8.1)
 	}
 	var cores [replicas]int32
 	for i := range s.locals {
 		cores[i] = s.local(&s.states[at], i).core
 	}
-	if s.played[cores] { // what was said and lost makes no difference
+	if s.played[cores] { // which messages were sent or lost makes no difference
 		return nil
 	}
 	s.played[cores] = true
@@ -167,9 +169,9 @@ func (s *search) playOn(at int32) error {
 	return err
 }
 
-// free returns a move of a replica that nothing speaks against, if there is one: in the last view of a search nobody leaves,
-// so what a completed quorum has a replica say there takes nothing from it or from others. It is the only move that needs
-// to be tried.
+// free returns a move of a replica that rules out no other move, if there is one. In the last view of a search no replica
+// leaves its view, so the messages that a replica sends there for a completed quorum prevent nothing, neither its own later
+// moves nor those of others. Only this move needs to be tried.
 func (s *search) free(st *state, i int, list []move) (int, bool) {
 	l := s.local(st, i)
 	if s.o.Exact || s.mayAsk(st, nobody) || l.view != wire.View(s.o.Views-1) || l.level != l.view {
@@ -192,7 +194,7 @@ func (a *alphabet) completes(m move) bool {
 	return k == wire.TypePrepare || k == wire.TypeCommit
 }
 
-// after is the state after a move; false if the move changes nothing.
+// after returns the state after a move; false if the move changes nothing.
 func (s *search) after(st state, i int, m move) (state, bool) {
 	was := st.local[i]
 	if m.kind == stable { // together with others, where they order up to it

@@ -15,16 +15,16 @@ type Verb string
 
 // The verbs, with the fields of Command that they use.
 const (
-	DoPartition Verb = "partition" // Groups, between which nothing passes; it replaces the one before, and none ends it
+	DoPartition Verb = "partition" // Groups: nothing passes between them; replaces the partition before; no Groups: ends it
 	DoRing      Verb = "ring"      // a partition in which every replica has its two neighbours alone
-	DoIsolate   Verb = "isolate"   // Targets, each of which is cut off from all others; Direction
-	DoRejoin    Verb = "rejoin"    // Targets: the end of their isolation
-	DoHeal      Verb = "heal"      // everything but rules
+	DoIsolate   Verb = "isolate"   // Targets, Direction: each target is cut off from all other replicas
+	DoRejoin    Verb = "rejoin"    // Targets: their isolation ends
+	DoHeal      Verb = "heal"      // all partitions, isolations and links go back to normal; rules stay
 	DoLink      Verb = "link"      // From, To: the links from each to each get the properties of Link
-	DoHealLink  Verb = "heal-link" // and the default ones again
-	DoRule      Verb = "rule"      // Rule, whose ID is the command's if it has none
-	DoEndRule   Verb = "end"       // Name: the rule's ID
-	DoRelease   Verb = "release"   // Name: the rule's Name
+	DoHealLink  Verb = "heal-link" // From, To: these links get the default properties back
+	DoRule      Verb = "rule"      // Rule: it begins; without an ID it gets the command's
+	DoEndRule   Verb = "end"       // Name: the rule with this ID ends
+	DoRelease   Verb = "release"   // Name: all rules with this name end
 )
 
 // Command is one change of the links as data, with JSON for another process. Durations are nanoseconds.
@@ -41,8 +41,8 @@ type Command struct {
 	Name      string             `json:"name,omitempty" toml:"name"`
 }
 
-// Do applies a command now and returns what it lets go, in the order in which it was sent, over the links as they are now. A
-// command that does not suit the cluster changes nothing.
+// Do applies a command now. It returns the frames that the command releases, in the order in which they were sent; the
+// present properties of the links decide when they arrive. A command that does not suit the cluster changes nothing.
 func (p *Policy) Do(now time.Duration, c Command) ([]Delivery, error) {
 	if err := c.check(p.n); err != nil {
 		return nil, fmt.Errorf("links: %s: %w", c.Do, err)

@@ -19,7 +19,7 @@ type Link struct {
 	Bandwidth int64         `json:"bandwidth,omitempty" toml:"bandwidth" range:"0..1099511627776"` // bytes a second; 0: unlimited
 }
 
-// Frame is an encoded message on its way. Message is what it decodes to, nil if it does not or if that is unknown.
+// Frame is an encoded message on its way. Message is the decoded message, nil if it does not decode or was not decoded.
 type Frame struct {
 	From, To wire.ReplicaID
 	Message  wire.Message
@@ -38,10 +38,10 @@ const Network = "network"
 // tie is one direction of a link between two replicas.
 type tie struct{ from, to wire.ReplicaID }
 
-// tieState is what a direction remembers.
+// tieState is the state of one direction of a link.
 type tieState struct {
-	latest time.Duration // arrival of the last frame that nobody may overtake
-	busy   time.Duration // until then the bandwidth is used
+	latest time.Duration // arrival of the last frame that later frames may not overtake
+	busy   time.Duration // until then earlier frames use the bandwidth
 }
 
 // Policy is the state of all links.
@@ -65,8 +65,8 @@ func New(n int, base Link, dice *rand.Rand) *Policy {
 }
 
 // Pass decides about one frame that is sent now, a time since the beginning that never goes back. Rules come first, then
-// what cuts the two replicas off, then the link's properties. A frame on its way is not touched by later changes. What is
-// returned is valid until the next call.
+// what cuts the two replicas off, then the link's properties. Later changes do not affect a frame on its way. The
+// deliveries returned are valid until the next call.
 func (p *Policy) Pass(now time.Duration, f Frame) []Delivery {
 	if f.From == f.To {
 		return []Delivery{{Frame: f}}

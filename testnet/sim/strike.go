@@ -8,29 +8,29 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// Moment says when in the life of a message a crash comes.
+// Moment is a stage of a message, or of a batch, at which a crash comes.
 type Moment uint8
 
 // The moments.
 const (
 	// BeforeDurable is in the middle of the sync that would make the message durable.
 	BeforeDurable Moment = iota + 1
-	// BeforeSend is when the message is durable, if it is of a kind that is, and nobody was sent it.
+	// BeforeSend is when the message was sent to nobody yet. If it is of a type that is journalled, it is durable.
 	BeforeSend
-	// AfterFirstSend is when one replica was sent it.
+	// AfterFirstSend is when the message was sent to one replica.
 	AfterFirstSend
-	// BeforeExecute is when a batch is ordered, and the machine was not given it.
+	// BeforeExecute is when a batch is ordered, and the machine has not received it.
 	BeforeExecute
-	// AfterExecute is when the machine has executed it, and the core does not know.
+	// AfterExecute is when the machine has executed a batch, and the core does not know it yet.
 	AfterExecute
 )
 
 // strike is a crash that waits for its moment.
 type strike struct {
 	Loss  disk.Loss
-	calls int       // the crash comes after so many more outputs and syncs; 0: not by count
-	kind  wire.Type // the type of the message at which the crash comes
-	seq   wire.Seq  // at this batch, or the first one above it; 0: not at a batch
+	calls int       // outputs and syncs left until the crash comes; 0: it does not count them
+	kind  wire.Type // the crash comes at the next message of this type; 0: not at a message
+	seq   wire.Seq  // the crash comes at this batch, or the first one after it; 0: not at a batch
 	when  Moment
 	fired func()
 }
@@ -52,8 +52,8 @@ func (s *strike) countdown() bool {
 	return s.calls == 0
 }
 
-// struckByJournal reports whether the crash comes with the sync of these records. What is in flight then is for the
-// crash to decide; at any other moment it is durable.
+// struckByJournal reports whether the crash comes with the sync of these records. At BeforeSend
+// the records become durable first; otherwise the crash decides which of them survive.
 func (n *node) struckByJournal(records []wire.Record) bool {
 	s := n.strike
 	switch {
@@ -80,7 +80,7 @@ func sample(records []wire.Record, t wire.Type) wire.Message {
 	return nil
 }
 
-// struckBefore reports whether the crash comes in front of an output: of a message that is not journalled.
+// struckBefore reports whether the crash comes before an output: a batch for the machine, or a message not journalled.
 func (n *node) struckBefore(o *output) bool {
 	s := n.strike
 	if x, is := o.work.(port.Execute); is && s.batch(BeforeExecute, x.Seq) {
@@ -92,7 +92,7 @@ func (n *node) struckBefore(o *output) bool {
 	return n.hit()
 }
 
-// batch reports whether the crash waits for this moment of a batch.
+// batch reports whether the crash comes at this moment of this batch.
 func (s *strike) batch(when Moment, seq wire.Seq) bool {
 	return s != nil && s.seq > 0 && s.when == when && seq >= s.seq
 }

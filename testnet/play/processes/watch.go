@@ -16,8 +16,8 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// watcher looks at the replicas of a cluster while it runs: their reports, their journals, their deaths. Its methods may be
-// called from any goroutine.
+// watcher follows the replicas of a running cluster: it asks for their reports, reads their journals, and notes when one of
+// them ends. Its methods may be called from any goroutine.
 type watcher struct {
 	s     *scenario.Scenario
 	local *local.Cluster
@@ -26,43 +26,43 @@ type watcher struct {
 	mu       sync.Mutex
 	seen     []sight // by replica
 	journals *check.Monitor
-	unread   error // of the last look at a correct replica's journal
+	unread   error // why the last reading of a correct replica's journal failed
 	dead     []local.Death
 }
 
-// sight is what is known of a replica.
+// sight is what the watcher knows of a replica.
 type sight struct {
 	state   condition
-	trusted bool // its reports and its journal count
-	damaged bool // its disk is, so that it may end by itself
+	trusted bool // its reports and its journal are judged
+	damaged bool // its disk was damaged on purpose, so it may end by itself
 	struck  bool // an event made it forget what it signed
 
 	report       node.Report // the last one
-	at           time.Time   // when it was asked for
+	at           time.Time   // when the watcher asked for the report
 	rss, journal int64       // the most seen
 }
 
-// condition is what a replica is by the run's doing.
+// condition says whether a replica's process runs, and if not, who ended or paused it.
 type condition string
 
 const (
-	up      condition = "" // it runs
-	down    condition = "down"
-	halted  condition = "paused"
-	stopped condition = "stopped" // by itself
-	killed  condition = "killed"  // by somebody else
+	up      condition = ""        // it runs
+	down    condition = "down"    // the run ended it
+	halted  condition = "paused"  // the run paused it
+	stopped condition = "stopped" // it ended by itself
+	killed  condition = "killed"  // a signal ended it that the run did not send
 )
 
 const (
 	reportsEvery  = 100 * time.Millisecond
 	journalsEvery = 500 * time.Millisecond
-	verifyEvery   = 16 // certificates of the journals, of which one has its signatures verified again
-	readingShare  = 20 // of the time, one part of so many may go into reading journals
+	verifyEvery   = 16 // the signatures of one certificate in this many are verified again
+	readingShare  = 20 // at most one part in this many of the time goes into reading journals
 )
 
 func newWatcher(c *local.Cluster, cfg *wire.Config, s *scenario.Scenario, say func(play.Kind, string, ...any)) *watcher {
 	w := &watcher{s: s, local: c, say: say, seen: make([]sight, s.Replicas)}
-	verifier, all := crypto.NewVerifier(0, nil), func(wire.ReplicaID) bool { return true } // no other one's journal is read
+	verifier, all := crypto.NewVerifier(0, nil), func(wire.ReplicaID) bool { return true } // only correct journals are read
 	w.journals = check.NewMonitor(cfg, all, replica.Holds(verifier))
 	w.journals.VerifyEvery(verifyEvery)
 	for id := range w.seen {
@@ -72,7 +72,7 @@ func newWatcher(c *local.Cluster, cfg *wire.Config, s *scenario.Scenario, say fu
 	return w
 }
 
-// run looks again and again until ctx ends.
+// run asks for reports and reads journals, again and again, until ctx ends.
 func (w *watcher) run(ctx context.Context) {
 	reports, journals := time.NewTicker(reportsEvery), time.NewTimer(journalsEvery)
 	defer reports.Stop()
@@ -107,7 +107,7 @@ func (w *watcher) look() {
 	}
 }
 
-// died hears of a death that was not asked for: by a signal from elsewhere, or by the replica's own decision.
+// died is called when a process ended that the run did not end: by a signal from elsewhere, or by the replica's decision.
 func (w *watcher) died(d local.Death) {
 	w.mu.Lock()
 	w.dead = append(w.dead, d)
@@ -160,13 +160,14 @@ func (w *watcher) all(holds func(*sight) bool) (ids []int) {
 // are lists the replicas that are in some condition.
 func (w *watcher) are(c condition) []int { return w.all(func(x *sight) bool { return x.state == c }) }
 
-// turns notes that a replica lies from now on: what its journal holds by now is judged.
+// turns notes that a replica is malicious from now on. Its journal is judged a last time, as it is now.
 func (w *watcher) turns(id int) {
 	w.readJournals()
 	w.change([]int{id}, func(x *sight) { x.trusted = false })
 }
 
-// distrustForgetful lets replicas count no more that have no journal, or a rotten one.
+// distrustForgetful ends the judging of replicas that may have forgotten what they signed, by their report or by an event
+// after which they did not start.
 func (w *watcher) distrustForgetful() {
 	w.change(w.all(func(x *sight) bool { return x.forgotten() || x.struck && x.state == down }), func(x *sight) { x.trusted = false })
 }
