@@ -48,8 +48,7 @@ func (v view) executed() (most uint64) {
 // another donor was asked for the same ones; their number depends on the machine.
 type transferred struct{ bytes, late, rounds float64 }
 
-// receives waits until the victim's metrics count a finished transfer, which is just after its report shows the end. It
-// adds the bytes that the transfer brought to the result, and returns them.
+// receives waits until the victim's metrics count a finished transfer, and adds what it brought to the result.
 func (s *stage) receives(name string) (got transferred) {
 	for began, finished := time.Now(), 0.0; finished == 0; {
 		v, err := s.Local().Metrics(s.ctx, victim, "tagma_transfers_finished_total", "tagma_transfer_received_bytes_total",

@@ -16,8 +16,7 @@ type state struct {
 	level   wire.View // the highest view that any move was about, since a life ended or began
 }
 
-// origin says how a state was first reached: from which state, by which correct replica, and by which of its moves, as an
-// index into the list of its choices.
+// origin says how a state was first reached: from which state, and by which move (an index of choices) of which replica.
 type origin struct {
 	from    int32
 	replica uint8
@@ -57,9 +56,8 @@ func newSearch(o Options, c cast) *search {
 // local returns the local state of the i-th correct replica within a state.
 func (s *search) local(st *state, i int) *local { return &s.locals[i].all[st.local[i]] }
 
-// run visits every state within the bounds, those reached in fewest moves first, so that the moves that lead to
-// the first violation are as few as possible: it is found in the last state visited. It returns false if it ends before
-// it has seen all.
+// run visits every state within the bounds, those reached in fewest moves first. A violation, which is found in
+// the last state visited, is thus reached in as few moves as possible. Complete is false if states are left unvisited.
 func (s *search) run(ctx context.Context) (complete bool, found error) {
 	s.begin()
 	if err := s.playOn(0); err != nil {

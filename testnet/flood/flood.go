@@ -252,8 +252,7 @@ func resident(r *report.Document) (most int64) {
 	return most
 }
 
-// told adds what the i-th attacker did to the document. The flooding clients come first, those of valid requests before
-// those of invalid ones, and then the assaults.
+// told adds what the i-th attacker did to the document. Valid floods come first, then invalid ones, then the assaults.
 func (o *Options) told(d *Document, i int, m *scenario.Malicious, t link.Tally) {
 	switch {
 	case i < o.Valid:

@@ -52,8 +52,7 @@ type Trace struct {
 	Only []string // these kinds of events; nil: all
 }
 
-// Refuse returns nil if an engine can run all of a scenario. If not, the error says in one sentence what it cannot run,
-// and how to change the scenario.
+// Refuse returns nil if an engine can run a scenario. If not, its error says in one sentence why, and what to change.
 func Refuse(e Engine, s *scenario.Scenario) error {
 	switch line, why := s.WhyNot(e.Name()); {
 	case why == "":
@@ -75,8 +74,7 @@ func Honest(s *scenario.Scenario) (clients []int) {
 	return clients
 }
 
-// Aside returns the n-th operation of a client outside the workload. It writes a key, or opens an account, of this name,
-// which no client of the workload uses.
+// Aside returns the n-th operation of a client outside the workload, on a key or account that the workload never uses.
 func Aside(machine, name string, n uint64) []byte {
 	if machine == machines.Bank {
 		return bank.Open(fmt.Sprintf("%s/%d", name, n), 0)

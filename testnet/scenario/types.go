@@ -243,8 +243,7 @@ func (s *Scenario) parseOperation(v any) (o Operation, err error) {
 	return o, nil
 }
 
-// parseOp reads what, an operation such as "put k a" within text. It also returns the operation as words with one space
-// between them.
+// parseOp reads an operation such as "put k a" within text. Plain is the same operation with single spaces.
 func (s *Scenario) parseOp(what, text string) (op check.Op, plain string, err error) {
 	words := strings.Fields(what)
 	if !slices.ContainsFunc(forms[s.Machine], func(form string) bool { return fits(&op, words, strings.Fields(form)) }) {

@@ -166,8 +166,7 @@ func (w *watcher) turns(id int) {
 	w.change([]int{id}, func(x *sight) { x.trusted = false })
 }
 
-// distrustForgetful ends the judging of replicas that may have forgotten what they signed, by their report or by an event
-// after which they did not start.
+// distrustForgetful no longer judges replicas that report that they may have forgotten, or that an event made forget.
 func (w *watcher) distrustForgetful() {
 	w.change(w.all(func(x *sight) bool { return x.forgotten() || x.struck && x.state == down }), func(x *sight) { x.trusted = false })
 }
