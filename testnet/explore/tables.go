@@ -28,7 +28,7 @@ func (w *walker) special(field string, of, v reflect.Value) bool {
 		for by, vc := range *read[[]*wire.ViewChange](v) {
 			w.viewChange(wire.ReplicaID(by), vc)
 		}
-	case "Replica.memories": // without signatures and digests; read only while this replica asks what it signed
+	case "Replica.memories": // without signatures and digests; the core reads them only to answer amnesiac replicas
 		for i := range v.Len() {
 			if w.forgets[i] {
 				w.number(v.Index(i).FieldByName("checkpoint").FieldByName("Seq").Uint())
