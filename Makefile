@@ -18,7 +18,7 @@ COMEBACK ?=
 PEERS    ?=
 MAN      ?= build/man
 NESTED   := testnet/peers client/oteltagma $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
-.PHONY: help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-durability bench-peers nested profile mutants man
+.PHONY: concepts concepts-page help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-durability bench-peers nested profile mutants man
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,12 @@ scenarios: ## every scenario, in the simulator
 
 demo: ## a local cluster of four, one of them malicious, and a verdict
 	$(GO) run ./cmd/tagma-testnet demo
+
+concepts: ## every concept of fault tolerance happens, and is checked
+	$(GO) run ./cmd/tagma-testnet concepts
+
+concepts-page: ## write the cards of docs/concepts.md from testnet/concepts
+	{ sed '/^<!-- cards: /q' docs/concepts.md; $(GO) run ./cmd/tagma-testnet concepts --page; } > build.concepts && mv build.concepts docs/concepts.md
 
 comeback: ## how replicas come back from lost and old disks, with figures; COMEBACK="--keys 1000000" for a large state
 	$(GO) run ./cmd/tagma-testnet comeback $(COMEBACK)

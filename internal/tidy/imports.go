@@ -68,6 +68,7 @@ var mayImport = map[string][]string{
 		"internal/passphrase", "internal/reach", "internal/sigbus", "internal/terminal", "checkpoint", "internal/rescue", "internal/inspect",
 		"client", "statemachine",
 	},
+	"scenarios":        {},
 	"internal/strict":  {"internal/nearest"},
 	"internal/cluster": {"pbft/wire", "crypto", "network", "statemachine", "internal/machines", "internal/strict"},
 	"internal/replica": {"pbft", "pbft/budget", "pbft/wire", "pbft/port", "pbft/amnesia", "pbft/driver", "crypto", "checkpoint", "statemachine"},

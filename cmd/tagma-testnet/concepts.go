@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"tagma/internal/command"
+	"tagma/testnet/concepts"
+)
+
+func newConcepts() *cobra.Command {
+	var j job
+	var list, page bool
+	cmd := &cobra.Command{
+		Use:   "concepts [NAME...]",
+		Short: "Have concepts of fault tolerance happen, one by one or all, and check that they did",
+		Long: `Show concepts of fault tolerance: each happens in the simulator, in a scenario of its own, and a check says whether it did.
+Without a name all are shown. --list names them. docs/concepts.md explains each.
+
+The exit code is 0 if all happened and were masked as their cards say, else 1.`,
+		Example: `  tagma-testnet concepts --list
+  tagma-testnet concepts byzantine
+  tagma-testnet concepts --json | jq '.[] | select(.shown | not)'`,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			cards, err := cardsOf(names)
+			switch {
+			case err != nil:
+				return err
+			case page:
+				return concepts.Page(cmd.OutOrStdout())
+			case list:
+				return listCards(cmd.OutOrStdout(), cards)
+			}
+			return j.within(j.shown(cmd), func(dir string) error { return showCards(cmd.Context(), cmd, &j, dir, cards) })
+		},
+	}
+	j.flags(cmd)
+	cmd.Flags().BoolVar(&list, "list", false, "name the concepts and show none")
+	cmd.Flags().BoolVar(&page, "page", false, "print the cards as docs/concepts.md has them")
+	var all []string
+	for i := range concepts.Cards {
+		all = append(all, concepts.Cards[i].Name)
+	}
+	cmd.ValidArgs = all
+	return cmd
+}
+
+// cardsOf finds cards by their names; all without a name.
+func cardsOf(names []string) ([]*concepts.Card, error) {
+	var cards []*concepts.Card
+	var all []string
+	for i := range concepts.Cards {
+		all = append(all, concepts.Cards[i].Name)
+		if len(names) == 0 {
+			cards = append(cards, &concepts.Cards[i])
+		}
+	}
+	for _, name := range names {
+		c, ok := concepts.Find(name)
+		if !ok {
+			return nil, command.Unusablef("concepts: there is no concept %q;%s `tagma-testnet concepts --list` names them", name, command.Meant(name, all, ""))
+		}
+		cards = append(cards, c)
+	}
+	return cards, nil
+}
+
+func listCards(w io.Writer, cards []*concepts.Card) error {
+	question := 0
+	for _, c := range cards {
+		if c.Question != question {
+			question = c.Question
+			if _, err := fmt.Fprintf(w, "Q%d %s\n", question, concepts.Questions[question-1]); err != nil {
+				return err
+			}
+		}
+		if _, err := fmt.Fprintf(w, "   %-28s %s\n", c.Name, c.Title); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// showCards has each card happen, and tells of it at once.
+func showCards(ctx context.Context, cmd *cobra.Command, j *job, dir string, cards []*concepts.Card) error {
+	var outcomes []concepts.Outcome
+	shown := 0
+	for _, c := range cards {
+		o, err := concepts.Show(ctx, c, dir)
+		if err != nil {
+			return err
+		}
+		outcomes = append(outcomes, o)
+		if o.Shown {
+			shown++
+		}
+		if len(cards) == 1 {
+			_, _ = fmt.Fprintf(j.shown(cmd), "%s\n\n%s\n\nLook at: %s\n\n", c.Title, c.Text, c.Look)
+		}
+		_, _ = fmt.Fprintf(j.shown(cmd), "%s %-28s %s\n", mark(o.Shown), o.Name, o.Saw)
+		if o.Why != "" {
+			_, _ = fmt.Fprintf(j.shown(cmd), "  ✗ %s\n", o.Why)
+		}
+	}
+	return j.tell(cmd, outcomes, shown == len(cards), func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "%d of %d concepts happened as their cards say\n", shown, len(cards))
+		return err
+	})
+}
+
+func mark(good bool) string {
+	if good {
+		return "✓"
+	}
+	return "✗"
+}

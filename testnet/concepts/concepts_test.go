@@ -1,0 +1,100 @@
+package concepts
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+
+	"tagma/scenarios"
+	"tagma/testnet/scenario"
+)
+
+// Every card happens, and its check sees that it did.
+func TestCards_Happen(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the test of all scenarios runs most of them")
+	}
+	shown := map[string]bool{}
+	for i := range Cards {
+		c := &Cards[i]
+		if shown[c.Name] {
+			t.Errorf("two cards are called %s", c.Name)
+		}
+		shown[c.Name] = true
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			out, err := Show(t.Context(), c, t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !out.Shown || out.Saw == "" {
+				t.Errorf("saw %q: %s", out.Saw, out.Why)
+			}
+		})
+	}
+}
+
+// A card whose concept does not happen is not shown: its scenario loses the fault, or the cluster loses what masks it.
+func TestCards_OfWhatDoesNotHappenAreNotShown(t *testing.T) {
+	for name, sabotage := range map[string][2]string{
+		"byzantine":        {`behaviour = "equivocate"`, `behaviour = "slow-backup"`}, // the primary does not lie
+		"crash":            {`do = "kill"`, `do = "pause"`},                           // it is not dead
+		"data-redundancy":  {`do = "bit-flip"`, `do = "kill"`},                        // no bit turns
+		"channel-omission": {"loss = 0.33", "loss = 0.0"},                             // no message is lost
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, ok := Find(name)
+			if !ok {
+				t.Fatal("there is no such card")
+			}
+			text, err := scenarios.Files.ReadFile(c.Scenario + ".toml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			other := strings.Replace(string(text), sabotage[0], sabotage[1], 1)
+			if other == string(text) {
+				t.Fatalf("%s has no %q", c.Scenario, sabotage[0])
+			}
+			s, err := scenario.Parse("scenarios/"+c.Scenario+".toml", []byte(other))
+			if err != nil {
+				return // such a scenario is refused
+			}
+			out, err := show(t.Context(), c, s, t.TempDir()+"/run")
+			if err == nil && out.Shown {
+				t.Errorf("it is shown all the same: %s", out.Saw)
+			}
+		})
+	}
+}
+
+// docs/concepts.md has the cards as they are.
+func TestPage_HasTheCards(t *testing.T) {
+	page, err := os.ReadFile("../../docs/concepts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want bytes.Buffer
+	if err := Page(&want); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(page, want.Bytes()) {
+		t.Error("docs/concepts.md has other cards; run `make concepts-page`")
+	}
+}
+
+// What a card names as its place in the code is there.
+func TestCards_NameCodeThatIsThere(t *testing.T) {
+	for i := range Cards {
+		for _, path := range Cards[i].Code {
+			if _, err := fs.Stat(os.DirFS("../.."), path); err != nil {
+				t.Errorf("%s: %v", Cards[i].Name, err)
+			}
+		}
+		if q := Cards[i].Question; q < 1 || q > len(Questions) || i > 0 && q < Cards[i-1].Question {
+			t.Errorf("%s stands under question %d", Cards[i].Name, q)
+		}
+	}
+}

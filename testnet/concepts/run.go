@@ -1,0 +1,111 @@
+package concepts
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"tagma/scenarios"
+	"tagma/testnet/play"
+	"tagma/testnet/play/simulated"
+	"tagma/testnet/report"
+	"tagma/testnet/scenario"
+)
+
+// Questions are those under which the cards stand, from the first one on.
+var Questions = []string{
+	"Which ways of failing are there?",
+	"How are failures masked?",
+	"How does a replica recover?",
+	"What does a group agree on?",
+	"How do client and server speak reliably?",
+	"How often is a call executed?",
+	"What keeps the service up?",
+	"What is consensus?",
+}
+
+// Card is one concept.
+type Card struct {
+	Question int    // under which it stands, from 1 on
+	Name     string // on the command line
+	Title    string
+	Text     string   // what it is, and what happens here
+	Scenario string   // in which it happens: a file below scenarios, without its ending
+	Look     string   // what to look at
+	Code     []string // where it lives
+	Check    Check    // that it happened, beside the scenario's own expectations
+}
+
+// Cards are the concepts, by question.
+var Cards = slices.Concat(failures, recovery, communication, service)
+
+// Outcome is what came of showing a concept.
+type Outcome struct {
+	Name     string `json:"name"`
+	Title    string `json:"title"`
+	Question int    `json:"question"`
+	Scenario string `json:"scenario"`
+	Shown    bool   `json:"shown"` // it happened, and was masked as the card says
+	Saw      string `json:"saw"`   // what the check looked at
+	Why      string `json:"why,omitempty"`
+}
+
+// Show has a concept happen in the simulator, in a directory for its files.
+func Show(ctx context.Context, c *Card, dir string) (Outcome, error) {
+	file := "scenarios/" + c.Scenario + ".toml"
+	text, err := scenarios.Files.ReadFile(c.Scenario + ".toml")
+	if err != nil {
+		return Outcome{}, err
+	}
+	s, err := scenario.Parse(file, text)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return show(ctx, c, s, filepath.Join(dir, c.Name))
+}
+
+func show(ctx context.Context, c *Card, s *scenario.Scenario, dir string) (Outcome, error) {
+	out := Outcome{Name: c.Name, Title: c.Title, Question: c.Question, Scenario: s.File}
+	d, err := play.Run(ctx, simulated.Engine{}, s, play.Options{Dir: dir}, play.Silent{})
+	if err != nil {
+		return out, fmt.Errorf("%s: %w", s.File, err)
+	}
+	saw, why := c.Check(d)
+	if d.Verdict != report.Pass {
+		why = append([]string{"the scenario's verdict is " + d.Verdict}, why...)
+	}
+	out.Saw, out.Why, out.Shown = saw, strings.Join(why, "; "), len(why) == 0
+	return out, nil
+}
+
+// Find returns a card by its name.
+func Find(name string) (*Card, bool) {
+	for i := range Cards {
+		if Cards[i].Name == name {
+			return &Cards[i], true
+		}
+	}
+	return nil, false
+}
+
+// Page writes docs/concepts.md's cards.
+func Page(w io.Writer) error {
+	question := 0
+	for i := range Cards {
+		c := &Cards[i]
+		if c.Question != question {
+			question = c.Question
+			if _, err := fmt.Fprintf(w, "\n## Q%d %s\n", question, Questions[question-1]); err != nil {
+				return err
+			}
+		}
+		if _, err := fmt.Fprintf(w, "\n### %s\n\n%s\n\n- Show it: `tagma-testnet concepts %s`, which runs [%s](../scenarios/%s.toml) in the simulator.\n"+
+			"- Look at: %s\n- Where it lives: %s\n", c.Title, c.Text, c.Name, c.Scenario, c.Scenario, c.Look, "`"+strings.Join(c.Code, "`, `")+"`"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
