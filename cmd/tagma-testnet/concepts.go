@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/internal/command"
+	"tagma/internal/terminal"
 	"tagma/testnet/concepts"
 )
 
@@ -30,7 +31,7 @@ The exit code is 0 if all happened and were masked as their cards say, else 1.`,
 			case err != nil:
 				return err
 			case page:
-				return concepts.Page(cmd.OutOrStdout())
+				return terminal.Say(cmd.OutOrStdout(), "%s", concepts.Page())
 			case list:
 				return listCards(cmd.OutOrStdout(), cards)
 			}
@@ -84,6 +85,9 @@ func listCards(w io.Writer, cards []*concepts.Card) error {
 	return nil
 }
 
+// marks say whether a card was shown.
+var marks = map[bool]string{true: "✓", false: "✗"}
+
 // showCards has each card happen, and tells of it at once.
 func showCards(ctx context.Context, cmd *cobra.Command, j *job, dir string, cards []*concepts.Card) error {
 	var outcomes []concepts.Outcome
@@ -100,7 +104,7 @@ func showCards(ctx context.Context, cmd *cobra.Command, j *job, dir string, card
 		if len(cards) == 1 {
 			_, _ = fmt.Fprintf(j.shown(cmd), "%s\n\n%s\n\nLook at: %s\n\n", c.Title, c.Text, c.Look)
 		}
-		_, _ = fmt.Fprintf(j.shown(cmd), "%s %-28s %s\n", mark(o.Shown), o.Name, o.Saw)
+		_, _ = fmt.Fprintf(j.shown(cmd), "%s %-28s %s\n", marks[o.Shown], o.Name, o.Saw)
 		if o.Why != "" {
 			_, _ = fmt.Fprintf(j.shown(cmd), "  ✗ %s\n", o.Why)
 		}
@@ -109,11 +113,4 @@ func showCards(ctx context.Context, cmd *cobra.Command, j *job, dir string, card
 		_, err := fmt.Fprintf(w, "%d of %d concepts happened as their cards say\n", shown, len(cards))
 		return err
 	})
-}
-
-func mark(good bool) string {
-	if good {
-		return "✓"
-	}
-	return "✗"
 }

@@ -35,7 +35,7 @@ var failures = []Card{
 		Scenario: "loss",
 		Look:     "all operations are acknowledged, although a third of all messages was lost",
 		Code:     []string{"pbft/retransmit.go"},
-		Check:    all(fault("link"), served, alike(4)),
+		Check:    all(loses, served, alike(4)),
 	},
 	{
 		Question: 1, Name: "timing-late", Title: "Timing: too late",
@@ -123,7 +123,7 @@ var failures = []Card{
 		Scenario: "delay",
 		Look:     "all operations are acknowledged once, though they were sent more than once",
 		Code:     []string{"internal/session/retransmit.go"},
-		Check:    all(fault("link"), served, invariant("I3")),
+		Check:    all(delays, served, invariant("I3")),
 	},
 	{
 		Question: 2, Name: "masking-liar", Title: "Masking f liars among the helpers",

@@ -5,27 +5,37 @@ import (
 	"slices"
 	"strings"
 
+	"tagma/testnet/links"
 	"tagma/testnet/report"
+	"tagma/testnet/scenario"
 )
 
-// Check asks a report whether a concept happened. It returns what it saw, and what lacks.
-type Check func(d *report.Document) (saw string, lacks []string)
+// Check asks the report of a scenario whether a concept happened. It returns what it saw, and what lacks.
+type Check func(s *scenario.Scenario, d *report.Document) (saw string, lacks []string)
 
 // all makes one check of several.
 func all(checks ...Check) Check {
-	return func(d *report.Document) (string, []string) {
+	return func(sc *scenario.Scenario, d *report.Document) (string, []string) {
 		var saw, lacks []string
 		for _, c := range checks {
-			s, l := c(d)
+			s, l := c(sc, d)
 			saw, lacks = append(saw, s), append(lacks, l...)
 		}
 		return strings.Join(saw, "; "), lacks
 	}
 }
 
+// unless lists what lacks.
+func unless(good bool, lack string) []string {
+	if good {
+		return nil
+	}
+	return []string{lack}
+}
+
 // fault is that a fault with these words happened.
 func fault(words string) Check {
-	return func(d *report.Document) (string, []string) {
+	return func(_ *scenario.Scenario, d *report.Document) (string, []string) {
 		for _, f := range d.Faults {
 			if f.Fired && strings.Contains(f.What, words) {
 				return fmt.Sprintf("%s at %.1f s", f.What, float64(f.AtMS)/1000), nil
@@ -35,30 +45,41 @@ func fault(words string) Check {
 	}
 }
 
+// link is that the messages of some links were treated in this way, which a fault on links does not say by its name.
+func link(how string, does func(q *links.Link) bool) Check {
+	return func(sc *scenario.Scenario, d *report.Document) (string, []string) {
+		saw, lacks := fault("link")(sc, d)
+		set := slices.ContainsFunc(sc.Events, func(e scenario.Event) bool { return does(&e.Link) })
+		return saw + " " + how, append(lacks, unless(set, "no link "+how)...)
+	}
+}
+
+// Ways in which links treat messages.
+var (
+	loses      = link("loses messages", func(q *links.Link) bool { return q.Loss > 0 })
+	duplicates = link("duplicates messages", func(q *links.Link) bool { return q.Duplicate > 0 })
+	reorders   = link("reorders messages", func(q *links.Link) bool { return q.Reorder > 0 })
+	delays     = link("delays messages", func(q *links.Link) bool { return q.Delay > 0 })
+)
+
 // served is that clients were answered, and got no error.
-func served(d *report.Document) (string, []string) {
+func served(_ *scenario.Scenario, d *report.Document) (string, []string) {
 	o := d.Operations
 	saw := fmt.Sprintf("%d of %d operations acknowledged", o.Acknowledged, o.Submitted)
-	if o.Acknowledged == 0 || o.Failed > 0 {
-		return saw, []string{fmt.Sprintf("%d operations acknowledged and %d failed", o.Acknowledged, o.Failed)}
-	}
-	return saw, nil
+	return saw, unless(o.Acknowledged > 0 && o.Failed == 0, fmt.Sprintf("%d operations acknowledged and %d failed", o.Acknowledged, o.Failed))
 }
 
 // views is that so many view changes happened, at least and at most.
 func views(least, most int) Check {
-	return func(d *report.Document) (string, []string) {
+	return func(_ *scenario.Scenario, d *report.Document) (string, []string) {
 		saw := fmt.Sprintf("%d view changes, view %d at the end", d.ViewChanges, d.FinalView)
-		if d.ViewChanges < least || d.ViewChanges > most {
-			return saw, []string{fmt.Sprintf("%d view changes, and not %d to %d", d.ViewChanges, least, most)}
-		}
-		return saw, nil
+		return saw, unless(least <= d.ViewChanges && d.ViewChanges <= most, fmt.Sprintf("%d view changes, and not %d to %d", d.ViewChanges, least, most))
 	}
 }
 
 // convicted is that there is proof against these replicas and no others, which the cluster's public keys verify.
 func convicted(replicas ...int) Check {
-	return func(d *report.Document) (string, []string) {
+	return func(_ *scenario.Scenario, d *report.Document) (string, []string) {
 		var found []int
 		for _, e := range d.Evidence {
 			if e.Verified && !slices.Contains(found, e.Replica) {
@@ -67,42 +88,32 @@ func convicted(replicas ...int) Check {
 		}
 		slices.Sort(found)
 		saw := fmt.Sprintf("proof against %v", found)
-		if !slices.Equal(found, replicas) && len(found)+len(replicas) > 0 {
-			return saw, []string{fmt.Sprintf("proof against %v, and not against %v", found, replicas)}
-		}
-		return saw, nil
+		return saw, unless(slices.Equal(found, replicas), fmt.Sprintf("proof against %v, and not against %v", found, replicas))
 	}
 }
 
 // alike is that so many replicas have the same state at the end.
 func alike(least int) Check {
-	return func(d *report.Document) (string, []string) {
+	return func(_ *scenario.Scenario, d *report.Document) (string, []string) {
 		states := map[string]int{}
 		most := 0
 		for _, r := range d.Replicas {
 			if r.Stable > 0 {
-				key := fmt.Sprint(r.Stable, r.StateDigest)
-				states[key]++
-				most = max(most, states[key])
+				states[r.StateDigest]++
+				most = max(most, states[r.StateDigest])
 			}
 		}
 		saw := fmt.Sprintf("%d replicas have one state", most)
-		if most < least {
-			return saw, []string{fmt.Sprintf("%d replicas have one state, and not %d", most, least)}
-		}
-		return saw, nil
+		return saw, unless(most >= least, fmt.Sprintf("%d replicas have one state, and not %d", most, least))
 	}
 }
 
 // invariant is that a rule was looked at and never broken.
 func invariant(id string) Check {
-	return func(d *report.Document) (string, []string) {
+	return func(_ *scenario.Scenario, d *report.Document) (string, []string) {
 		for _, r := range d.Invariants {
 			if r.ID == id {
-				if r.Checked == 0 {
-					return "", []string{id + " was not looked at"}
-				}
-				return fmt.Sprintf("%s held %d times", id, r.Checked), nil
+				return fmt.Sprintf("%s held %d times", id, r.Checked), unless(r.Checked > 0, id+" was not looked at")
 			}
 		}
 		return "", []string{"there is no " + id}

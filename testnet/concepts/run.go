@@ -3,7 +3,6 @@ package concepts
 import (
 	"context"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,7 +72,7 @@ func show(ctx context.Context, c *Card, s *scenario.Scenario, dir string) (Outco
 	if err != nil {
 		return out, fmt.Errorf("%s: %w", s.File, err)
 	}
-	saw, why := c.Check(d)
+	saw, why := c.Check(s, d)
 	if d.Verdict != report.Pass {
 		why = append([]string{"the scenario's verdict is " + d.Verdict}, why...)
 	}
@@ -83,29 +82,22 @@ func show(ctx context.Context, c *Card, s *scenario.Scenario, dir string) (Outco
 
 // Find returns a card by its name.
 func Find(name string) (*Card, bool) {
-	for i := range Cards {
-		if Cards[i].Name == name {
-			return &Cards[i], true
-		}
-	}
-	return nil, false
+	i := slices.IndexFunc(Cards, func(c Card) bool { return c.Name == name })
+	return &Cards[max(i, 0)], i >= 0
 }
 
-// Page writes docs/concepts.md's cards.
-func Page(w io.Writer) error {
+// Page is the cards of docs/concepts.md.
+func Page() string {
+	var page strings.Builder
 	question := 0
 	for i := range Cards {
 		c := &Cards[i]
 		if c.Question != question {
 			question = c.Question
-			if _, err := fmt.Fprintf(w, "\n## Q%d %s\n", question, Questions[question-1]); err != nil {
-				return err
-			}
+			fmt.Fprintf(&page, "\n## Q%d %s\n", question, Questions[question-1])
 		}
-		if _, err := fmt.Fprintf(w, "\n### %s\n\n%s\n\n- Show it: `tagma-testnet concepts %s`, which runs [%s](../scenarios/%s.toml) in the simulator.\n"+
-			"- Look at: %s\n- Where it lives: %s\n", c.Title, c.Text, c.Name, c.Scenario, c.Scenario, c.Look, "`"+strings.Join(c.Code, "`, `")+"`"); err != nil {
-			return err
-		}
+		fmt.Fprintf(&page, "\n### %s\n\n%s\n\n- Show it: `tagma-testnet concepts %s`, which runs [%s](../scenarios/%s.toml) in the simulator.\n"+
+			"- Look at: %s\n- Where it lives: %s\n", c.Title, c.Text, c.Name, c.Scenario, c.Scenario, c.Look, "`"+strings.Join(c.Code, "`, `")+"`")
 	}
-	return nil
+	return page.String()
 }
