@@ -18,7 +18,7 @@ COMEBACK ?=
 PEERS    ?=
 MAN      ?= build/man
 NESTED   := testnet/peers client/oteltagma $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
-.PHONY: concepts concepts-page help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-durability bench-peers nested profile mutants man
+.PHONY: page page-check concepts concepts-page help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-durability bench-peers nested profile mutants man
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -121,6 +121,18 @@ nested: ## lint, build and test the modules inside this one: the comparison with
 		(cd $$dir && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run -c $(CURDIR)/.golangci.yml ./...) || exit 1; \
 		$(GO) test -C $$dir ./... || exit 1; \
 	done
+
+PAGE := internal/page/web
+
+page: ## the front end of the page: install its packages, check types, lint, test, and build internal/page/dist
+	npm --prefix $(PAGE) ci --no-audit --no-fund --loglevel error
+	cd $(PAGE) && npm run --silent types && npm run --silent lint && npm test --silent && npm run --silent build
+
+page-check: ## fail if internal/page/dist is not what the sources of the page build
+	@built=$$(mktemp -d); trap 'rm -rf "$$built"' EXIT; \
+	(cd $(PAGE) && npm run --silent build -- --outDir "$$built" --logLevel warn); \
+	diff -r internal/page/dist "$$built" >/dev/null || { \
+		echo "internal/page/dist is not what internal/page/web builds: run make page and commit both" >&2; exit 1; }
 
 profile: ## where the replicas' processor time goes under each of those loads
 	@scripts/profile.sh

@@ -95,5 +95,9 @@ require (
 	lukechampine.com/blake3 v1.4.1 // indirect
 )
 
-// Modules of their own, formatted as an outsider formats them.
-ignore ./examples
+ignore (
+	// Modules of their own, formatted as an outsider formats them.
+	./examples
+	// Packages of the page's front end, which may contain anything.
+	./internal/page/web/node_modules
+)

@@ -1,0 +1,132 @@
+import { batch } from '@preact/signals'
+import type { Frame } from '../model/frames'
+import type { Header, TraceEvent } from '../model/types'
+import { fetchAbout } from '../wire/api'
+import { follow } from '../wire/stream'
+import { about, connection, cursor, followed, following, frames, selected, timeline, version } from './store'
+
+// BUDGET is how long one frame of the screen reads lines, in milliseconds: what is left waits for the next one.
+const BUDGET = 4
+
+let queue: string[][] = []
+let place = 0 // in the first chunk
+let scheduled = false
+let ended = false
+let stop: AbortController | null = null
+
+// connect reads the server's stream until `disconnect`, or for ever.
+export async function connect(): Promise<void> {
+  disconnect()
+  const mine = new AbortController()
+  stop = mine
+  for (;;) {
+    try {
+      about.value = await fetchAbout()
+      break
+    } catch (e) {
+      connection.value = { state: 'broken', why: e instanceof Error ? e.message : String(e), again: 2000 }
+      await new Promise(resolve => setTimeout(resolve, 2000))
+      if (mine.signal.aborted) return
+    }
+  }
+  const endless = about.value?.mode === 'live' || about.value?.mode === 'node'
+  await follow(
+    'api/stream',
+    {
+      begin() {
+        queue = []
+        place = 0
+        ended = false
+        connection.value = { state: 'history' }
+      },
+      lines(lines) {
+        queue.push(lines)
+        schedule()
+      },
+      end() {
+        ended = true
+        schedule()
+      },
+      broken(why, again) {
+        connection.value = { state: 'broken', why, again }
+      },
+    },
+    endless,
+    mine.signal,
+  )
+}
+
+export function disconnect(): void {
+  stop?.abort()
+  stop = null
+  queue = []
+  place = 0
+}
+
+// open shows the lines of a file instead of the server's.
+export function open(name: string, text: string): void {
+  disconnect()
+  connection.value = { state: 'file', name }
+  queue = [text.split('\n')]
+  ended = true
+  schedule()
+}
+
+function schedule(): void {
+  if (scheduled) return
+  scheduled = true
+  // A hidden page gets no frames of the screen, and must still empty its queue.
+  if (document.hidden) setTimeout(drain, 50)
+  else requestAnimationFrame(drain)
+}
+
+function drain(): void {
+  scheduled = false
+  const until = performance.now() + BUDGET
+  batch(() => {
+    while (queue.length > 0) {
+      const chunk = queue[0] as string[]
+      for (; place < chunk.length; place++) {
+        if ((place & 15) === 0 && performance.now() > until) {
+          version.value++
+          schedule()
+          return
+        }
+        line(chunk[place] as string)
+      }
+      queue.shift()
+      place = 0
+    }
+    version.value++
+    if (ended && connection.value.state === 'history') connection.value = { state: 'ended' }
+  })
+}
+
+function line(text: string): void {
+  if (text === '') return
+  let read: unknown
+  try {
+    read = JSON.parse(text)
+  } catch {
+    return // the last line of a killed process may be torn
+  }
+  if (typeof read !== 'object' || read === null) return
+  if ('event' in read) timeline.add(read as TraceEvent)
+  else if ('frame' in read) frame(read as Frame)
+  else if ('tagma_trace' in read) begin(read as Header)
+}
+
+function begin(header: Header): void {
+  timeline.begin(header, about.value?.quorum ?? 0)
+  frames.clear()
+  cursor.value = 0
+  selected.value = -1
+  followed.value = ''
+  following.value = true
+}
+
+function frame(f: Frame): void {
+  if (f.frame === 'header') begin(f)
+  else if (f.frame === 'kept') connection.value = { state: 'live' }
+  else if (f.frame !== undefined) frames.add(f)
+}

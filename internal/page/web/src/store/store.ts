@@ -1,0 +1,66 @@
+import { computed, signal } from '@preact/signals'
+import type { About, Report } from '../model/frames'
+import { Timeline } from '../model/timeline'
+import type { World } from '../model/world'
+import { Frames, lastBefore } from './frames'
+
+// The state of the page. The timeline and the frames are large and change in place; `version` says that they did, at most
+// once a frame of the screen. A panel reads `moment` (or `version`) and so is drawn again when it must be.
+
+export type Connection =
+  | { state: 'connecting' }
+  | { state: 'history' } // the kept history is being read
+  | { state: 'live' }
+  | { state: 'ended' } // everything was read, and nothing more will come
+  | { state: 'file'; name: string } // the page shows a file that somebody opened
+  | { state: 'broken'; why: string; again: number | null } // in so many milliseconds, or never
+
+export interface Moment {
+  world: World
+  at: number // time of its last event, in microseconds
+  index: number // how many events have happened
+}
+
+export const about = signal<About | null>(null)
+export const connection = signal<Connection>({ state: 'connecting' })
+export const timeline = new Timeline()
+export const frames = new Frames()
+export const version = signal(0)
+
+// cursor is the moment that is shown, as a number of events; while `following` is set it moves with the end.
+export const cursor = signal(0)
+export const following = signal(true)
+
+export const moment = computed<Moment>(() => {
+  version.value
+  const index = following.value ? timeline.end : Math.max(timeline.first, Math.min(cursor.value, timeline.end))
+  return { world: timeline.worldAt(index), at: timeline.timeAt(index), index }
+})
+
+// reports are those of the moment that is shown; null: none were made, as in a trace.
+export const reports = computed<(Report | null)[] | null>(
+  () => lastBefore(frames.reports, moment.value.at)?.reports ?? null,
+)
+
+// selected is the number of the event that the reader looks at; -1: none.
+export const selected = signal(-1)
+// followed is the key of the request whose way is shown; '': none.
+export const followed = signal('')
+
+// acting says whether this page may do something to the cluster.
+export const acting = computed(() => (about.value?.acts.length ?? 0) > 0 && connection.value.state === 'live')
+
+// show moves to a moment and stops following the end.
+export function show(index: number): void {
+  cursor.value = Math.max(timeline.first, Math.min(index, timeline.end))
+  following.value = false
+}
+
+export function followEnd(): void {
+  following.value = true
+}
+
+// seconds writes a time as the page shows it: seconds since the beginning.
+export function seconds(at: number, digits = 3): string {
+  return ((at - timeline.zero) / 1e6).toFixed(digits)
+}
