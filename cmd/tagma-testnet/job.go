@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/internal/command"
+	"tagma/testnet/page"
 	"tagma/testnet/play"
 	"tagma/testnet/play/screen"
 	"tagma/testnet/workdir"
@@ -62,4 +63,10 @@ func (j *job) tell(cmd *cobra.Command, document any, good bool, words func(io.Wr
 		return command.ErrTold
 	}
 	return err
+}
+
+// uiFlag adds the flag for the page; page.None is no page.
+func uiFlag(cmd *cobra.Command, port *int) {
+	cmd.Flags().IntVar(port, "ui", page.None, "show it on a page for a browser of this machine, at a free port or at `PORT`")
+	cmd.Flags().Lookup("ui").NoOptDefVal = "0"
 }

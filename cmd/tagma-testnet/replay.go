@@ -12,24 +12,39 @@ import (
 
 	"tagma/internal/command"
 	"tagma/internal/trace"
+	"tagma/testnet/page"
 )
 
 func newReplay() *cobra.Command {
 	var only []string
 	var asJSON bool
+	port := page.None
 	cmd := &cobra.Command{
 		Use:   "replay FILE",
 		Short: "Print the trace of a run",
 		Long: `Print a trace that --trace wrote as a sequence of messages, with the phases of the slots and the view changes in between:
 one line an event, with the seconds since the trace began and the replica where it happened. docs/trace.md describes the
-file. What a newer version has added to it is told once and skipped.`,
+file. What a newer version has added to it is told once and skipped.
+
+With --ui it is shown on a page instead, on which it can be played, stepped through in both directions, and searched for the
+causes of what happened: docs/page.md.`,
 		Example: `  tagma-testnet sim --seed 7 --trace=seed7.jsonl
   tagma-testnet replay seed7.jsonl --only phase,view,process
-  tagma-testnet replay seed7.jsonl --only sent --json | jq .message.type`,
+  tagma-testnet replay seed7.jsonl --only sent --json | jq .message.type
+  tagma-testnet replay seed7.jsonl --ui`,
 		Args: command.Takes("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkOnly("replay", only, args[0]); err != nil {
 				return err
+			}
+			if port != page.None {
+				if asJSON || len(only) > 0 {
+					return command.Unusablef("replay: the page of --ui shows all events; leave --json and --only out")
+				}
+				if err := page.ShowTrace(cmd.Context(), cmd.OutOrStdout(), port, args[0]); err != nil {
+					return command.Unusablef("replay: %w", err)
+				}
+				return nil
 			}
 			file, err := os.Open(args[0])
 			if err != nil {
@@ -48,6 +63,7 @@ file. What a newer version has added to it is told once and skipped.`,
 	}
 	onlyFlag(cmd, &only)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print events as the file has them")
+	uiFlag(cmd, &port)
 	return cmd
 }
 

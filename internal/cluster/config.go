@@ -63,6 +63,12 @@ func (f *File) Replica(key [32]byte) (id int, found bool) {
 	return 0, false
 }
 
+// ClientNumber is a client's place in the list of clients.
+func (f *File) ClientNumber(key wire.PublicKey) (number int, known bool) {
+	i := slices.IndexFunc(f.Clients, func(c Client) bool { return c.Key.Public() == key })
+	return i, i >= 0
+}
+
 // ClientName finds the name under which a client key is registered.
 func (f *File) ClientName(key [32]byte) (name string, found bool) {
 	for _, c := range f.Clients {

@@ -37,7 +37,7 @@ func describe(data []byte) (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
-	e := Record{Kind: d.Kind, Type: d.Type, View: d.View, Seq: d.Seq, Note: d.Note, Bytes: len(data), text: d.Text}
+	e := Record{Kind: d.Kind, Type: d.Type, View: d.View, Seq: d.Seq, Note: d.Note, Bytes: len(data), text: d.Text()}
 	if d.Digest != nil {
 		e.Digest = fmt.Sprintf("%x", d.Digest[:])
 	}

@@ -45,6 +45,7 @@ func (o *outlet) Respond(reply *wire.Reply) {
 func (n *Node) tapped() {
 	cfg := &n.home.Config
 	n.tap = trace.NewTap(int(cfg.Self), cfg.Quorum(), func() int64 { return time.Now().UnixMicro() }, n.opt.Trace)
+	n.tap.Name(n.home.Cluster.ClientNumber)
 	n.transport = &tappedTransport{Transport: n.transport, tap: n.tap, outside: n.outside.id}
 }
 

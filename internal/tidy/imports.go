@@ -50,6 +50,7 @@ var mayImport = map[string][]string{
 	"internal/session":    {"pbft/wire", "statemachine"},
 	"internal/reach":      {"client", "client/status", "crypto", "internal/cluster"},
 	"internal/trace":      {"pbft/wire", "pbft/port"},
+	"internal/page":       {"internal/trace"},
 	"internal/bench":      {"client", "statemachine/kv", "internal/terminal"},
 	"internal/passphrase": {"crypto"},
 	"internal/nearest":    {},

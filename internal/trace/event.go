@@ -75,17 +75,37 @@ func Kinds() []string {
 
 // About is the message that an event is about. It is nil if there is none, or if the event was read from a file.
 func About(e Event) wire.Message {
+	if m := of(e); m != nil {
+		return m.of
+	}
+	return nil
+}
+
+// Slot is the sequence number of the batch that an event is about, or on the way to an order the number of a request in
+// its session. Events that are told whatever the load is have none: of view changes, checkpoints, evidence, faults.
+func Slot(e Event) (n uint64, placed bool) {
 	switch e := e.(type) {
-	case *Sent:
-		return e.Message.of
-	case *Received:
-		return e.Message.of
-	case *Refused:
-		return e.Message.of
-	case *Dropped:
-		return e.Message.of
+	case *Phase:
+		return uint64(e.Seq), true
+	case *Executed:
+		return uint64(e.Seq), true
+	case *Request:
+		if e.Seq > 0 {
+			return uint64(e.Seq), true
+		}
+		return e.Number, true
+	}
+	m := About(e)
+	if m == nil {
+		return 0, false
+	}
+	switch d := wire.Describe(m); {
+	case d.Seq != nil && *d.Seq > 0 && (d.View != nil || d.Request != nil || d.Batch != nil): // a checkpoint has no view
+		return uint64(*d.Seq), true
+	case d.Request != nil:
+		return d.Request.T, true
 	default:
-		return nil
+		return 0, false
 	}
 }
 

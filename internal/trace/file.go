@@ -18,8 +18,9 @@ type Header struct {
 	Trace    int    `json:"tagma_trace"` // the version
 	Engine   string `json:"engine"`      // sim or processes; it decides from when the times of events count
 	Replicas int    `json:"replicas"`
-	Seed     uint64 `json:"seed,omitempty"` // of a simulated run
-	Name     string `json:"name,omitempty"` // of the scenario
+	Seed     uint64 `json:"seed,omitempty"`      // of a simulated run
+	Name     string `json:"name,omitempty"`      // of the scenario
+	Moment   int64  `json:"moment_us,omitempty"` // the time that whoever shared the trace wants to be looked at first
 }
 
 // Simulated is the engine for which times count from the beginning of the run.

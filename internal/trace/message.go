@@ -10,7 +10,8 @@ import (
 
 // Message is a message in an event. It is described in words only when somebody reads them.
 type Message struct {
-	of wire.Message // nil if it was read from a file or could not be decoded
+	of    wire.Message // nil if it was read from a file or could not be decoded
+	names Names        // of the tap that made the event
 	shown
 }
 
@@ -20,7 +21,53 @@ type shown struct {
 	View   *wire.View `json:"view,omitempty"`
 	Seq    *wire.Seq  `json:"seq,omitempty"`
 	Digest *Digest    `json:"digest,omitempty"` // of the batch or of the state
-	Text   string     `json:"text"`             // as wire.Describe returns it
+	*Asking
+	Requests []Asking `json:"requests,omitempty"` // of a pre-prepare's batch, at most mostRequests
+	Text     string   `json:"text"`               // as wire.Describe tells it
+}
+
+// mostRequests bounds how many requests of a batch are listed: a batch may have hundreds, and is told by each replica.
+const mostRequests = 16
+
+// Asking names a client's request.
+type Asking struct {
+	Client Client `json:"client"`
+	Number uint64 `json:"number"` // in its session
+}
+
+// Names tells a client's number among the clients of the cluster by its key. It may be called from any goroutine.
+type Names func(wire.PublicKey) (number int, known bool)
+
+// Client names a client: by its number among the cluster's clients where that is known, else by how its key begins.
+type Client struct {
+	number int
+	key    string // "": the number counts
+}
+
+// MarshalJSON implements json.Marshaler.
+func (c Client) MarshalJSON() ([]byte, error) {
+	if c.key != "" {
+		return json.Marshal(c.key)
+	}
+	return json.Marshal(c.number)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *Client) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		return json.Unmarshal(data, &c.key)
+	}
+	return json.Unmarshal(data, &c.number)
+}
+
+// asking names a request.
+func (n Names) asking(id *wire.RequestID) Asking {
+	if n != nil {
+		if number, known := n(id.Client); known {
+			return Asking{Client{number: number}, id.T}
+		}
+	}
+	return Asking{Client{key: id.Client.String()}, id.T}
 }
 
 // Digest is a digest that JSON shows in full, as hex.
@@ -45,7 +92,7 @@ func Say(m wire.Message) Message { return Message{of: m} }
 // MarshalJSON implements json.Marshaler.
 func (m Message) MarshalJSON() ([]byte, error) {
 	if m.of != nil {
-		m.shown = show(m.of)
+		m.shown = m.show()
 	}
 	return json.Marshal(m.shown)
 }
@@ -57,13 +104,39 @@ func (m Message) String() string {
 	if m.of == nil && m.Text != "" {
 		return m.Text
 	}
-	return wire.Describe(m.of).Text
+	d := wire.Describe(m.of)
+	return d.Text()
 }
 
 // nothing reports whether it stands for a message that could not be decoded.
 func (m Message) nothing() bool { return m.of == nil && m.Type == "" }
 
-func show(m wire.Message) shown {
-	d := wire.Describe(m)
-	return shown{Type: d.Type, View: d.View, Seq: d.Seq, Digest: (*Digest)(d.Digest), Text: d.Text}
+func (m *Message) show() shown {
+	d := wire.Describe(m.of)
+	s := shown{Type: d.Type, View: d.View, Seq: d.Seq, Digest: (*Digest)(d.Digest), Text: d.Text()}
+	if d.Request != nil {
+		s.Asking = new(m.names.asking(d.Request))
+	}
+	if d.Batch != nil {
+		for _, r := range d.Batch.Requests[:min(len(d.Batch.Requests), mostRequests)] {
+			s.Requests = append(s.Requests, m.names.asking(&r.ID))
+		}
+	}
+	return s
+}
+
+// of is the message that an event is about, or nil.
+func of(e Event) *Message {
+	switch e := e.(type) {
+	case *Sent:
+		return &e.Message
+	case *Received:
+		return &e.Message
+	case *Refused:
+		return &e.Message
+	case *Dropped:
+		return &e.Message
+	default:
+		return nil
+	}
 }

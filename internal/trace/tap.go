@@ -11,6 +11,7 @@ type Tap struct {
 	quorum  int
 	now     func() int64 // microseconds
 	hear    func(Event)
+	names   Names
 	syncing int64 // when the sync under way began
 }
 
@@ -20,12 +21,18 @@ func NewTap(replica, quorum int, now func() int64, hear func(Event)) *Tap {
 	return &Tap{replica: replica, quorum: quorum, now: now, hear: hear}
 }
 
+// Name has the tap call clients by their numbers. It must come before the first event.
+func (t *Tap) Name(names Names) { t.names = names }
+
 // Emit stamps an event and passes it on. A nil tap drops it.
 func (t *Tap) Emit(e Event) {
 	if t == nil {
 		return
 	}
 	*e.stamp() = Stamp{At: t.now(), Replica: t.replica, Event: e.Kind()}
+	if m := of(e); m != nil {
+		m.names = t.names
+	}
 	t.hear(e)
 }
 

@@ -249,3 +249,36 @@ func TestMerge_OrdersByTime(t *testing.T) {
 		t.Error("what is no trace was merged")
 	}
 }
+
+// A request can be followed: it, its replies and the batches that hold it name it, by the number of a client that is known.
+func TestMessage_NamesTheRequest(t *testing.T) {
+	id := wire.RequestID{Client: wire.PublicKey{1}, Session: 5, T: 7}
+	stranger := wire.RequestID{Client: wire.PublicKey{0xab, 0xcd, 0xef, 1}, Session: 5, T: 8}
+	many := make([]*wire.Request, 40)
+	for i := range many {
+		many[i] = &wire.Request{ID: stranger}
+	}
+	many[0] = &wire.Request{ID: id}
+	for want, m := range map[string]wire.Message{
+		`"client":3,"number":7,`:                 &wire.Request{ID: id},
+		`"seq":9,"client":3,"number":7,`:         &wire.Reply{ID: id, Seq: 9},
+		`"client":"abcdef01","number":8,`:        &wire.Request{ID: stranger},
+		`"requests":[{"client":3,"number":7},{"`: &wire.PrePrepare{Seq: 9, Body: &wire.Body{Requests: many}},
+	} {
+		var out []Event
+		tap := NewTap(2, 3, func() int64 { return 1 }, func(e Event) { out = append(out, e) })
+		tap.Name(func(k wire.PublicKey) (int, bool) { return 3, k == id.Client })
+		tap.Emit(&Sent{To: 1, Message: Say(m)})
+		text := fileOf(t, out)
+		if !strings.Contains(text, want) || strings.Count(text, `"number"`) > mostRequests {
+			t.Errorf("%T is written as\n%s\nwithout %s", m, text, want)
+		}
+		r, err := NewReader(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := fileOf(t, readAll(t, r)); again != text {
+			t.Errorf("what was read is written as\n%s\nand not as\n%s", again, text)
+		}
+	}
+}

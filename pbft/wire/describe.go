@@ -13,13 +13,25 @@ type Description struct {
 	Seq    *Seq    // the sequence number that it is about; nil: none
 	Digest *Digest // digest of the batch or the state that it is about; nil: none
 	Batch  *Body   // the batch that it contains
-	Note   string  // what else an operator wants to know about a record
-	Text   string  // one line: as by Format or FormatRecord
+	// Request is the client's request that it is, or that it answers; nil: none.
+	Request *RequestID
+	Note    string // what else an operator wants to know about a record
+
+	of any // the message or the record
+}
+
+// Text is one line, as by Format or FormatRecord.
+func (d *Description) Text() string {
+	if r, is := d.of.(Record); is {
+		return FormatRecord(r)
+	}
+	m, _ := d.of.(Message)
+	return Format(m)
 }
 
 // Describe describes a message.
 func Describe(m Message) Description {
-	d := Description{Type: TypeOf(m).String(), Text: Format(m)}
+	d := Description{Type: TypeOf(m).String(), of: m}
 	switch m := m.(type) {
 	case *PrePrepare:
 		d.View, d.Seq, d.Digest, d.Batch = &m.View, &m.Seq, &m.Digest, m.Body
@@ -37,8 +49,10 @@ func Describe(m Message) Description {
 		d.View = &m.View
 	case *NewView:
 		d.View = &m.View
+	case *Request:
+		d.Request = &m.ID
 	case *Reply:
-		d.View, d.Seq = &m.View, &m.Seq
+		d.View, d.Seq, d.Request = &m.View, &m.Seq, &m.ID
 	case *Status:
 		d.View = &m.View
 	case *Fetch:
@@ -105,7 +119,7 @@ func ReadRecord(data []byte) (Description, error) {
 	case *Clean:
 		d = Description{Kind: "clean", Note: "nothing that was signed is missing up to here"}
 	}
-	d.Text = FormatRecord(rec)
+	d.of = rec
 	if d.Batch != nil {
 		d.Note = d.Batch.size()
 	}

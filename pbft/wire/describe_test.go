@@ -32,8 +32,11 @@ func TestDescribe_NamesEveryPlaceThatAMessageNames(t *testing.T) {
 		if digest := named[Digest](of, "Digest"); digest != d.Digest {
 			t.Errorf("%s: its digest is %v, and %v is said", d.Type, digest, d.Digest)
 		}
-		if d.Type != TypeOf(s.m).String() || d.Text != Format(s.m) {
-			t.Errorf("%s: described as %q %q", TypeOf(s.m), d.Type, d.Text)
+		if id := named[RequestID](of, "ID"); id != d.Request {
+			t.Errorf("%s: its request is %v, and %v is said", d.Type, id, d.Request)
+		}
+		if d.Type != TypeOf(s.m).String() || d.Text() != Format(s.m) {
+			t.Errorf("%s: described as %q %q", TypeOf(s.m), d.Type, d.Text())
 		}
 	}
 }
@@ -57,8 +60,8 @@ func TestReadRecord_SaysWhatAnOperatorWantsToKnow(t *testing.T) {
 		if got := d.Kind + "|" + d.Type + " " + d.Note; err != nil || got != want {
 			t.Errorf("%q, %v, want %q", got, err, want)
 		}
-		if d.Text != FormatRecord(r) {
-			t.Errorf("%s: %q, want %q", want, d.Text, FormatRecord(r))
+		if d.Text() != FormatRecord(r) {
+			t.Errorf("%s: %q, want %q", want, d.Text(), FormatRecord(r))
 		}
 	}
 	if _, err := ReadRecord([]byte{FormatVersion, 0xee}); err == nil {

@@ -3,10 +3,12 @@ package sim
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 
 	"tagma/internal/trace"
+	"tagma/pbft/wire"
 )
 
 // tape is running hashes over all frames, and over what happens when, and the last events for people. Events are made only
@@ -37,7 +39,15 @@ func (w *World) tap(replica int) *trace.Tap {
 	if w.tape.out == nil && len(w.tape.ring) == 0 {
 		return nil
 	}
-	return trace.NewTap(replica, w.cfg.Quorum(), func() int64 { return w.now.Microseconds() }, w.tape.hear)
+	t := trace.NewTap(replica, w.cfg.Quorum(), func() int64 { return w.now.Microseconds() }, w.tape.hear)
+	t.Name(w.numberOf)
+	return t
+}
+
+// numberOf is a client's number, by its key.
+func (w *World) numberOf(key wire.PublicKey) (int, bool) {
+	i := slices.IndexFunc(w.clients, func(c *client) bool { return c.party.key == key })
+	return i, i >= 0
 }
 
 // Tap is told what is done to the world; nil if nobody listens.

@@ -1,0 +1,90 @@
+package page
+
+import (
+	"encoding/json"
+	"sync"
+	"sync/atomic"
+
+	"tagma/internal/trace"
+)
+
+// Gatherer takes the events of a replica for somebody who fetches them now and then. It holds nobody up, and has room for
+// few events: under load it takes those of one of so many slots, and counts the others.
+type Gatherer struct {
+	every atomic.Uint64
+
+	mu      sync.Mutex
+	events  []trace.Event
+	left    uint64 // events of slots that are not shown
+	lost    uint64 // events for which there was no room
+	counted uint64
+}
+
+// room is how many events a Gatherer holds.
+const room = 1 << 14
+
+// Every has the events of one of n slots be taken, and says of which n they were before.
+func (g *Gatherer) Every(n uint64) { g.every.Store(max(n, 1)) }
+
+// Put takes an event. It may be called from any goroutine.
+func (g *Gatherer) Put(e trace.Event) {
+	every := g.every.Load()
+	n, placed := uint64(0), false
+	if every > 1 {
+		n, placed = trace.Slot(e)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, syncs := e.(*trace.Synced); syncs { // there is one for each turn
+		g.counted++
+		n, placed = g.counted, true
+	}
+	switch {
+	case placed && every > 1 && n%every != 0:
+		g.left++
+	case len(g.events) >= room:
+		g.lost++
+	default:
+		g.events = append(g.events, e)
+	}
+}
+
+// Batch is what was gathered since the last fetch.
+type Batch struct {
+	Events  []Event `json:"events"`
+	LeftOut uint64  `json:"left_out"` // not shown, to spare whoever looks
+}
+
+// Event is an event as a line, without its end.
+type Event struct {
+	At   int64           `json:"at"`
+	Line json.RawMessage `json:"line"`
+}
+
+// Take returns at most so many events, the oldest first.
+func (g *Gatherer) Take(most int) Batch {
+	g.mu.Lock()
+	n := min(most, len(g.events))
+	taken := g.events[:n:n]
+	g.events = g.events[n:]
+	if len(g.events) == 0 {
+		g.events = nil
+	}
+	b := Batch{LeftOut: g.left}
+	lost := g.lost
+	g.left, g.lost = 0, 0
+	g.mu.Unlock()
+	for _, e := range taken {
+		if line, err := json.Marshal(e); err == nil {
+			b.Events = append(b.Events, Event{trace.Of(e).At, line})
+		}
+	}
+	if n > 0 && lost > 0 {
+		gap := &trace.Lost{Stamp: trace.Of(taken[n-1]), Events: lost}
+		gap.Event = gap.Kind()
+		if line, err := json.Marshal(gap); err == nil {
+			b.Events = append(b.Events, Event{gap.At, line})
+		}
+	}
+	return b
+}
