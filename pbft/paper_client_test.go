@@ -1,6 +1,7 @@
 package pbft
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +33,25 @@ func TestPaper41_C3_ABackupRelaysToThePrimary(t *testing.T) {
 	wantCount(t, sends[*wire.Request](effects), 1, "relayed requests")
 	if to := all[port.Send](effects)[0].To; to != 0 {
 		t.Fatalf("relayed to replica %d, the primary is 0", to)
+	}
+}
+
+// C3: a large request is relayed once the primary has not proposed it for T/4, also if its client sends it again before. One
+// that is proposed until then is not relayed at all.
+func TestC3_ABackupRelaysALargeRequestLater(t *testing.T) {
+	for _, proposed := range []bool{false, true} {
+		l := newLab(t, 4, 2)
+		r := l.request(1, strings.Repeat("x", 100_000))
+		effects := l.fromClient(r)
+		effects = append(effects, l.wait(l.cfg.ViewTimeout/4-time.Millisecond)...)
+		effects = append(effects, l.fromClient(r)...)
+		wantCount(t, sends[*wire.Request](effects), 0, "requests relayed early")
+		want := 1
+		if proposed {
+			l.propose(0, 1, &wire.Body{Time: 1, Requests: []*wire.Request{r}})
+			want = 0
+		}
+		wantCount(t, sends[*wire.Request](l.wait(2*time.Millisecond)), want, "relayed requests")
 	}
 }
 

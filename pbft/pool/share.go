@@ -137,21 +137,24 @@ func (p *Pool) Spend(seq wire.Seq, replies []*wire.Reply, costs []uint64, took t
 }
 
 // Weigh adds to the executor's report of a batch what it took to order it, if it has large requests: their bytes are
-// added to their costs, and the time that they took becomes the time since the batch was accepted here.
+// added to their costs, and the time that they took becomes twice the time since the batch was accepted here. That time
+// holds the copies that the primary sent to the others. As many copies came from the clients, to every replica, before
+// the batch was accepted or after it was executed, when nobody measures them (ADR 0049).
 func Weigh(body *wire.Body, costs []uint64, took, since time.Duration) ([]uint64, time.Duration) {
-	if body == nil || len(body.Requests) != len(costs) || !slices.ContainsFunc(body.Requests, isLarge) {
+	if body == nil || len(body.Requests) != len(costs) || !slices.ContainsFunc(body.Requests, Large) {
 		return costs, took
 	}
 	costs = slices.Clone(costs)
 	for i, req := range body.Requests {
-		if isLarge(req) {
+		if Large(req) {
 			costs[i] += uint64(req.Size() / bytesPerUnit)
 		}
 	}
-	return costs, max(took, since)
+	return costs, max(took, 2*since)
 }
 
-func isLarge(req *wire.Request) bool { return req.Size() >= largeRequest }
+// Large reports whether sending a request to all replicas costs more than executing it.
+func Large(req *wire.Request) bool { return req.Size() >= largeRequest }
 
 // part is cost's share of the time that the whole batch took. It computes in integers, which give the same result on
 // every machine, unlike floating point, so that a simulated run repeats exactly.
