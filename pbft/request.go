@@ -30,7 +30,7 @@ func (r *Replica) onRequest(m *wire.Request, from port.Source) {
 		relayer = int(from.Replica)
 	}
 	e := r.pool.Add(m, relayer, r.mono)
-	if r.pool.Direct.Requests <= r.relayRoom().Requests && !r.relaysLater(e) {
+	if r.pool.Direct.Requests <= r.relayRoom().Requests && !r.pool.KeepsBack(e) {
 		r.relay(e)
 	}
 	r.propose()
@@ -40,15 +40,14 @@ func (r *Replica) onRequest(m *wire.Request, from port.Source) {
 // relayed to the primary again. If two different requests have the same name, the first one stays here; execution
 // decides which one counts (C2).
 func (r *Replica) onKnownRequest(e *pool.Pending, m *wire.Request) {
-	if e == nil || e.Ordered {
+	switch {
+	case e == nil || e.Ordered:
 		r.drop(m, port.ReasonOrdered)
-		return
-	}
-	if r.mono-e.RelayedAt >= r.cfg.ViewTimeout/4 && !r.relaysLater(e) {
+	case r.mono-e.RelayedAt >= r.cfg.ViewTimeout/4 && !r.pool.KeepsBack(e):
 		r.relay(e)
-		return
+	default:
+		r.drop(m, port.ReasonDuplicate)
 	}
-	r.drop(m, port.ReasonDuplicate)
 }
 
 // admits decides whether there is room for one more request. Each backup has its own share at the primary, which no client
@@ -116,15 +115,8 @@ func (r *Replica) relayAgain(after time.Duration) {
 	room := r.relayRoom()
 	for e := r.pool.Oldest; e != nil && again.Leaves(room, e.Req); e = e.Next {
 		due := r.mono-e.RelayedAt >= after || e.RelayedAt < r.change.activatedAt
-		if again.Add(e.Req); e.Queued && due && !r.relaysLater(e) {
+		if again.Add(e.Req); e.Queued && due && !r.pool.KeepsBack(e) {
 			r.relay(e)
 		}
 	}
-}
-
-// relaysLater reports whether a backup still keeps a new request to itself. A large request is relayed only when the
-// primary has not proposed it for T/4 (ADR 0049). Its client has usually sent it to the primary too, so copies from every
-// backup would cost the primary as much as the order of the request costs the cluster.
-func (r *Replica) relaysLater(e *pool.Pending) bool {
-	return pool.Large(e.Req) && e.RelayedAt == 0 && r.mono-e.Since < r.cfg.ViewTimeout/4
 }

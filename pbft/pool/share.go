@@ -141,20 +141,19 @@ func (p *Pool) Spend(seq wire.Seq, replies []*wire.Reply, costs []uint64, took t
 // holds the copies that the primary sent to the others. As many copies came from the clients, to every replica, before
 // the batch was accepted or after it was executed, when nobody measures them (ADR 0049).
 func Weigh(body *wire.Body, costs []uint64, took, since time.Duration) ([]uint64, time.Duration) {
-	if body == nil || len(body.Requests) != len(costs) || !slices.ContainsFunc(body.Requests, Large) {
+	if body == nil || len(body.Requests) != len(costs) || !slices.ContainsFunc(body.Requests, large) {
 		return costs, took
 	}
 	costs = slices.Clone(costs)
 	for i, req := range body.Requests {
-		if Large(req) {
+		if large(req) {
 			costs[i] += uint64(req.Size() / bytesPerUnit)
 		}
 	}
 	return costs, max(took, 2*since)
 }
 
-// Large reports whether sending a request to all replicas costs more than executing it.
-func Large(req *wire.Request) bool { return req.Size() >= largeRequest }
+func large(req *wire.Request) bool { return req.Size() >= largeRequest }
 
 // part is cost's share of the time that the whole batch took. It computes in integers, which give the same result on
 // every machine, unlike floating point, so that a simulated run repeats exactly.
@@ -243,6 +242,13 @@ func (p *Pool) MostOf(client wire.PublicKey, most int) int {
 		return min(most, max(1, int(p.timeout/4/max(s.each*time.Duration(p.parties()), 1))))
 	}
 	return most
+}
+
+// KeepsBack reports whether a backup does not relay a new request yet. A large request is relayed only when the primary has
+// not proposed it for T/4 (ADR 0049). Its client has usually sent it to the primary too, so copies from every backup would
+// cost the primary as much as the order of the request costs the cluster.
+func (p *Pool) KeepsBack(e *Pending) bool {
+	return large(e.Req) && e.RelayedAt == 0 && p.now-e.Since < p.timeout/4
 }
 
 // OwedSince returns the moment since when the primary owes the order of a request, and whether it owes it now. To a
