@@ -10,13 +10,13 @@ import (
 // Ack is one acknowledged operation: At is when, since the workload began, and Took is how long it took.
 type Ack struct{ At, Took time.Duration }
 
-// After are the acknowledgements at or after a moment.
+// After returns the acknowledgements that came at or after a moment.
 func After(acks []Ack, at time.Duration) []Ack {
 	first, _ := slices.BinarySearchFunc(acks, at, func(a Ack, at time.Duration) int { return int(a.At - at) })
 	return acks[first:]
 }
 
-// recovered is when an operation that was submitted at or after a moment was first acknowledged.
+// recovered returns when the first operation that was submitted at or after a moment was acknowledged, and whether any was.
 func recovered(acks []Ack, since time.Duration) (time.Duration, bool) {
 	for _, a := range After(acks, since) { // only these operations can have been submitted since
 		if a.At-a.Took >= since {
@@ -43,7 +43,7 @@ func latencies(acks []Ack) report.Latency {
 	return report.Latencies(took)
 }
 
-// Silence is the longest time without an acknowledgement that overlaps a span.
+// Silence is the longest time without an acknowledgement that overlaps the span between two moments.
 func Silence(acks []Ack, from, to time.Duration) (longest time.Duration) {
 	last := time.Duration(0)
 	for _, a := range append(acks[:len(acks):len(acks)], Ack{At: to}) {

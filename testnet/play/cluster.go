@@ -14,7 +14,7 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// Cluster is replicas, their links and clients, on which a scenario is run. Its methods are called by one goroutine.
+// Cluster is what a scenario runs on: replicas, their links and clients. One goroutine calls its methods.
 type Cluster interface {
 	// Begin starts the clock; Load lets the clients begin.
 	Begin()
@@ -45,8 +45,8 @@ type Cluster interface {
 
 	// Work is what the clients have done so far.
 	Work() Work
-	// Extend tells the clients whether the run needs operations beyond the workload, so that every event meets one. Last is
-	// when the last event happened, after which one operation is enough; it is negative while events are still to come.
+	// Extend tells the clients whether the run needs operations beyond the workload, so that some are under way at every
+	// event. Last is when the last event happened, after which one operation is enough; negative while events are to come.
 	Extend(more bool, last time.Duration)
 	// Replicas returns the present status of every replica.
 	Replicas() []Replica
@@ -109,9 +109,9 @@ type Remains struct {
 
 // Course is what happened during the run, for the expectations that ask for it.
 type Course struct {
-	Said     string              // what scenario.Expect.Silent's replica sent first when it was to be silent; "": nothing
-	Executed string              // what was executed first in NoExecutions; "": nothing
-	Slots    map[wire.Seq]string // what correct replicas executed, as scenario.Outcome has it
+	Said     string              // the first message that Expect.Silent's replica sent while it had to be silent; "": none
+	Executed string              // the first execution during Expect.NoExecutions; "": none
+	Slots    map[wire.Seq]string // what correct replicas executed, in the form of scenario.Outcome.Slots
 }
 
 // Proof is evidence against a replica.
@@ -121,9 +121,9 @@ type Proof struct {
 	Holds   bool
 }
 
-// Strange is something that nobody planned.
+// Strange is an event that nobody planned, such as the end of a process.
 type Strange struct {
 	What string
 	At   time.Duration
-	Own  bool // a replica ended by its own decision
+	Own  bool // a replica's process ended by its own decision
 }

@@ -13,7 +13,7 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// course is one cluster under one workload, with all that happens to it.
+// course is one run of a scenario: a cluster, its workload, and the acts that are done to the cluster.
 type course struct {
 	e     Engine
 	s     *scenario.Scenario
@@ -21,27 +21,27 @@ type course struct {
 	show  Show
 	also  func(*report.Document)
 	acts  []*act
-	links *links.Policy // the replicas' policy, which says who is kept apart
+	links *links.Policy // a copy of the replicas' policy; it says which replicas are cut off
 
 	noticed   int           // how many acknowledgements the course has looked at
-	calmed    bool          // an operation was acknowledged that was submitted after the last event, at calmSince
-	calmSince time.Duration // when calmed became true
-	made      bool          // the workload is done, since madeSince
-	madeSince time.Duration
-	before    uint64        // the view when the last event happened
+	calmed    bool          // an operation that was submitted after the last event, at calmSince, was acknowledged
+	calmSince time.Duration // the time of the last event, for which calmed was determined
+	made      bool          // the workload is done
+	madeSince time.Duration // when made last changed
+	before    uint64        // the highest view when the last event happened
 	drawn     time.Duration // when a state was last shown
-	lasted    time.Duration
+	lasted    time.Duration // how long the workload ran; throughput counts over it
 	converged bool
-	caughtUp  time.Duration // when, after the last event, all had executed the same; negative: never
-	broke     error         // what ended the course early
+	caughtUp  time.Duration // how long after the last event all replicas had executed equally far; negative: never
+	broke     error         // the error that ended the course early
 	over      bool          // ErrOver ended the course
 
 	baseline       rates   // the throughput without faults; zero: not measured
-	slower, faster float64 // the two runs without faults, as far as the ratio is about them
-	baseless       string  // why the second of the two shows nothing; "": it shows something
+	slower, faster float64 // operations per second of the two runs without faults, from RatioAfter on
+	baseless       string  // why the second of these runs could not be measured; "": it could
 }
 
-// rates are operations a second: of a whole run, and of its part that the ratio is about.
+// rates are operations per second: over a whole run, and over its part after Expect.RatioAfter.
 type rates struct{ whole, later float64 }
 
 func (r *course) rates(acks []Ack) rates {
@@ -49,15 +49,15 @@ func (r *course) rates(acks []Ack) rates {
 	return rates{Rate(len(acks), r.lasted), Rate(len(After(acks, from)), r.lasted-from)}
 }
 
-// run is what happens, in order: work and faults, the end of the work, reading back, the calm after it, and the end. The
-// error says that it was interrupted.
+// run runs the cluster to its end: workload and acts, reading back, the wait for one stable checkpoint, the stop. It
+// returns an error only if ctx ended.
 func (r *course) run(ctx context.Context) error {
 	r.broke = r.through(ctx)
 	if ctx.Err() != nil {
 		return fmt.Errorf("the run was interrupted: %w", context.Cause(ctx))
 	}
 	if r.over = errors.Is(r.broke, ErrOver); r.over {
-		r.broke = nil // what was violated is told
+		r.broke = nil // the report names the broken invariant
 	}
 	if r.broke != nil {
 		Say(r.show, r.c.Now(), Bad, "%v", r.broke)
@@ -77,7 +77,7 @@ func (r *course) through(ctx context.Context) error {
 	err := r.await(ctx)
 	patience := 10 * time.Second
 	if err != nil {
-		patience = time.Second // nothing is being acknowledged
+		patience = time.Second // nothing is acknowledged any more
 	}
 	r.c.EndWork(patience)
 	if r.lasted = r.c.Now(); r.e.Steady() && r.s.Workload.Duration > 0 {
@@ -90,7 +90,7 @@ func (r *course) through(ctx context.Context) error {
 		return err
 	}
 	if r.s.Expect.Halts() && !r.e.Steady() {
-		return nil // nobody comes to rest at one checkpoint, and time is real
+		return nil // replicas that must halt agree on no checkpoint, and waiting would take real time
 	}
 	return r.calm(ctx)
 }
@@ -111,8 +111,8 @@ func (r *course) about() string {
 	}
 }
 
-// await performs the timetable and waits until the work is done, everything has happened, and an operation that was
-// submitted after the last of it was acknowledged.
+// await performs the timetable. It returns when the workload is done, every act has happened, and an operation that was
+// submitted after the last act was acknowledged.
 func (r *course) await(ctx context.Context) error {
 	stall := r.e.Stall(r.s)
 	for {
@@ -137,7 +137,7 @@ func (r *course) await(ctx context.Context) error {
 		if w.Made != r.made {
 			r.made, r.madeSince = w.Made, now
 		}
-		if r.made && !done { // clients go on until everything has happened, and what never comes they would wait for for ever
+		if r.made && !done { // clients submit until every act has happened, which may be never
 			silent = now - r.madeSince
 		}
 		switch next := r.next(now); {
@@ -146,7 +146,7 @@ func (r *course) await(ctx context.Context) error {
 		case acted || next > 0 || now < r.s.Workload.Duration:
 		case min(silent, now-last, now-r.s.Workload.Duration) <= stall:
 		case done && (w.Made || r.s.Expect.Halts()):
-			return nil // nobody recovered: commits_within has to say what that means
+			return nil // nothing was acknowledged after the last act: commits_within judges that
 		default:
 			return r.stalled(stall)
 		}
@@ -156,7 +156,7 @@ func (r *course) await(ctx context.Context) error {
 	}
 }
 
-// stalled says that nothing goes on any more.
+// stalled is the error of a run in which nothing happens any more. It names an act that never came, if there is one.
 func (r *course) stalled(patience time.Duration) error {
 	for _, a := range r.acts {
 		switch {
@@ -170,8 +170,8 @@ func (r *course) stalled(patience time.Duration) error {
 	return Late("no operation was acknowledged for %v", patience)
 }
 
-// settled reports whether an operation that was submitted after the last event was acknowledged. Without a workload there
-// may be none to wait for, and where clients were stopped for good nobody submits one.
+// settled reports whether an operation that was submitted after the last event was acknowledged. Without a workload, or
+// when the clients are stopped, it is enough that half a view timeout has passed since and no operation is under way.
 func (r *course) settled(w *Work) bool {
 	last := r.last()
 	switch {
@@ -191,11 +191,11 @@ func (r *course) settled(w *Work) bool {
 	return r.calmed
 }
 
-// aftermath bounds the time until everything that is ordered is executed and reported.
+// aftermath is how long calm waits before it reads reports, so that replicas execute and report all that is ordered.
 const aftermath = 250 * time.Millisecond
 
-// calm waits until the correct replicas that run have executed everything and report one stable checkpoint, and what was
-// asked for by itself is answered.
+// calm waits until the correct replicas that run have executed everything and report one stable checkpoint, and every
+// request of the scenario has its answer.
 func (r *course) calm(ctx context.Context) error {
 	patience := r.e.Stall(r.s)
 	if wanted := r.s.Expect.DigestsEqual; !r.e.Steady() && (wanted == nil || !*wanted) {
@@ -224,7 +224,7 @@ func (r *course) calm(ctx context.Context) error {
 	return nil
 }
 
-// Agree reports whether replicas have executed equally far and have the newest checkpoint there stable, with one digest.
+// Agree reports whether all replicas run, have executed equally far, and hold the last checkpoint stable with one digest.
 func Agree(all []Replica, interval uint64) bool {
 	return len(all) > 0 && all[0].Stable == all[0].Executed/interval*interval &&
 		!slices.ContainsFunc(all, func(x Replica) bool {
@@ -232,7 +232,7 @@ func Agree(all []Replica, interval uint64) bool {
 		})
 }
 
-// alike reports whether something is the same of all replicas that can follow by themselves.
+// alike reports whether of returns one value for all replicas, apart from those that need a transfer of the state.
 func alike(all []Replica, of func(*Replica) any) bool {
 	seen := make(map[any]bool)
 	for i := range all {
@@ -243,7 +243,7 @@ func alike(all []Replica, of func(*Replica) any) bool {
 	return len(seen) == 1
 }
 
-// standing are the correct replicas that run and are not cut off for ever.
+// standing returns the correct replicas that run and receive from a quorum.
 func (r *course) standing() []Replica {
 	cfg := wire.Config{Members: make([]wire.PublicKey, r.s.Replicas)}
 	apart := r.links.Apart(cfg.Quorum())
@@ -252,7 +252,7 @@ func (r *course) standing() []Replica {
 	})
 }
 
-// view is the highest of the replicas that count.
+// view is the highest view of the replicas that the run waits for.
 func (r *course) view() (view uint64) {
 	for _, x := range r.c.Replicas() {
 		if x.Counts {
@@ -262,7 +262,7 @@ func (r *course) view() (view uint64) {
 	return view
 }
 
-// draw shows how everything is, ten times a second.
+// draw shows the state of the run, at most ten times a second.
 func (r *course) draw(now time.Duration, w *Work) {
 	const every, window = 100 * time.Millisecond, time.Second
 	if _, silent := r.show.(Silent); silent || now < r.drawn+every {

@@ -46,7 +46,7 @@ type Options struct {
 	Measured func(baseline *report.Document)
 }
 
-// Trace is what happens in a run, written to a file (docs/trace.md). The runs without faults have none.
+// Trace says where the events of a run are written (docs/trace.md). Runs without faults write none.
 type Trace struct {
 	File string   // "": no trace
 	Only []string // these kinds of events; nil: all
@@ -82,9 +82,9 @@ func Aside(machine, name string, n uint64) []byte {
 	return kv.Put(fmt.Appendf(nil, "%s/rogue/%d", name, n), []byte("rogue"))
 }
 
-// Run runs a scenario that is not refused, shows it as it goes, and judges it. The error says why it could not be run to
-// its end at all, for instance because ctx ended; what went wrong in it is in the report. A machine that starved the
-// processes so that they did not even start is no such reason: that run is inconclusive.
+// Run runs a scenario, shows its progress, and judges it. What goes wrong during the run is in the report. Run returns an
+// error if there is nothing to report: Refuse refuses the scenario, ctx ends, or a file cannot be written. If the machine
+// starved the processes so that they did not start, the report is inconclusive.
 func Run(ctx context.Context, e Engine, s *scenario.Scenario, o Options, show Show) (*report.Document, error) {
 	d, err := run(ctx, e, s, o, show)
 	var starved *StarvedError
@@ -129,11 +129,11 @@ func run(ctx context.Context, e Engine, s *scenario.Scenario, o Options, show Sh
 	if err := r.run(ctx); err != nil {
 		return nil, err
 	}
-	// A machine that has other work is not equally fast for long, so what it does without faults is measured twice.
+	// A machine with other work changes its speed, so the run without faults is measured before and after.
 	if afterwards = before; s.Workload.Baseline && !e.Steady() {
 		var starved *StarvedError
 		switch afterwards, err = measure("baseline-after"); {
-		case errors.As(err, &starved): // what the run itself showed stands
+		case errors.As(err, &starved): // the run itself stays valid
 			afterwards, r.baseless = before, starved.Why
 		case err != nil:
 			return nil, err
@@ -144,7 +144,7 @@ func run(ctx context.Context, e Engine, s *scenario.Scenario, o Options, show Sh
 	return r.finish()
 }
 
-// faultless measures the same workload on a cluster of its own to which nothing is done.
+// faultless measures the scenario's workload on a new cluster without faults.
 func faultless(ctx context.Context, e Engine, s *scenario.Scenario, dir string, show Show) (*report.Document, rates, error) {
 	show.Phase("baseline", "the same workload without any fault")
 	r, err := begin(ctx, e, s.Faultless(), dir, Trace{}, show)

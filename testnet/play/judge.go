@@ -11,7 +11,7 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// finish tells the whole of a run that has come to rest.
+// finish makes the report of a run whose replicas have stopped.
 func (r *course) finish() (*report.Document, error) {
 	r.show.Phase("judge", "invariants, histories, evidence and expectations")
 	left, err := r.c.Remains()
@@ -44,8 +44,8 @@ func (r *course) finish() (*report.Document, error) {
 	return d, nil
 }
 
-// tellWork tells what the clients did. Where there is no run without faults to compare with, there is the part before the
-// first fault.
+// tellWork reports what the clients did. It compares the throughput with the run without faults or, if there was none,
+// with the time before the first fault.
 func (r *course) tellWork(d *report.Document, w *Work) {
 	d.Operations, d.Latency = w.Operations, latencies(w.Acks)
 	measured := r.rates(w.Acks)
@@ -70,7 +70,7 @@ func (r *course) tellWork(d *report.Document, w *Work) {
 	}
 }
 
-// tellFaults tells everything that was to happen, and what nobody planned.
+// tellFaults reports every act of the timetable, whether it happened, and the events that nobody planned.
 func (r *course) tellFaults(d *report.Document, left *Remains, acks []Ack) {
 	for _, a := range r.acts {
 		if a.ends && a.done && a.missed == nil {
@@ -108,7 +108,7 @@ func (r *course) tellFaults(d *report.Document, left *Remains, acks []Ack) {
 	}
 }
 
-// recovery is how many milliseconds after a moment an operation was acknowledged that was submitted since, nil if none was.
+// recovery is how many milliseconds after a moment the first operation submitted since was acknowledged; nil: none was.
 func recovery(acks []Ack, since time.Duration) *int64 {
 	at, ok := recovered(acks, since)
 	if !ok {
@@ -117,10 +117,10 @@ func recovery(acks []Ack, since time.Duration) *int64 {
 	return new((at - since).Milliseconds())
 }
 
-// judgePatience bounds the search for an order of a history, by the clock on the wall.
+// judgePatience bounds the search for a linear order of the history, in real time.
 const judgePatience = 20 * time.Second
 
-// judged are the invariants that the course itself judges.
+// judged returns the invariants that the course itself judges.
 func (r *course) judged(d *report.Document, left *Remains, acks []Ack) (results []check.Result) {
 	if left.Violated {
 		return append(results, r.genuine(d))
@@ -134,7 +134,7 @@ func (r *course) judged(d *report.Document, left *Remains, acks []Ack) (results 
 	return append(results, r.genuine(d))
 }
 
-// settledAfter judges what came after the last fault (I15). Expectations ask for times.
+// settledAfter judges whether the cluster recovered after the last fault (I15). How fast it did is for expectations.
 func (r *course) settledAfter(d *report.Document, acks []Ack) check.Result {
 	rest := check.Recovery{
 		Committed: -1, CaughtUp: r.caughtUp, Before: wire.View(r.before), Views: wire.View(d.FinalView),
@@ -149,7 +149,7 @@ func (r *course) settledAfter(d *report.Document, acks []Ack) check.Result {
 	return check.Settled(rest)
 }
 
-// behind are those that have executed less than another one.
+// behind returns the replicas that have executed less than the one that is furthest.
 func behind(all []Replica) (ids []wire.ReplicaID) {
 	most := uint64(0)
 	for _, x := range all {
@@ -163,8 +163,8 @@ func behind(all []Replica) (ids []wire.ReplicaID) {
 	return ids
 }
 
-// genuine is I18: enough was acknowledged, and everything that was to happen did. A workload that ends with a time must
-// have done something.
+// genuine judges I18: enough operations were acknowledged, and every planned act happened. If only a time bounds the
+// workload, one acknowledged operation is enough.
 func (r *course) genuine(d *report.Document) check.Result {
 	wanted := r.s.Workload.Operations
 	switch least := r.s.Expect.Acknowledged; {
@@ -182,7 +182,7 @@ func (r *course) genuine(d *report.Document) check.Result {
 	return check.Real(d.Operations.Acknowledged, wanted, planned)
 }
 
-// expect holds the run against what was to hold: the scenario's expectations, and those of every run.
+// expect compares the run with the scenario's expectations and with those that every run has.
 func (r *course) expect(d *report.Document, left *Remains, acks []Ack) {
 	o := scenario.Outcome{
 		Submitted: d.Operations.Submitted, Acknowledged: d.Operations.Acknowledged, ViewChanges: d.ViewChanges,
@@ -231,14 +231,14 @@ func (r *course) expect(d *report.Document, left *Remains, acks []Ack) {
 	}
 }
 
-// What is wanted of every run.
+// What every run must be.
 const (
 	wholeRun = "the whole run"
 	cleanly  = "cleanly"
 )
 
-// excuseInvariants marks those that did not hold because something did not happen, or not in time, on a machine that starved
-// the processes. What was broken stays broken.
+// excuseInvariants excuses the invariants that failed only because something did not happen in time, if the machine
+// starved the processes. Any other failure stays one.
 func excuseInvariants(d *report.Document, starved string) {
 	for i := range d.Invariants {
 		if x := &d.Invariants[i]; !x.Held && x.Timed {
@@ -247,8 +247,8 @@ func excuseInvariants(d *report.Document, starved string) {
 	}
 }
 
-// starved says in what way the machine starved the processes, "" if it did not. Where more replicas have died than are
-// masked, that is why nothing went on, however little the machine had to give.
+// starved says in what way the machine starved the processes, "" if it did not. It is "" also if more than f replicas are
+// faulty or died: their absence then explains why nothing happened.
 func (r *course) starved(left *Remains) string {
 	if gone := len(left.Strange); gone > 0 && gone+len(r.s.Faulty()) > (r.s.Replicas-1)/3 {
 		return ""
@@ -256,9 +256,9 @@ func (r *course) starved(left *Remains) string {
 	return left.Strain.Starved(r.s.ViewTimeout())
 }
 
-// excuse marks what was missed on a machine that was seen to starve processes, or to be faster at one time than at another:
-// it did not hold, and nobody can say whether it would have elsewhere. What is as it was to be because nothing happened is
-// no better there: it shows nothing either.
+// excuse excuses a missed expectation if the machine starved the processes, or was faster in one of the runs without faults
+// than in the other: nobody can say whether the expectation would have held elsewhere. serves = false holds if nothing
+// happens, so on a starved machine it proves nothing, and is excused as well.
 func (r *course) excuse(e *report.Expectation, d *report.Document, left *Remains) {
 	if !r.explained(e, left) {
 		return
@@ -279,18 +279,18 @@ func (r *course) excuse(e *report.Expectation, d *report.Document, left *Remains
 	}
 }
 
-// explained reports whether starvation can be why an expectation came out as it did: why something did not happen, or not in
-// time. It is never why something happened that must not, such as a broken invariant, a proof against a replica that follows
-// the protocol, or a replica that ended by itself.
+// explained reports whether starvation can explain the outcome of an expectation: something did not happen, or not in time.
+// Starvation never explains that something happened that must not, such as a broken invariant, a proof against a replica
+// that follows the protocol, or a replica that ended by itself.
 func (r *course) explained(e *report.Expectation, left *Remains) bool {
 	switch want := e.Want.(type) {
 	case bool:
 		happened := e.Got == true
-		if e.Key == "safe" { // that holds if nothing happened
+		if e.Key == "safe" { // which is true if nothing happened
 			happened = !happened
 		}
 		return !happened && (!e.Held || e.Key == "serves")
-	case []wire.ReplicaID: // of whom something is to happen
+	case []wire.ReplicaID: // the replicas to which something must happen
 		got, _ := e.Got.([]wire.ReplicaID)
 		return !e.Held && !slices.ContainsFunc(got, func(id wire.ReplicaID) bool { return !slices.Contains(want, id) })
 	}
@@ -306,7 +306,7 @@ func (r *course) explained(e *report.Expectation, left *Remains) bool {
 	}
 }
 
-// members turns numbers into the protocol's.
+// members converts numbers of replicas to IDs.
 func members(ids []int) []wire.ReplicaID {
 	out := make([]wire.ReplicaID, len(ids))
 	for i, id := range ids {

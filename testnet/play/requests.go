@@ -13,7 +13,7 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// Ask is a scenario's request as a client is asked for it. KeyOf signs with the key of a client.
+// Ask converts a scenario's request to the form that a client takes. KeyOf returns what signs with a client's key.
 func Ask(r *scenario.Request, keyOf func(client int) tamper.Sign) *rogues.Ask {
 	q := &rogues.Ask{
 		Session: r.Session, Number: uint64(r.Number), AckedBelow: uint64(r.AckedBelow), To: r.To, Signature: r.Signature.Signature,
@@ -27,7 +27,7 @@ func Ask(r *scenario.Request, keyOf func(client int) tamper.Sign) *rogues.Ask {
 	return q
 }
 
-// answered reports whether an answer that is wanted has come to every request. Of none that is not known before the end.
+// answered reports whether every request that wants an answer has one. That none came is certain only when the run ends.
 func (r *course) answered() bool {
 	for i := range r.s.Requests {
 		q := &r.s.Requests[i]
@@ -38,7 +38,7 @@ func (r *course) answered() bool {
 	return true
 }
 
-// came reports whether one of the answers that are wanted has come.
+// came reports whether a request has one of the answers that it wants, or none if it wants none.
 func (r *course) came(q *scenario.Request) bool {
 	if q.Answer[0] == scenario.NoAnswer {
 		return len(r.c.Answers(q)) == 0
@@ -46,11 +46,11 @@ func (r *course) came(q *scenario.Request) bool {
 	return r.told(q, true)
 }
 
-// told reports whether an answer that is wanted, or one that is not, came from f+1 replicas, as many as a client believes,
-// or from all that were asked if that is fewer.
+// told reports whether a wanted answer, or an unwanted one if wanted is false, came from f+1 replicas, as many as a client
+// believes, or from all that were asked if these are fewer.
 func (r *course) told(q *scenario.Request, wanted bool) bool {
 	for o, n := range r.c.Answers(q) {
-		if o == wire.OutcomeBusy && !wanted { // it contradicts nothing: another word may follow
+		if o == wire.OutcomeBusy && !wanted { // busy contradicts nothing: another answer may follow
 			continue
 		}
 		if n >= min((r.s.Replicas-1)/3+1, len(q.To)) && slices.Contains(q.Answer, scenario.Answer(o.String())) == wanted {
@@ -60,7 +60,7 @@ func (r *course) told(q *scenario.Request, wanted bool) bool {
 	return false
 }
 
-// expectAnswers holds what came back to requests against what had to.
+// expectAnswers compares the answers to requests with those that the scenario wants.
 func (r *course) expectAnswers(d *report.Document) {
 	for i := range r.s.Requests {
 		q := &r.s.Requests[i]
@@ -84,7 +84,7 @@ func (r *course) expectAnswers(d *report.Document) {
 	}
 }
 
-// contradicted reports whether what is expected under a key is an answer, and another one came, or one at all that must not.
+// contradicted reports whether key names a request that got a wrong answer: an unwanted one, or any if it wants none.
 func (r *course) contradicted(key string) bool {
 	i := slices.IndexFunc(r.s.Requests, func(q scenario.Request) bool { return q.Key() == key })
 	if i < 0 {

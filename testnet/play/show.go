@@ -7,9 +7,9 @@ import (
 
 // Show is shown a run as it goes. Its methods may be called from several goroutines, and must not block for long.
 type Show interface {
-	// Phase begins a part of the run: "baseline", "start", "load", "judge". What says more about it.
+	// Phase begins a part of the run: "baseline", "start", "load", "judge". What describes it.
 	Phase(name, what string)
-	// State is how everything is now, several times a second.
+	// State is the state of the run, several times a second.
 	State(s State)
 	// Happened is something worth a line: a fault that fires, an operation that recovers, a death.
 	Happened(h Happening)
@@ -19,9 +19,9 @@ type Show interface {
 type State struct {
 	At           time.Duration // since the workload began
 	Acknowledged int           // operations
-	Goal         int           // operations to come to; 0: until a time
-	End          time.Duration // of the workload; 0: unknown
-	OpsPerSecond float64       // lately
+	Goal         int           // operations of the workload; 0: a time ends it
+	End          time.Duration // when the workload ends; 0: unknown
+	OpsPerSecond float64       // over the last second
 	Replicas     []Replica
 }
 
@@ -33,7 +33,7 @@ const (
 	Fired     Kind = "fired"     // a fault or an act of the scenario
 	Recovered Kind = "recovered" // an operation that was submitted after a fault was acknowledged
 	Note      Kind = "note"      // anything else worth knowing
-	Bad       Kind = "bad"       // that nobody planned
+	Bad       Kind = "bad"       // something that nobody planned
 )
 
 // Happening is something that happened.

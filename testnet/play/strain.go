@@ -25,9 +25,9 @@ const (
 	mostLacked = 0.75
 )
 
-// Starved says in what way the machine starved the processes of a run, "" if it did not. An order takes several steps on
-// several replicas, so a quarter of the view timeout for one step of one process is enough to miss it: what did not happen,
-// or not in time, then says something about the machine, and nothing about the protocol.
+// Starved says in what way the machine starved the processes of a run, "" if it did not. To order a batch takes several
+// steps on several replicas, so a pause of a quarter of the view timeout in one process is enough to miss that timeout.
+// What then did not happen in time says something about the machine and nothing about the protocol.
 func (s Strain) Starved(viewTimeout time.Duration) string {
 	switch {
 	case s.Taken > mostTaken:
@@ -40,7 +40,7 @@ func (s Strain) Starved(viewTimeout time.Duration) string {
 	return ""
 }
 
-// LateError says that something did not happen in the time for it, which a machine that starves processes explains.
+// LateError says that something did not happen in time. A machine that starves the processes can explain that.
 type LateError struct{ What string }
 
 // Error implements error.
@@ -49,7 +49,7 @@ func (e *LateError) Error() string { return e.What }
 // Late is fmt.Errorf for a LateError.
 func Late(format string, args ...any) error { return &LateError{What: fmt.Sprintf(format, args...)} }
 
-// IsLate reports whether an error is that time ran out. Of several joined ones each must be.
+// IsLate reports whether an error says only that time ran out. If errors are joined, each of them must.
 func IsLate(err error) bool {
 	switch err := err.(type) { //nolint:errorlint // it walks through what is wrapped
 	case *LateError:
@@ -62,7 +62,7 @@ func IsLate(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded)
 }
 
-// StarvedError is why something could not be done on a machine that starved the processes.
+// StarvedError is the error of something that failed while the machine starved the processes.
 type StarvedError struct {
 	Why string // as Strain.Starved says it
 	Err error
@@ -71,13 +71,13 @@ type StarvedError struct {
 // Error implements error.
 func (e *StarvedError) Error() string { return e.Err.Error() + "; " + e.Why }
 
-// Unwrap gives what could not be done.
+// Unwrap returns the error itself.
 func (e *StarvedError) Unwrap() error { return e.Err }
 
-// Gauge measures the strain on a machine from when it was made.
+// Gauge measures the strain on the machine, from NewGauge until Read.
 type Gauge struct {
-	// Read ends the measurement, and tells its result as often as it is called. Processor time of children counts once they
-	// have ended.
+	// Read ends the measurement and returns its result, the same at every call. Processor time of child processes counts
+	// once they have ended.
 	Read func() Strain
 }
 
@@ -95,8 +95,8 @@ func NewGauge() *Gauge {
 	})}
 }
 
-// longestPause is how late, at the worst, the system let a goroutine run that wants to every 20 ms, until it is stopped.
-// When that comes near the view timeout, replicas cannot tell a primary that is starved from one that is silent.
+// longestPause measures how late the system wakes a goroutine that is due every 20 ms, and returns the longest delay when
+// stop is closed. When it comes near the view timeout, replicas cannot tell a starved primary from a silent one.
 func longestPause(stop <-chan struct{}) (longest time.Duration) {
 	const every = 20 * time.Millisecond
 	ticker := time.NewTicker(every)
@@ -115,11 +115,11 @@ func longestPause(stop <-chan struct{}) (longest time.Duration) {
 // usage is how much processor time was used up to a moment, in seconds, and how loaded the machine is. What the system does
 // not tell is 0.
 type usage struct {
-	all     float64 // there was, used or not, on all processors
-	busy    float64 // of that, used by any program
-	own     float64 // of that, by this process and by those of its children that have ended
-	ran     float64 // by the threads that this process has now
-	delayed float64 // in which those threads wanted a processor and had none
+	all     float64 // on all processors, idle time included
+	busy    float64 // of all, what programs used
+	own     float64 // of busy, what this process and its ended children used
+	ran     float64 // what the present threads of this process used
+	delayed float64 // how long those threads wanted a processor and had none
 	load    float64 // the load average over the last minute
 }
 
@@ -162,8 +162,8 @@ func (u usage) takenSince(then usage) float64 {
 	return min(1, max(0, (u.busy-then.busy)-(u.own-then.own))/all)
 }
 
-// lackedSince is the share of the time since then in which this process wanted a processor and had none, 0 to 1. Threads
-// that ended meanwhile take what they had with them.
+// lackedSince is the share of the time since then in which this process wanted a processor and had none, 0 to 1. The
+// times of threads that ended meanwhile are lost.
 func (u usage) lackedSince(then usage) float64 {
 	ran, delayed := max(0, u.ran-then.ran), max(0, u.delayed-then.delayed)
 	if ran+delayed < 0.1 { // too little to tell

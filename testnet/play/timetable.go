@@ -16,26 +16,26 @@ import (
 type act struct {
 	what   string
 	line   int
-	due    time.Duration // counts from the workload's begin, or from the moment that after or when names
-	after  int           // acknowledged operations; 0: due counts from the beginning
-	when   *fact.Fact    // nil: due counts from another moment
-	behind *act          // if behind waits for its moment, this act keeps its distance in time from behind
+	due    time.Duration // time since the workload began, or since the moment that after or when names
+	after  int           // due counts from when so many operations were acknowledged; 0: it does not
+	when   *fact.Fact    // due counts from when this fact happens; nil: it does not
+	behind *act          // an earlier act: if it waits for a moment in a replica, this act follows at the planned distance
 	fault  bool          // the act causes a fault, rather than ends one
 	ends   bool          // the act ends another act of the table, so it is not reported itself
 	calm   bool          // the act harms nothing, so there is nothing to recover from
-	late   bool          // the act begins when it first touches something, rather than when it is done
+	late   bool          // the fault counts from its first effect, not from when it is switched on
 	do     func(ctx context.Context) (later bool, err error)
 	proof  any // what Cluster.Touched is asked about (I18); nil: having been done is enough
 
-	reached time.Duration // when so many operations were acknowledged, or the fact was seen
+	reached time.Duration // when the condition of after or when was met
 	happens bool          // reached is set
 	waits   bool          // the act waits for a moment within a replica
 	done    bool
 	missed  error         // why the act could not be done
 	at      time.Duration // when the act was done
 	proven  bool          // the act has touched something
-	shown   time.Duration // when the course first saw that it had
-	told    bool          // the show was told of the recovery
+	shown   time.Duration // when the course first saw that effect
+	told    bool          // the recovery from it was shown
 }
 
 // began is when the fault was first seen: an attacker that is activated need not lie at once.
@@ -96,7 +96,7 @@ func (r *course) plan() {
 				return false, r.c.Command(ctx, command)
 			},
 		})
-		if rule.Until > 0 { // it ends by itself; the table has it for those that wait for it
+		if rule.Until > 0 { // the rule ends by itself; this act makes the course wait for that
 			add(&act{what: "the end of " + rule.ID(), line: rule.Line, due: rule.Until, when: rule.When, ends: true})
 		}
 	}
@@ -137,7 +137,7 @@ func (r *course) plan() {
 	slices.SortStableFunc(r.acts, func(a, b *act) int { return int(a.due - b.due) })
 }
 
-// event does what an event says.
+// event performs an event of the scenario.
 func (r *course) event(ctx context.Context, e *scenario.Event) (later bool, err error) {
 	command, is := e.LinkCommand()
 	if !is {
@@ -180,10 +180,10 @@ func (r *course) perform(ctx context.Context, now time.Duration) (acted bool, er
 	return acted, nil
 }
 
-// actPatience is for what takes milliseconds on an idle machine.
+// actPatience bounds the time of one act, which takes milliseconds on an idle machine.
 const actPatience = 30 * time.Second
 
-// did notes that something was done, or could not be.
+// did records that an act was done, or why it could not be.
 func (r *course) did(a *act, now time.Duration, missed error) {
 	a.done, a.at, a.missed = true, now, missed
 	if !a.calm {
@@ -226,7 +226,7 @@ func (r *course) prove(a *act, now time.Duration) {
 	}
 }
 
-// done reports whether everything has been tried.
+// done reports whether every act was done or has failed.
 func (r *course) done() bool {
 	return !slices.ContainsFunc(r.acts, func(a *act) bool { return !a.done })
 }
@@ -241,7 +241,7 @@ func (r *course) next(now time.Duration) (next time.Duration) {
 	return next
 }
 
-// last is when the last thing happened that operations may have to recover from, 0 if there was none.
+// last is when the last act happened that operations may have to recover from, 0 if there was none.
 func (r *course) last() (at time.Duration) {
 	for _, a := range r.acts {
 		if a.done && !a.calm {

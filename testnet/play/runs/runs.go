@@ -1,5 +1,5 @@
-// Package runs runs scenarios one after the other, each with as many seeds as asked, and tells what came of them: the whole
-// report of one, a line for each of several, and the command that repeats what did not pass.
+// Package runs runs scenarios one after the other, each with as many seeds as asked. It prints the whole report of a single
+// run, one line for each of several runs, and for each run that did not pass the command that repeats it.
 package runs
 
 import (
@@ -20,19 +20,19 @@ import (
 // Runner runs scenarios on an engine.
 type Runner struct {
 	Engine  play.Engine
-	Seeds   int  // of each scenario, from its own on; at least 1
-	Keep    bool // the files of runs that pass
-	Quiet   bool // the report of the only scenario is not told
+	Seeds   int  // how many seeds each scenario runs with, counted up from its own; at least 1
+	Keep    bool // keep the files of runs that pass
+	Quiet   bool // do not print the report of a single scenario
 	Trace   play.Trace
-	Skipped int // scenarios that the engine cannot show, for the count at the end
+	Skipped int // how many scenarios the engine cannot run, for the summary
 
 	Stdout, Shown io.Writer // for reports, and for progress
 
 	documents []*report.Document
 }
 
-// All runs everything in directories below within, whatever comes of it, and tells of each as it ends. It returns a report
-// of each scenario.
+// All runs all scenarios, even if some fail, each in a directory of its own below within. It prints each result when the
+// run ends, and returns one report for each scenario.
 func (r *Runner) All(ctx context.Context, within string, scenarios []*scenario.Scenario) ([]*report.Document, error) {
 	for i, s := range scenarios {
 		dir := filepath.Join(within, strconv.Itoa(i+1))
@@ -59,8 +59,8 @@ func (r *Runner) again(s *scenario.Scenario) string {
 	return fmt.Sprintf("tagma-testnet run %s --engine %s --seed %d", s.File, r.Engine.Name(), s.Seed)
 }
 
-// seeded runs a scenario with as many seeds as there are to be, and returns the report of the first one that does not
-// pass, or else of the first.
+// seeded runs a scenario with r.Seeds seeds. It returns the report of the first run that does not pass or, if all pass, of
+// the first run.
 func (r *Runner) seeded(ctx context.Context, s *scenario.Scenario, dir string) (*report.Document, error) {
 	if r.Seeds <= 1 {
 		return r.cleared(ctx, s, dir)
@@ -94,7 +94,7 @@ func (r *Runner) seeded(ctx context.Context, s *scenario.Scenario, dir string) (
 	return told, nil
 }
 
-// cleared runs a scenario in a directory, which is gone if it passes.
+// cleared runs a scenario in a directory, and removes the directory if the run passes, unless r.Keep is set.
 func (r *Runner) cleared(ctx context.Context, s *scenario.Scenario, dir string) (*report.Document, error) {
 	d, err := r.one(ctx, s, dir)
 	if err == nil && d.Verdict == report.Pass && !r.Keep {
@@ -107,7 +107,7 @@ func (r *Runner) one(ctx context.Context, s *scenario.Scenario, dir string) (*re
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if r.Seeds > 1 { // so many are told in a line each, and those that pass in none
+	if r.Seeds > 1 { // seeded prints a line for each that does not pass
 		return play.Run(ctx, r.Engine, s, play.Options{Dir: dir}, play.Silent{})
 	}
 	title := fmt.Sprintf("%s, engine %s, seed %d", s.Name, r.Engine.Name(), s.Seed)
@@ -119,7 +119,7 @@ func (r *Runner) one(ctx context.Context, s *scenario.Scenario, dir string) (*re
 	return play.Run(ctx, r.Engine, s, play.Options{Dir: dir, Trace: r.Trace}, show)
 }
 
-// told tells of one report: all of it if it is the only one, else a line.
+// told prints one report: all of it if it is the only one, else one line.
 func (r *Runner) told(d *report.Document, of int) error {
 	switch {
 	case of > 1 || d.Seeds != nil:
@@ -131,7 +131,7 @@ func (r *Runner) told(d *report.Document, of int) error {
 	}
 }
 
-// came is how many runs came to a verdict.
+// came counts the scenarios that have a verdict.
 func (r *Runner) came(verdict string) (n int) {
 	for _, d := range r.documents {
 		if d.Verdict == verdict {
@@ -141,7 +141,7 @@ func (r *Runner) came(verdict string) (n int) {
 	return n
 }
 
-// Summary ends the output in words.
+// Summary writes how many scenarios and runs passed, unless there was only one.
 func (r *Runner) Summary(w io.Writer) error {
 	if len(r.documents)+r.Skipped < 2 && r.Seeds <= 1 {
 		return nil

@@ -56,7 +56,7 @@ type phase struct {
 	at         time.Time
 }
 
-// lasted is how long it goes on, nothing before it has begun.
+// lasted is how long the phase has run, as text; "" before the first phase.
 func (p *phase) lasted() string {
 	if p.at.IsZero() {
 		return ""
@@ -105,9 +105,9 @@ const (
 	sampleEvery = 250 * time.Millisecond
 )
 
-// take notes a state, and now and then its throughput.
+// take keeps a state, and every sampleEvery also its throughput.
 func (p *picture) take(s play.State) {
-	if s.At < p.state.At { // another run
+	if s.At < p.state.At { // a new run began
 		p.rates, p.sampled = nil, 0
 	}
 	p.state = s
@@ -167,7 +167,7 @@ func (p *picture) row(r play.Replica) string {
 	return text
 }
 
-// sparkline draws rates as bars between nothing and the highest of them.
+// sparkline draws rates as bars, from 0 to the highest rate.
 func sparkline(rates []float64) string {
 	const bars = "▁▂▃▄▅▆▇█"
 	heights := []rune(bars)
@@ -197,7 +197,7 @@ func share(s play.State) float64 {
 	return 0
 }
 
-// cut keeps a line within the terminal, whose wrapping would spoil the picture. Colours take no room.
+// cut shortens a line to the terminal's width: a wrapped line would spoil the picture. Colour codes do not count.
 func cut(line string, width int) string {
 	if width <= 0 {
 		return line

@@ -11,19 +11,19 @@ import (
 	"tagma/testnet/report"
 )
 
-// Plain shows a run in lines that stay. It writes what it can: a reader that has gone away is no reason to end a run.
+// Plain shows a run in lines that stay. It ignores errors of writing: a run goes on when its output is closed.
 type Plain struct {
 	out   io.Writer
 	style terminal.Style
 
 	mu   sync.Mutex
-	last time.Time // that progress was told
+	last time.Time // when progress was last printed
 }
 
 // NewPlain shows runs on out.
 func NewPlain(out io.Writer, style terminal.Style) *Plain { return &Plain{out: out, style: style} }
 
-// repeatEvery is how often progress is told.
+// repeatEvery is how often progress is printed.
 const repeatEvery = 5 * time.Second
 
 // Phase implements play.Show.
@@ -54,7 +54,7 @@ func (p *Plain) Happened(h play.Happening) {
 
 func (p *Plain) line(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format+"\n", args...) }
 
-// happening is one line.
+// happening formats one line.
 func happening(h play.Happening, style terminal.Style) string {
 	mark := " "
 	switch h.Kind {
@@ -82,7 +82,7 @@ func progress(s play.State) string {
 	}
 }
 
-// view is the highest that a replica that answers reports.
+// view is the highest view that a running replica reports.
 func view(s play.State) (v uint64) {
 	for _, r := range s.Replicas {
 		if r.Up {
