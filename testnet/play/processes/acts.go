@@ -22,7 +22,7 @@ func (c *Cluster) Do(ctx context.Context, e *scenario.Event) (later bool, err er
 	return false, c.do(ctx, e, numbers(e.Targets))
 }
 
-// moment is a scenario's in the words of a process.
+// moment converts a scenario's moment to the type that processes take.
 func moment(m *scenario.Moment) local.Moment {
 	switch {
 	case m.BeforeDurable != 0:
@@ -36,7 +36,7 @@ func moment(m *scenario.Moment) local.Moment {
 	}
 }
 
-// fell reports whether the moment of an event has come for all its targets.
+// fell reports whether all targets of an event have ended, each at the moment that the event waits for.
 func (c *Cluster) fell(ids []int) bool {
 	for _, id := range ids {
 		if c.local.Pid(id) != 0 {
@@ -44,7 +44,7 @@ func (c *Cluster) fell(ids []int) bool {
 		}
 	}
 	c.watch.set(down, ids...)
-	c.watch.readJournals() // as behind a kill
+	c.watch.readJournals() // as after a kill
 	return true
 }
 
@@ -98,7 +98,7 @@ func (c *Cluster) do(ctx context.Context, e *scenario.Event, ids []int) error {
 		return c.whileStopped(ids, func(id int) error { return mount(home(id)) })
 	case scenario.TornWrite:
 		return c.whileStopped(ids, func(id int) error { return tearTurn(home(id), c.s.Seed) })
-	case scenario.Keep: // while nobody writes
+	case scenario.Keep: // paused, the replica writes nothing
 		err := c.local.Pause(ids...)
 		if err == nil {
 			err = each(ids, func(id int) error { return keep(home(id)) })
@@ -116,7 +116,7 @@ func (c *Cluster) do(ctx context.Context, e *scenario.Event, ids []int) error {
 	}
 }
 
-// running says which of some replicas do not run, so that they cannot be hit.
+// running returns an error that names the replicas that do not run, so that no event can hit them.
 func (c *Cluster) running(ids []int) error {
 	return each(ids, func(id int) error {
 		if c.local.Pid(id) == 0 {
@@ -139,10 +139,10 @@ func each(ids []int, do func(id int) error) error {
 func (c *Cluster) kill(ids []int) {
 	c.watch.set(down, ids...)
 	c.local.Kill(ids...)
-	c.watch.readJournals() // before they shrink again, and as long as they are whole
+	c.watch.readJournals() // before a restart deletes segments, or an event damages the files
 }
 
-// whileStopped does something to the files of replicas, which are killed before if they run.
+// whileStopped kills replicas, if they run, and then does something to their files.
 func (c *Cluster) whileStopped(ids []int, do func(id int) error) error {
 	c.kill(ids)
 	return each(ids, do)
@@ -158,8 +158,8 @@ func (c *Cluster) forgetting(e *scenario.Event, ids []int, do func(home string) 
 	})
 }
 
-// happened reports whether an event has had the effect that it must have: replicas whose disks are full end, and those that
-// are started again notice that they may have forgotten what they signed (D8.3), or have begun a new life since.
+// happened reports whether an event had its effect: a replica with a full disk has ended; a replica that an event made
+// forget and that was started again noticed that (D8.3), or has begun a new life.
 func (c *Cluster) happened(e *scenario.Event) bool {
 	ids := numbers(e.Targets)
 	switch {

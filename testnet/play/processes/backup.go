@@ -13,7 +13,7 @@ import (
 	"tagma/testnet/play"
 )
 
-// backUp takes a backup of the running cluster, as its first client, and verifies the file: whoever lies to it.
+// backUp takes a backup of the running cluster with the first client's key, and verifies the file. Replicas may lie to it.
 func (c *Cluster) backUp(ctx context.Context) (err error) {
 	key, err := crypto.ReadKey(c.local.ClientKey(0))
 	if err != nil {
@@ -64,7 +64,7 @@ func said(liars []int) string {
 	return fmt.Sprintf("replicas %v lied to it, and were left out", liars)
 }
 
-// strangers says which of some replicas no scenario lets lie.
+// strangers returns an error if a replica that was taken for a liar is correct in the scenario.
 func (c *Cluster) strangers(liars []int) error {
 	for _, id := range liars {
 		if !slices.Contains(numbers(c.s.Faulty()), id) {

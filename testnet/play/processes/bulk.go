@@ -17,14 +17,14 @@ import (
 	"tagma/testnet/play"
 )
 
-// Bounds of operations that are executed many at a time.
+// Bounds of inBulk.
 const (
-	opsAtOnce      = 64       // in one request
-	bytesAtOnce    = 64 << 10 // of values in one request, or in its result
-	requestsAtOnce = 16       // of one client
+	opsAtOnce      = 64       // operations in one request
+	bytesAtOnce    = 64 << 10 // bytes of values in one request, or in its result
+	requestsAtOnce = 16       // requests of one client under way at once
 )
 
-// fill has every worker write its keys once, if it has a number of them.
+// fill writes each key of each worker once, if the workload has a number of keys.
 func (l *load) fill(ctx context.Context) error {
 	if l.s.Workload.Keys == 0 {
 		return nil
@@ -44,7 +44,7 @@ func (l *load) fill(ctx context.Context) error {
 	return nil
 }
 
-// inBulk has operations executed that may be executed twice: many in one request, by all clients at once.
+// inBulk executes operations, many in one request, through all clients at once.
 func (l *load) inBulk(ctx context.Context, ops []check.Op, options ...client.CallOption) ([]check.Out, error) {
 	began, size := time.Now(), max(1, min(opsAtOnce, bytesAtOnce/max(1, l.s.Workload.ValueBytes)))
 	sessions := slices.Collect(maps.Values(l.sessions))

@@ -10,12 +10,12 @@ import (
 	"tagma/testnet/local"
 )
 
-// What follows is for those who run a cluster step by step, instead of by a timetable. Load must have been called.
+// The methods below are for programs that drive a cluster step by step, without a timetable. Load must have been called.
 
-// Local is the cluster's processes, to look at.
+// Local returns the cluster's processes, to look at.
 func (c *Cluster) Local() *local.Cluster { return c.local }
 
-// Deaths are the ends of processes that nobody asked for, so far.
+// Deaths returns the processes that have ended so far without being asked to.
 func (c *Cluster) Deaths() []local.Death {
 	c.watch.mu.Lock()
 	defer c.watch.mu.Unlock()
@@ -31,7 +31,7 @@ func (c *Cluster) End(ids ...int) error {
 	return c.local.Stop(local.Patience, ids...)
 }
 
-// Found is how many keys were there when they were read back last.
+// Found is how many keys the last ReadBack found.
 func (c *Cluster) Found() int { return len(c.found) }
 
 // Pace changes how many operations of the workload are due in a second; 0: one follows as soon as the one before is done.

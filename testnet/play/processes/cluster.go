@@ -35,23 +35,23 @@ type Cluster struct {
 	watch        *watcher
 	load         *load
 	rogues       map[*scenario.Malicious]*link.Dormant
-	askers       map[int]*link.Asker // of requests, and the keys of others under them
-	signs        map[int]*crypto.PrivateKey
+	askers       map[int]*link.Asker        // the clients that send the scenario's requests, by number
+	signs        map[int]*crypto.PrivateKey // keys of clients that sign requests which others send
 	asks         map[*scenario.Request]*rogues.Ask
-	number       map[*scenario.Malicious]int        // of a replica's dormant behaviour
-	lives        map[*scenario.Event]map[int]string // of those that an event makes forget, before it
-	flips        map[*scenario.Event]map[int]int    // bits that were turned in states before an event, by replica
+	number       map[*scenario.Malicious]int        // the behaviour's place among those of its replica
+	lives        map[*scenario.Event]map[int]string // of an event's targets, before it made them forget
+	flips        map[*scenario.Event]map[int]int    // how many state bits each target had turned before an event
 	watching     sync.WaitGroup
 	stopWatching context.CancelFunc
 	gauge        *play.Gauge
 	began        atomic.Pointer[time.Time]
 
-	tap      *trace.Tap   // of what is done to the cluster; nil without a trace
-	traced   func() error // makes the trace, when all has stopped
-	untraced error        // why there is none
+	tap      *trace.Tap   // records what is done to the cluster; nil without a trace
+	traced   func() error // makes the trace, after the replicas have stopped
+	untraced error        // why the trace could not be made
 
-	found   map[string]check.Found // what was written, read back; nil: it was not
-	unread  error                  // why it was not, unless nobody tried
+	found   map[string]check.Found // what ReadBack found, by key; nil: it did not read all
+	unread  error                  // the error of ReadBack
 	probes  int                    // keys that Probe wrote
 	unclean error                  // why not all replicas stopped cleanly
 }
@@ -92,7 +92,7 @@ func (c *Cluster) Pass(ctx context.Context, until time.Duration) error {
 // Command implements play.Cluster.
 func (c *Cluster) Command(ctx context.Context, command links.Command) error {
 	if command.Rule != nil && command.Rule.Until > 0 {
-		command.Rule.Until += c.local.Since() - c.Now() // the links' time began with the cluster
+		command.Rule.Until += c.local.Since() - c.Now() // links count time from the start of the processes, Now from Begin
 	}
 	return c.local.Order(ctx, command)
 }
@@ -113,7 +113,7 @@ func (c *Cluster) Say(context.Context, *scenario.Script) error {
 	return errors.New("processes send no scripts")
 }
 
-// linkPatience is for a link that comes back: a client tries again and again.
+// linkPatience is how long a request waits for its client's connections, which are dialled again and again.
 const linkPatience = 5 * time.Second
 
 // Ask implements play.Cluster.
@@ -137,7 +137,7 @@ func (c *Cluster) Answers(r *scenario.Request) map[wire.Outcome]int {
 	return nil
 }
 
-// Happened implements play.Cluster: replicas tell of facts twenty times a second.
+// Happened implements play.Cluster: replicas tell of facts 20 times a second.
 func (c *Cluster) Happened(f fact.Fact) bool {
 	for id := range c.s.Replicas {
 		if c.local.Counts(id).Facts[f.String()] > 0 {
@@ -173,10 +173,10 @@ func (c *Cluster) Touched(what any) bool {
 // Work implements play.Cluster.
 func (c *Cluster) Work() play.Work { return c.load.told() }
 
-// Extend implements play.Cluster: while something is still to happen, somebody must be there to notice.
+// Extend implements play.Cluster: clients go on until everything has happened, so that operations meet every event.
 func (c *Cluster) Extend(more bool, _ time.Duration) { c.load.extend(more) }
 
-// EndWork implements play.Cluster. Replicas that a scenario left paused go on: what follows is no part of it.
+// EndWork implements play.Cluster. It resumes the replicas that the scenario left paused, so that they can be read.
 func (c *Cluster) EndWork(patience time.Duration) {
 	c.load.end(patience)
 	c.sleep()
@@ -192,7 +192,7 @@ func (c *Cluster) EndWork(patience time.Duration) {
 
 func (c *Cluster) sleep() {
 	for _, g := range c.rogues {
-		_ = g.Wake(false) // what its links say when they end does not matter
+		_ = g.Wake(false) // an error of closing its links does not matter
 	}
 }
 
@@ -248,7 +248,7 @@ func (c *Cluster) startClients() (map[*scenario.Malicious]*link.Dormant, error) 
 	return all, nil
 }
 
-// connectAskers makes the clients that requests have, and reads the keys that they sign with.
+// connectAskers makes the clients that send the scenario's requests, and reads the keys that sign for others.
 func (c *Cluster) connectAskers() (err error) {
 	c.askers, c.signs, c.asks = make(map[int]*link.Asker), make(map[int]*crypto.PrivateKey), make(map[*scenario.Request]*rogues.Ask)
 	for _, r := range c.s.Requests {
@@ -283,7 +283,7 @@ func (c *Cluster) keyOf(m *scenario.Malicious) (*crypto.PrivateKey, error) {
 	}
 }
 
-// numbers turns the protocol's numbers into a process's.
+// numbers converts replica IDs to the numbers of processes.
 func numbers(of []wire.ReplicaID) []int {
 	out := make([]int, len(of))
 	for i, id := range of {

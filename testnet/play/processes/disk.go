@@ -14,8 +14,8 @@ import (
 	"tagma/testnet/links"
 )
 
-// dataDir is the data disk in a home: journal, state and evidence are there. The key, the settings and the file life are
-// beside it.
+// dataDir is the directory in a home that stands for the data disk: it holds journal, state and evidence. The key, the
+// settings and the file life are beside it.
 const dataDir = "data"
 
 // Data is the directory of a replica's data.
@@ -29,18 +29,18 @@ func wipe(home string) error {
 // loseState removes a replica's state and nothing else.
 func loseState(home string) error { return os.RemoveAll(filepath.Join(Data(home), node.StateDir)) }
 
-// unmounted is where a replica's data are while they are not mounted, with the life that they belong to.
+// unmounted is the directory that holds a replica's data while they are not mounted, with the life that they belong to.
 func unmounted(home string) string { return home + ".unmounted" }
 
 // kept is the directory for a copy of a home. The copy lacks the key and the settings.
 func kept(home string) string { return home + ".kept" }
 
-// unmount moves a replica's data away: what is left is the empty directory where they were mounted.
+// unmount moves a replica's data away, and leaves an empty directory in their place.
 func unmount(home string) error {
 	return errors.Join(bring(home, unmounted(home), os.Rename), wipe(home))
 }
 
-// mount moves the data back, unless the replica has begun a new life meanwhile, whose data are in their place.
+// mount moves the data back, unless the replica has begun a new life meanwhile: then that life's data stay.
 func mount(home string) error {
 	away := unmounted(home)
 	if _, err := os.Stat(away); err != nil {
@@ -60,7 +60,7 @@ func rollback(home string) error { return bring(kept(home), home, duplicate) }
 
 func duplicate(from, to string) error { return os.CopyFS(to, os.DirFS(from)) }
 
-// bring has data take the place of those that are somewhere else, with a copy of the life that they belong to.
+// bring replaces the data of home to by those of home from, and copies the life that they belong to.
 func bring(from, to string, how func(from, to string) error) error {
 	if err := errors.Join(os.MkdirAll(to, 0o700), os.RemoveAll(Data(to)), how(Data(from), Data(to))); err != nil {
 		return err
@@ -81,11 +81,11 @@ func lifeOf(home string) string {
 	return string(bytes.TrimSpace(text))
 }
 
-// sectorBytes is what a journal is written in; docs/journal.md has its format.
+// sectorBytes is the unit in which a journal is written (docs/journal.md).
 const sectorBytes = 512
 
-// flipBit turns one bit of a written sector of the newest journal segment. The bytes to choose from end with the last of
-// those sectors.
+// flipBit turns one bit in a written sector of the newest journal segment. A negative where.Byte counts from the end of the
+// last written sector.
 func flipBit(home string, seed uint64, where *links.Place) error {
 	path, data, err := newestSegment(home)
 	if err != nil {
@@ -94,7 +94,7 @@ func flipBit(home string, seed uint64, where *links.Place) error {
 	return turnBit(path, data, seed, where)
 }
 
-// rotStore turns one bit of what the store wrote last: of its write-ahead file, or of a table if that is empty.
+// rotStore turns one bit of what the store wrote last: in its write-ahead file or, if that is empty, in its newest table.
 func rotStore(home string, seed uint64) error {
 	for _, ending := range []string{"*.mem", "*.sst"} {
 		names, err := filepath.Glob(filepath.Join(Data(home), node.StateDir, ending))
@@ -134,8 +134,8 @@ func turnBit(path string, data []byte, seed uint64, where *links.Place) error {
 	return overwrite(path, int64(at), []byte{data[at] ^ 1<<bit})
 }
 
-// tearTurn leaves what a loss of power leaves in the middle of a write: the first half of a turn of two sectors behind
-// the last one, which nothing was sent of.
+// tearTurn does what a loss of power in the middle of a write does. It appends a turn of two sectors and erases the second
+// one. No message that was sent depends on this turn.
 func tearTurn(home string, seed uint64) error {
 	j, _, err := journal.Open(filepath.Join(Data(home), node.JournalDir), journal.Options{})
 	if err != nil {
@@ -174,7 +174,7 @@ func newestSegment(home string) (path string, data []byte, err error) {
 	return path, data, nil
 }
 
-// differing is where the sectors begin in which two segments of one size are not alike.
+// differing returns the offsets of the sectors in which two files of one size differ.
 func differing(a, b []byte) (sectors []int) {
 	for at := 0; at+sectorBytes <= len(a); at += sectorBytes {
 		if !bytes.Equal(a[at:at+sectorBytes], b[at:at+sectorBytes]) {

@@ -19,11 +19,11 @@ import (
 
 // Engine implements play.Engine. The zero value has the defaults.
 type Engine struct {
-	StartWithin time.Duration // replicas must be ready and clients connected; 0: local.Patience
-	MayStall    time.Duration // what Stall tells; 0: 20 s or 20 T
-	// Told, unless nil, is given what each malicious client has done when the work ends.
+	StartWithin time.Duration // the time for replicas to be ready and clients to connect; 0: local.Patience
+	MayStall    time.Duration // what Stall returns; 0: the longer of 20 s and 20 T
+	// Told, unless nil, receives what each malicious client has done, when the workload ends.
 	Told         func(*scenario.Malicious, link.Tally)
-	SegmentBytes int // of journals; 0: small enough to be read again and again, and for segments to be deleted in a short run
+	SegmentBytes int // of journals; 0: 1 MiB, so small that a short run deletes segments and journals are read quickly
 }
 
 // Name implements play.Engine.
@@ -49,7 +49,7 @@ func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, t p
 	return c, nil
 }
 
-// Open is Start for those who do to the cluster what no scenario says.
+// Open is Start for programs that also act on the cluster by hand.
 func (e Engine) Open(ctx context.Context, s *scenario.Scenario, dir string, t play.Trace, show play.Show) (_ *Cluster, err error) {
 	if e.StartWithin == 0 {
 		e.StartWithin = local.Patience
@@ -114,7 +114,7 @@ func (e Engine) Open(ctx context.Context, s *scenario.Scenario, dir string, t pl
 	return c, c.connect(ctx)
 }
 
-// record begins the trace of what is done to the cluster, and says where its replicas put theirs; "" without a trace.
+// record begins the trace of what is done to the cluster. Parts is the directory for the replicas' traces; "" without one.
 func (c *Cluster) record(dir string, t play.Trace) (parts string, err error) {
 	if c.traced = func() error { return nil }; t.File == "" {
 		return "", nil
@@ -133,7 +133,7 @@ func (c *Cluster) record(dir string, t play.Trace) (parts string, err error) {
 	return parts, nil
 }
 
-// watched begins to look at the replicas.
+// watched starts the watcher of the replicas.
 func (c *Cluster) watched() error {
 	cfg, err := c.local.File.Config(0)
 	if err != nil {

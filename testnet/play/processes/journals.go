@@ -12,7 +12,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// readJournals compares what the correct replicas' journals hold now with all that was read before.
+// readJournals reads the correct replicas' journals and has the monitor compare them with all earlier readings.
 func (w *watcher) readJournals() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -47,8 +47,8 @@ func readJournal(home string, visit func(journal.Entry) error) (journal.Report, 
 	return report, err
 }
 
-// journalSize is how large a journal is now, and how large it would be had nothing been deleted: segments are numbered
-// from 1 and have one size, a rare larger one apart. Sizes are in bytes.
+// journalSize returns how large a journal is now, and how large it would be if no segment had been deleted, in bytes. It
+// counts segment bytes for each deleted one; a rare segment is larger.
 func journalSize(home string, segment int64) (now, written int64, err error) {
 	r, err := readJournal(home, func(journal.Entry) error { return nil })
 	if err != nil || len(r.Segments) == 0 {

@@ -21,23 +21,23 @@ type load struct {
 	show     play.Show
 	sessions map[int]*client.Client // by number of the client
 	makers   []worker
-	gap      time.Duration // between operations of an open loop; 0: one follows as soon as the one before is done
+	gap      time.Duration // between operations of an open loop; 0: a worker submits as soon as its last operation is done
 	workers  sync.WaitGroup
 	cancel   context.CancelFunc
 	ctx      context.Context // of operations
 
 	mu      sync.Mutex
 	changed *sync.Cond  // something below may let a worker go on, or the next operation is due
-	timer   *time.Timer // of that
+	timer   *time.Timer // signals changed when the next operation is due
 	began   time.Time
-	due     time.Duration // of an open loop: the next operation
+	due     time.Duration // when an open loop's next operation is due
 	over    bool
 	halted  bool // clients were stopped
 	more    bool // operations are wanted beyond those of the workload
 	flying  int
 	counts  report.Operations
 	acks    []play.Ack
-	filled  []check.Write // before the workload
+	filled  []check.Write // the writes of fill
 	history []check.Call
 	extra   int               // operations that events submitted beside the workload
 	marks   map[string]uint64 // sequence numbers of batches, by the mark that they set
@@ -46,7 +46,7 @@ type load struct {
 // worker makes one operation after the other for one client.
 type worker struct {
 	client int
-	keys   int // that it writes before the workload begins
+	keys   int // how many keys fill writes for it; 0: none
 	next   func() check.Op
 }
 
@@ -73,14 +73,14 @@ func (l *load) begin(ctx context.Context, began time.Time) {
 				if !ok {
 					return
 				}
-				_, _ = l.perform(l.ctx, w.client, due, w.next()) // it is counted
+				_, _ = l.perform(l.ctx, w.client, due, w.next()) // perform counts its outcome
 			}
 		})
 	}
 }
 
-// take waits until an operation may be submitted, and counts it as such. It returns when the operation was due: in an open
-// loop that is whether or not those before are done. It reports false when there are no more.
+// take waits until an operation may be submitted, and counts it as submitted. It returns when the operation was due, which
+// in an open loop does not depend on earlier operations. It reports false when there are no more.
 func (l *load) take() (due time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -96,7 +96,7 @@ func (l *load) take() (due time.Duration, ok bool) {
 			if due = now; l.gap > 0 {
 				due = l.due
 				l.due += l.gap
-				l.timer.Reset(max(0, l.due-now)) // it wakes one of those that wait
+				l.timer.Reset(max(0, l.due-now)) // wakes a waiting worker
 			}
 			l.counts.Submitted++
 			l.flying++
@@ -116,7 +116,7 @@ func (l *load) wanted(now time.Duration) bool {
 	return within || l.more || l.counts.Submitted < w.Operations+l.extra
 }
 
-// change lets workers look again whether they may go on. Nothing was due before.
+// change changes what workers wait for and wakes them. In an open loop the next operation is due now, whenever it was.
 func (l *load) change(how func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -129,12 +129,12 @@ func (l *load) change(how func()) {
 
 // extend says whether operations are wanted beyond those of the workload.
 func (l *load) extend(more bool) {
-	if l.more != more { // which nobody else changes
+	if l.more != more { // read without the lock: only this goroutine changes it
 		l.change(func() { l.more = more })
 	}
 }
 
-// pause stops the clients, or lets them go on. What is under way stays so.
+// pause stops the clients, or lets them go on. Operations under way are not interrupted.
 func (l *load) pause(halted bool) { l.change(func() { l.halted = halted }) }
 
 // told is what the clients have done.
@@ -152,8 +152,8 @@ func (l *load) told() play.Work {
 	}
 }
 
-// perform has one operation executed, notes what came of it, and returns the sequence number of its batch. It counts as
-// submitted already.
+// perform executes one operation, which its caller has counted as submitted, notes the outcome, and returns the sequence
+// number of the operation's batch.
 func (l *load) perform(ctx context.Context, number int, since time.Duration, op check.Op) (seq uint64, err error) {
 	var opts []client.CallOption
 	if history.ReadOnly(&op) {
@@ -239,7 +239,7 @@ func (l *load) markedAt(mark string) uint64 {
 	return l.marks[mark]
 }
 
-// beside counts an operation beside the workload, and returns when that was.
+// beside counts an operation as submitted beside the workload, and returns the present time of the load.
 func (l *load) beside() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -249,7 +249,7 @@ func (l *load) beside() time.Duration {
 	return time.Since(l.began)
 }
 
-// pace changes how many operations are due in a second; 0: one follows as soon as the one before is done.
+// pace changes how many operations are due in a second; 0: a worker submits as soon as its last operation is done.
 func (l *load) pace(perSecond float64) {
 	l.change(func() {
 		if l.gap = 0; perSecond > 0 {

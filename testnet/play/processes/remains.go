@@ -22,8 +22,8 @@ func (c *Cluster) Remains() (*play.Remains, error) {
 		Invariants: append(w.journals.Results(), c.ReadBackJudged()...), Replicas: c.Replicas(), Views: len(w.journals.Views()),
 		Calls: c.load.history, Stopped: w.are(stopped), Strain: c.gauge.Read(), Unclean: c.unclean,
 	}
-	// What had nothing to check is no accident in a short run: that the run was real is I18's matter. Only what was
-	// acknowledged must have been agreed on and voted for.
+	// In a short run an invariant may have had nothing to check: I18 judges whether the run was real. But an acknowledged
+	// operation was agreed on (I1) and voted for (I2).
 	for i := range r.Invariants {
 		x := &r.Invariants[i]
 		if must := len(c.load.acks) > 0 && (x.ID == "I1" || x.ID == "I2"); x.Checked == 0 && x.Held && !x.Idle && !must {
@@ -47,7 +47,7 @@ func (c *Cluster) Remains() (*play.Remains, error) {
 			return nil, fmt.Errorf("the evidence of replica %d: %w", id, err)
 		}
 		for _, p := range evidence.Found {
-			if p.Kind != inspect.Diverged { // which is about the replica's own state
+			if p.Kind != inspect.Diverged { // Diverged is about the holder's own state
 				r.Proofs = append(r.Proofs, play.Proof{Replica: p.Replica, Kind: p.Kind, Holds: p.Verified})
 			}
 		}
@@ -60,7 +60,7 @@ func (c *Cluster) Remains() (*play.Remains, error) {
 	return r, nil
 }
 
-// ReadBackJudged are the invariants that are judged from what was read back last.
+// ReadBackJudged judges I3 and I9 by what ReadBack found last.
 func (c *Cluster) ReadBackJudged() []check.Result {
 	writes := c.load.writes()
 	switch {
@@ -116,7 +116,7 @@ func (c *Cluster) ReadBack(ctx context.Context, show play.Show) (err error) {
 		case read == check.Balance && out.Refused == "":
 			c.found[ops[i].Key] = check.Found{Value: isOpen, Version: out.Balance}
 		}
-		if c.s.Workload.Keys == 0 { // a history of all keys of a large state has no more to show
+		if c.s.Workload.Keys == 0 { // the history of a large state would be long and show nothing more
 			c.load.history = append(c.load.history, check.Call{
 				Client: -1, Op: ops[i], Invoked: began, Returned: c.Now(), Known: true, Out: out,
 			})

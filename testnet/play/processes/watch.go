@@ -39,7 +39,7 @@ type sight struct {
 
 	report       node.Report // the last one
 	at           time.Time   // when the watcher asked for the report
-	rss, journal int64       // the most seen
+	rss, journal int64       // the largest seen, in bytes
 }
 
 // condition says whether a replica's process runs, and if not, who ended or paused it.
@@ -62,7 +62,7 @@ const (
 
 func newWatcher(c *local.Cluster, cfg *wire.Config, s *scenario.Scenario, say func(play.Kind, string, ...any)) *watcher {
 	w := &watcher{s: s, local: c, say: say, seen: make([]sight, s.Replicas)}
-	verifier, all := crypto.NewVerifier(0, nil), func(wire.ReplicaID) bool { return true } // only correct journals are read
+	verifier, all := crypto.NewVerifier(0, nil), func(wire.ReplicaID) bool { return true } // only for correct ones
 	w.journals = check.NewMonitor(cfg, all, replica.Holds(verifier))
 	w.journals.VerifyEvery(verifyEvery)
 	for id := range w.seen {
@@ -86,7 +86,7 @@ func (w *watcher) run(ctx context.Context) {
 		case <-reports.C:
 			w.look()
 		case <-journals.C:
-			// A journal of a running replica may change under the reader: what counts is the look at its end.
+			// A replica that runs may write while its journal is read: an error counts only in the last reading, after Stop.
 			began := time.Now()
 			w.readJournals()
 			journals.Reset(max(journalsEvery, readingShare*time.Since(began)))
@@ -107,7 +107,7 @@ func (w *watcher) look() {
 	}
 }
 
-// died is called when a process ended that the run did not end: by a signal from elsewhere, or by the replica's decision.
+// died notes that a process ended which the run did not end: by a signal from elsewhere, or by the replica's decision.
 func (w *watcher) died(d local.Death) {
 	w.mu.Lock()
 	w.dead = append(w.dead, d)
@@ -136,7 +136,7 @@ func (w *watcher) change(ids []int, how func(*sight)) {
 	}
 }
 
-// set notes what replicas are from now on.
+// set notes the condition of replicas from now on.
 func (w *watcher) set(c condition, ids ...int) { w.change(ids, func(x *sight) { x.state = c }) }
 
 // damage notes that replicas may end by themselves because of their disks.
@@ -160,18 +160,18 @@ func (w *watcher) all(holds func(*sight) bool) (ids []int) {
 // are lists the replicas that are in some condition.
 func (w *watcher) are(c condition) []int { return w.all(func(x *sight) bool { return x.state == c }) }
 
-// turns notes that a replica is malicious from now on. Its journal is judged a last time, as it is now.
+// turns notes that a replica is malicious from now on. Its journal is read and judged a last time.
 func (w *watcher) turns(id int) {
 	w.readJournals()
 	w.change([]int{id}, func(x *sight) { x.trusted = false })
 }
 
-// distrustForgetful no longer judges replicas that report that they may have forgotten, or that an event made forget.
+// distrustForgetful stops judging replicas that say they may have forgotten, or that an event made forget and that are down.
 func (w *watcher) distrustForgetful() {
 	w.change(w.all(func(x *sight) bool { return x.forgotten() || x.struck && x.state == down }), func(x *sight) { x.trusted = false })
 }
 
-// forgotten reports whether a replica waits for others to tell it how to go on.
+// forgotten reports whether a replica's last report says that it may have forgotten what it signed.
 func (w *watcher) forgotten(id int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	openLoop  = 16 // operations of a client at once, where a rate is asked for
+	openLoop  = 16 // workers of a client whose workload has a rate
 	registers = 4  // keys that all clients share
 	ownKeys   = 32 // keys that a worker of a mixed workload writes again and again
 	dialers   = 16 // clients that connect at once
@@ -79,7 +79,7 @@ func (c *Cluster) named(i int) bool {
 func (l *load) employ(ctx context.Context, i int) error {
 	w := &l.s.Workload
 	workers := max(w.InFlight, 1)
-	if w.Rate > 0 && w.Kind != scenario.KindRegister { // whose history is judged the slower the more overlaps
+	if w.Rate > 0 && w.Kind != scenario.KindRegister { // overlapping operations make registers slow to judge
 		workers = openLoop
 	}
 	for j := range workers {
@@ -95,7 +95,7 @@ func (l *load) employ(ctx context.Context, i int) error {
 	return nil
 }
 
-// shareOf is how many of so many things are one worker's.
+// shareOf is how many of all keys belong to one worker.
 func shareOf(all, workers, number int) int {
 	share := all / workers
 	if number < all%workers {
@@ -104,11 +104,11 @@ func shareOf(all, workers, number int) int {
 	return share
 }
 
-// ownedBy begins the keys and accounts of a client, which nobody else uses.
+// ownedBy is the prefix of the keys and accounts that only one client uses.
 func ownedBy(client int) string { return fmt.Sprintf("c%d/", client) }
 
-// operations makes what one worker does, with so many keys of its own; 0: as many as it needs. No value is written twice, so
-// that it shows which write a read has seen.
+// operations returns what makes a worker's next operation, on so many keys of its own; 0: on as many as it needs. No value
+// is written twice, so the value that a read returns shows which write it has seen.
 func operations(w *scenario.Workload, name string, keys int, dice *rand.Rand) func() check.Op {
 	n := 0
 	return func() check.Op {
@@ -123,7 +123,7 @@ func operations(w *scenario.Workload, name string, keys int, dice *rand.Rand) fu
 			op.Key = fmt.Sprintf("%s/%02d", name, dice.IntN(ownKeys))
 		case scenario.KindRegister:
 			op.Key, op.Value = fmt.Sprintf("register%d", dice.IntN(registers)), fmt.Sprintf("%s#%d", name, n)
-		case scenario.KindBank: // 1 at a time between two accounts of its own, so that a balance counts executions
+		case scenario.KindBank: // of 1, between the worker's two accounts, so that a balance counts executions
 			return check.Op{Kind: check.Transfer, Key: from(name), To: to(name), Amount: 1}
 		}
 		switch {
@@ -172,7 +172,7 @@ func (l *load) openAccounts(ctx context.Context, number int, name string) error 
 // isOpen stands for the value of an account that exists.
 const isOpen = "open"
 
-// writes are those of the history that reading back can judge: of a key, or into an account, that one worker alone uses.
+// writes returns the writes that reading back can judge: those to keys and accounts that only one worker uses.
 func (l *load) writes() (all []check.Write) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -61,7 +61,7 @@ func (c *cluster) Do(_ context.Context, e *scenario.Event) (later bool, err erro
 	return strikes(e), nil
 }
 
-// errNowhere says that there is no bit to turn where one was to be.
+// errNowhere says that nothing is written in the place whose bit an event is to turn.
 var errNowhere = errors.New("nothing is written there on the disk")
 
 // flipBit turns a bit on the disk of a replica that is down.
@@ -76,7 +76,7 @@ func (c *cluster) flipBit(e *scenario.Event, id wire.ReplicaID, chance *rand.Ran
 	}
 }
 
-// do does something to one replica. The error says why it does not start.
+// do performs an event on one replica. The error is errNowhere, or says why the replica does not start.
 func (c *cluster) do(e *scenario.Event, id wire.ReplicaID) error {
 	w, seed := c.w, c.s.Seed
 	await := func(t wire.Type, when sim.Moment, loss disk.Loss) {

@@ -28,25 +28,25 @@ type cluster struct {
 	rogues map[*scenario.Malicious]rogues.Client
 	askers map[int]*rogues.Asker
 	asks   map[*scenario.Request]*rogues.Ask
-	asked  map[*scenario.Request]int // frames of each that a link took
+	asked  map[*scenario.Request]int // how many frames of each request the links took
 	steps  int
 	traced func() error // ends the trace
 	facts  *fact.Watch
 
-	before map[wire.ReplicaID]port.Inspection // of each replica, before something was last done to it
-	lapses map[*scenario.Event][]int          // of an event's targets, before it
-	flips  map[*scenario.Event][]int          // bits of their states that were turned before it
-	struck map[*scenario.Event]int            // for so many of its targets its moment has come
+	before map[wire.ReplicaID]port.Inspection // of each replica, before the last event that hit it
+	lapses map[*scenario.Event][]int          // World.Lapses of an event's targets, before it
+	flips  map[*scenario.Event][]int          // World.Flips of an event's targets, before it
+	struck map[*scenario.Event]int            // for how many targets of an event its moment has come
 
 	acks      []play.Ack
 	failed    int
 	open      []*sim.Operation
-	taken     int                       // of the world's history
-	known     int                       // answers that were looked at
+	taken     int                       // how many operations of the world's history were looked at
+	known     int                       // how many answers were looked at
 	submitted int                       // operations beside the workload
-	marks     map[string]*sim.Operation // the puts that set them
-	probed    bool                      // one of them was the last
-	resting   bool
+	marks     map[string]*sim.Operation // the put that set each mark
+	probed    bool                      // Extend has submitted its operation, or found that none is needed
+	resting   bool                      // the clients are stopped
 }
 
 // Begin, Load, EndWork, ReadBack and Stop have nothing to do: the world's time began with it, its clients begin
@@ -199,8 +199,8 @@ func (c *cluster) made() bool {
 	return c.w.Now() >= w.Duration && len(c.w.History())-c.submitted >= w.Operations
 }
 
-// Extend implements play.Cluster: it asks for one operation when everything has happened, if the workload was over by then.
-// What waited before has clients who have lost patience.
+// Extend implements play.Cluster: if the workload was over before the last event, it submits one operation. The clients of
+// operations that were waiting before retry too rarely by then.
 func (c *cluster) Extend(more bool, last time.Duration) {
 	if !more || last < 0 || c.probed || !c.made() || !c.s.HasFaults() || len(play.Honest(c.s)) == 0 {
 		return
@@ -228,7 +228,7 @@ func (c *cluster) Replicas() []play.Replica {
 		}
 		x.Up, x.Primary, x.Active, x.View = known, known && in.Primary == id, in.Active, uint64(in.View)
 		x.Split = uint64(in.Split)
-		// One that was put back to what it was follows the protocol once it has noticed.
+		// A replica that runs on an old copy of its home follows the protocol once it has noticed that.
 		x.Counts = (x.Correct || c.s.RolledBack(id) && c.w.Lapses(id) > 0) && c.w.Up(id)
 		if x.Health = "ok"; !known {
 			x.Health = x.Role

@@ -27,10 +27,10 @@ func (Engine) Name() string { return play.Sim }
 // Steady implements play.Engine.
 func (Engine) Steady() bool { return true }
 
-// Stall implements play.Engine. View timeouts double.
+// Stall implements play.Engine. It is many view timeouts, because they double.
 func (Engine) Stall(s *scenario.Scenario) time.Duration { return 60 * s.ViewTimeout() }
 
-// delay is what every link takes unless the scenario says otherwise: nothing is instantaneous.
+// delay is the delay of each link that has none in the scenario: no real link is instantaneous.
 const delay = time.Millisecond
 
 func withDelay(l links.Link) links.Link {
@@ -117,7 +117,7 @@ func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Tr
 	return c, nil
 }
 
-// host lets a malicious client at the cluster, for as long as the scenario says.
+// host connects a malicious client to the cluster, for the time that the scenario gives it.
 func (c *cluster) host(m *scenario.Malicious) error {
 	return c.w.Host(*m.Client, m.From, m.Until, func(cfg rogues.Config, sign tamper.Sign) (rogues.Client, error) {
 		cfg.Operation = func(n uint64) []byte { return play.Aside(c.s.Machine, fmt.Sprintf("rogue%d", *m.Client), n) }

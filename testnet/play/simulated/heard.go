@@ -15,12 +15,12 @@ import (
 	"tagma/testnet/sim"
 )
 
-// heard is what was said and done in a run, as replicas' own cores tell it.
+// heard collects what replicas sent and executed in a run, from wrappers around their cores.
 type heard struct {
 	s        *scenario.Scenario
-	order    map[wire.Seq]*wire.Body               // by correct replicas
+	order    map[wire.Seq]*wire.Body               // what correct replicas executed
 	recorded *malicious.Recording                  // nil without scripts
-	liars    map[wire.ReplicaID]*malicious.Witness // of attackers
+	liars    map[wire.ReplicaID]*malicious.Witness // what tells how often each malicious replica lied
 	course   play.Course
 	scripts  []*malicious.Script
 	speaker  map[wire.ReplicaID]*malicious.Script // of each replica that scripts speak for, the last one that started
@@ -42,7 +42,7 @@ func newHeard(s *scenario.Scenario) *heard {
 	return h
 }
 
-// inside is put around the cores of attackers alone.
+// inside wraps the core of a malicious replica, inside its attackers.
 func (h *heard) inside(_ *sim.World, id wire.ReplicaID, core driver.Core) driver.Core {
 	if liar := h.liars[id]; liar != nil {
 		return liar.Within(core)
@@ -50,7 +50,7 @@ func (h *heard) inside(_ *sim.World, id wire.ReplicaID, core driver.Core) driver
 	return core
 }
 
-// around listens to what a replica does in the end, and puts its script around it.
+// around wraps a replica's core outside its attackers, to record what the replica does and to add its script.
 func (h *heard) around(w *sim.World, id wire.ReplicaID, core driver.Core) driver.Core {
 	if liar := h.liars[id]; liar != nil {
 		core = liar.Around(core)
@@ -76,7 +76,7 @@ func (h *heard) around(w *sim.World, id wire.ReplicaID, core driver.Core) driver
 	return script
 }
 
-// say has a message that waited for a fact sent with the next step of the replica that scripts speak for.
+// say sends a script's message, which waited for a fact, with the next step of its sender.
 func (h *heard) say(w *sim.World, l *scenario.Script) error {
 	script := h.speaker[l.From]
 	if script == nil || !w.Up(l.From) {
@@ -87,7 +87,7 @@ func (h *heard) say(w *sim.World, l *scenario.Script) error {
 	return nil
 }
 
-// outside listens to a replica, with its attackers.
+// outside records what a replica does, after its attackers have changed it.
 type outside struct {
 	driver.Core
 	h  *heard
@@ -107,13 +107,13 @@ func (o *outside) Step(ev port.Event) []port.Effect {
 			if o.w.Correct(o.id) && o.h.order[e.Seq] == nil {
 				o.h.order[e.Seq] = e.Body
 			}
-		default: // nothing that a report tells of
+		default: // no report needs other effects
 		}
 	}
 	return out
 }
 
-// follow takes an event of a replica, for the expectations on the course. The first thing that breaks one is kept.
+// follow compares an event of a replica with the expectations Silent and NoExecutions, and keeps the first that breaks each.
 func (h *heard) follow(w *sim.World, e trace.Event) {
 	at, expect, out := trace.Of(e), &h.s.Expect, &h.course
 	now := time.Duration(at.At) * time.Microsecond
@@ -130,14 +130,14 @@ func (h *heard) follow(w *sim.World, e trace.Event) {
 	}
 }
 
-// record keeps a message for scripts. It is signed before anything is built from it.
+// record keeps a message for scripts, which build others from it. The driver signs it before they do.
 func (o *outside) record(m wire.Message) {
 	if o.h.recorded != nil {
 		o.h.recorded.Add(m)
 	}
 }
 
-// template is a script's message with its requests signed.
+// template converts a script's message and signs the requests in it.
 func template(w *sim.World, t *scenario.Template) malicious.Template {
 	made := &t.FromRecorded
 	out := malicious.Template{
@@ -167,7 +167,7 @@ func template(w *sim.World, t *scenario.Template) malicious.Template {
 	return out
 }
 
-// sent is how many lines of scripts were sent, and what kept the others back.
+// sent returns how many lines of scripts were sent, and why others could not be.
 func (h *heard) sent() (sent int, failed []error) {
 	for _, s := range h.scripts {
 		sent += s.Sent()

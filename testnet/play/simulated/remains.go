@@ -46,7 +46,7 @@ func (c *cluster) Remains() (*play.Remains, error) {
 	return r, nil
 }
 
-// rested are the correct replicas that are expected to be where the others are.
+// rested returns the correct replicas that must have converged.
 func (c *cluster) rested() (ids []wire.ReplicaID) {
 	apart := c.w.Links().Apart(c.w.Config().Quorum())
 	for id := range wire.ReplicaID(c.s.Replicas) {
@@ -57,7 +57,7 @@ func (c *cluster) rested() (ids []wire.ReplicaID) {
 	return ids
 }
 
-// order lists the operations that were executed, in order, each once. What nobody wrote down by name is left unnamed.
+// order lists the executed operations in order, each once. Those that the scenario does not write down are named by number.
 func (c *cluster) order() (names []string) {
 	if len(c.s.Expect.Order) == 0 {
 		return nil
@@ -74,7 +74,7 @@ func (c *cluster) order() (names []string) {
 	return names
 }
 
-// named are all operations that the scenario writes down.
+// named returns all operations that the scenario writes down.
 func (c *cluster) named() (all []scenario.Operation) {
 	all = append(all, c.s.Expect.Order...)
 	for _, e := range c.s.Events {
@@ -86,7 +86,7 @@ func (c *cluster) named() (all []scenario.Operation) {
 	return all
 }
 
-// slots are what correct replicas executed at the places that the scenario asks for.
+// slots returns what correct replicas executed at the sequence numbers that the scenario asks for.
 func (c *cluster) slots() map[wire.Seq]string {
 	found := map[wire.Seq]string{}
 	for _, s := range c.s.Expect.Slots {
