@@ -12,17 +12,17 @@ import (
 // The messages of the forgotten life stay in the network for ever. The Byzantine replica can leave anything out of its
 // answer. With n−f answers the core begins a new life.
 
-// nonce is the nonce of every question: one replica asks at a time, and no answer is taken for one to a later question.
+// nonce is the nonce of every question. One is enough: no answer is delivered to a later question than its own.
 const nonce = 1
 
 // held is the part of an answer to an amnesiac that its later behaviour depends on.
 type held struct {
 	of    wire.ReplicaID // the replica that asked
-	whole bool
-	view  wire.View // the highest view that the answer justifies
-	reach wire.View // highest view that anything in the answer proves
-	seq   wire.Seq  // highest sequence number
-	base  bool      // the checkpoint at the base is stable
+	whole bool           // the replica that answers has itself forgotten nothing
+	view  wire.View      // the highest view that the answer justifies
+	reach wire.View      // highest view that anything in the answer proves
+	seq   wire.Seq       // highest sequence number
+	base  bool           // the checkpoint at the base is stable
 }
 
 // spellAnswer returns the letter of an answer.
@@ -106,7 +106,7 @@ func (a *alphabet) lyingAnswer(k *knowledge, of wire.ReplicaID, v wire.View) int
 	})
 }
 
-// hears notes what the replica forgot, or which answer it got, in a state's last move.
+// hears updates a state's lives and answers by its last move: a loss, a restart, or a delivered answer.
 func (ls *locals) hears(s *local) {
 	switch k := s.by.letters[0]; s.by.kind {
 	case forget:

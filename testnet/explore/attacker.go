@@ -75,7 +75,7 @@ func (a *alphabet) certificate(k *knowledge, s wire.Seq, p proof) wire.PreparedC
 }
 
 // lyingChanges returns the attacker's view changes for a view: with every choice of certificates. It needs one correct
-// replica's Suspect beside its own, and takes the lowest that serves.
+// replica's Suspect beside its own, and takes the lowest that justifies the view.
 func (a *alphabet) lyingChanges(k *knowledge, u wire.View) []int32 {
 	witness := a.witnesses(k, u, nobody, 1)
 	if a.liars() == 0 || len(witness) == 0 {
@@ -123,7 +123,7 @@ func (a *alphabet) change(k *knowledge, l letter, witness int32) wire.Message {
 	return a.sign(l.by, m)
 }
 
-// witnesses are Suspects of correct replicas but one that justify a view, the lowest of each, at most so many.
+// witnesses returns Suspects that justify view u, at most so many: the lowest of each correct replica other than but.
 func (a *alphabet) witnesses(k *knowledge, u wire.View, but wire.ReplicaID, most int) (list []int32) {
 	var heard [replicas]bool
 	for v := u - min(u, 1); v < maxViews; v++ {
@@ -137,7 +137,7 @@ func (a *alphabet) witnesses(k *knowledge, u wire.View, but wire.ReplicaID, most
 	return list
 }
 
-// justification is the attacker's Suspect and its witness's.
+// justification returns the attacker's Suspect and its witness's, by replica.
 func (a *alphabet) justification(u wire.View, witness int32) []wire.Suspect {
 	own := &wire.Suspect{View: u - 1, Replica: a.byzantine}
 	a.sign(a.byzantine, own)
@@ -146,7 +146,8 @@ func (a *alphabet) justification(u wire.View, witness int32) []wire.Suspect {
 	return list
 }
 
-// forge numbers a letter of the attacker. What it builds is well formed, or the search would be weaker than it says.
+// forge returns the number of the attacker's letter. It panics if the message does not verify: the attacker of this search
+// would then do less than doc.go says.
 func (a *alphabet) forge(l letter, m func() wire.Message) int32 {
 	k, err := a.number(l, m)
 	if err != nil {

@@ -14,14 +14,14 @@ import (
 // class is the part of one replica's state that still counts.
 type class struct {
 	core  int32           // the number of the hash of what counts of the core
-	lacks [maxSlots]value // bodies
+	lacks [maxSlots]value // values whose bodies the replica lacks
 	shown shown           // the messages that others can still use
 
 	// Set only in searches in which replicas forget:
 	slots   [maxSlots]slotState
 	heard   [replicas]int32
 	answers [replicas]int32 // the replica's answers, while another one may still ask
-	reborn  bool
+	reborn  bool            // the replica has lost a life
 }
 
 // facts holds what the votes of finished views still allow, beyond the classes: the prepared certificates that the
@@ -120,7 +120,7 @@ func (s *shown) forget(live wire.View) {
 			s.suspects[v] = false
 		}
 	}
-	for v := range min(live+1, maxViews) { // these views were judged already against everything that can commit below
+	for v := range min(live+1, maxViews) { // their new views were judged against all that can commit below
 		s.activated[v] = 0
 	}
 	s.highest = 0

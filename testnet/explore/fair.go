@@ -35,8 +35,8 @@ type letterTo struct {
 	msg  wire.Message
 }
 
-// continueFairly returns an error if no correct replica's progress lets every request execute everywhere, or if it takes
-// more views than V9 allows.
+// continueFairly returns an error if the correct replicas do not execute every request everywhere within fairRounds, or
+// take more views than V9 allows.
 func (s *search) continueFairly(at int32) (fairRun, error) {
 	c := &continuation{}
 	for i, ls := range s.locals {

@@ -39,9 +39,9 @@ const (
 	whatStays                // the part of whatCounts that outlives the view
 )
 
-// left out by type: moments, because every tick of a search is longer than every timeout, so all that is timed has
-// expired; causes, which are for people; signatures and signers, because letters are interchangeable (see letter);
-// encodings that were remembered; and what is known of peers by their status messages, which a search does not deliver.
+// leftOutTypes are types that no hash covers: moments, because every tick of a search is longer than every timeout, so every
+// timer has expired; causes, which are for people; signatures and signers, because letters are interchangeable (see letter);
+// cached encodings; and what status messages say of peers, because a search delivers none.
 var leftOutTypes = map[string]bool{
 	"Duration": true, "Cause": true, "Signature": true, "Config": true, "Endorsement": true, "requestCache": true, "bodyCache": true,
 	"peer": true, "load": true,
@@ -55,14 +55,14 @@ var leftOut = map[string]aspect{
 	"ViewChange.Suspects": everything, "NewView.ViewChanges": everything, "change.suspects": everything, "Slot.Memory": everything,
 	"Replica.known": everything,
 
-	// Votes of others, because they come by the quorum, and what a quorum brings is seen elsewhere; bodies, because they can
-	// be fetched again, and whether one is lacking is added; from which view timeouts double; and what is remembered of
-	// others, because what would be answered is added.
+	// Others' votes, because they are delivered by whole quorums, and other fields show what those cause; bodies, because
+	// they can be fetched again, and class.lacks says which are missing; the view from which timeouts double; and what is
+	// remembered of others, because class.answers says what would be answered.
 	"Slot.Prepares": whatCounts, "Slot.Commits": whatCounts, "Slot.Bodies": whatCounts, "Slot.Loose": whatCounts,
 	"change.votes": whatCounts, "change.progressView": whatCounts, "CommitCert.View": whatCounts, "change.proven": whatCounts,
 	"Replica.memories": whatCounts,
 
-	// What entering a view clears. The requests held are those that were not executed.
+	// What entering a view clears. The pool then holds exactly the requests that were not executed.
 	"Replica.active": whatStays, "Replica.origin": whatStays, "Replica.proposed": whatStays, "Replica.pool": whatStays,
 	"Replica.suspicion": whatStays, "Replica.change": whatStays, "Window.Seen": whatStays, "Slot.Accepted": whatStays,
 	"Slot.Digest": whatStays, "Slot.Proposal": whatStays, "Slot.PrepareSent": whatStays, "Slot.CommitSent": whatStays,
@@ -85,7 +85,7 @@ func fingerprintOf(n *node, what aspect) fingerprint {
 	return sha256.Sum256(w.buf)
 }
 
-// with adds to a core's hash what the replica has shown, its level, its lives and what it was answered.
+// with hashes a core's hash with what the replica has shown, its level, its lives and the answers that it got.
 func with(core fingerprint, s *local) fingerprint {
 	b, _ := binary.Append(core[:], binary.LittleEndian, &s.shown) // it has a fixed size
 	b, _ = binary.Append(append(b, byte(s.level), byte(s.lives)), binary.LittleEndian, &s.heard)
@@ -183,14 +183,14 @@ func (w *walker) structure(v reflect.Value) {
 	}
 }
 
-// field is one that hashes are over, but for those from an aspect on.
+// field is a field of the core. Hashes of an aspect below until cover it.
 type field struct {
 	index int
 	name  string
 	until aspect
 }
 
-var fieldsOf sync.Map // the fields by type: to name them takes longer than to write them
+var fieldsOf sync.Map // the fields by type: making their names takes longer than hashing them
 
 func fields(t reflect.Type) (all []field) {
 	if known, ok := fieldsOf.Load(t); ok {
@@ -209,5 +209,5 @@ func fields(t reflect.Type) (all []field) {
 	return all
 }
 
-// read is a value of the core with its type: reflection reads fields that are not exported, but does not hand them out.
+// read returns a value of the core with its type. Reflection alone does not return values of fields that are not exported.
 func read[T any](v reflect.Value) *T { return (*T)(v.Addr().UnsafePointer()) }

@@ -6,13 +6,13 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Searches in which replicas forget are sorted by level as others are, but a life that ends or begins starts the count
-// again: what a new life says in a low view can be of use to others that its former life had left behind. Within each of
-// those parts of a run the argument of classes.go holds. To forget has the level that the replica has; an answer has the
-// level of the replica that gives it, so that its order among that one's moves stays. States are merged only where nothing
-// that can be used differs: votes come by the quorum, and what would be answered counts while anybody may ask.
+// Searches in which replicas forget are sorted by level, too, but the level starts again at 0 when a life ends or begins: a
+// new life may say in a low view what others can use, though its former life had left that view. Within each such part of a
+// run the argument of classes.go holds. A loss has the level of the replica that forgets. An answer has the level of the
+// replica that gives it, which keeps its order among that replica's moves. States are merged only if they agree in all that
+// can be used: votes that may complete a quorum, and the answers that a replica may still ask for.
 
-// sorts returns the level of a move, and notes in the state that it leads to the level of the run.
+// sorts returns the level of a move, and sets the level of the run in next, the state that the move leads to.
 func (s *search) sorts(from state, i int, m move, next *state) wire.View {
 	was, is := s.local(&from, i), s.local(next, i)
 	level := is.level
@@ -24,7 +24,7 @@ func (s *search) sorts(from state, i int, m move, next *state) wire.View {
 		if by := s.a.letters[m.letters[0]].by; by != s.a.byzantine {
 			level = s.local(&from, slices.Index(s.ids, by)).level
 		}
-	case m.kind == stable: // of several together
+	case m.kind == stable: // the lowest level of the replicas that make it together
 		for j := range s.locals {
 			if from.local[j] != next.local[j] {
 				level = min(level, s.local(next, j).level)
@@ -40,7 +40,7 @@ func (s *search) sorts(from state, i int, m move, next *state) wire.View {
 	return level
 }
 
-// mayAsk reports whether anybody may still ask what it has forgotten and need a replica's answer; of nobody: anybody's.
+// mayAsk reports whether a replica may still ask what it has forgotten and need id's answer; nobody stands for any answer.
 func (s *search) mayAsk(st *state, id wire.ReplicaID) bool {
 	asks := int(st.forgets) < s.o.Amnesia
 	for i := range s.locals {
@@ -50,8 +50,8 @@ func (s *search) mayAsk(st *state, id wire.ReplicaID) bool {
 	return asks
 }
 
-// urgent returns the replica whose move must come next, if there is one: nothing needs to happen between the loss and the
-// first answer, since it could as well have happened before, nor before the attacker's answer, which comes last.
+// urgent returns the replica whose move must come next, if there is one. The first answer follows the loss at once, since
+// other moves could as well come before the loss; the attacker's answer follows at once when all others have answered.
 func (s *search) urgent(st *state) (int, bool) {
 	for i := range s.locals {
 		l := s.local(st, i)
@@ -71,7 +71,7 @@ func (s *search) urgent(st *state) (int, bool) {
 	return 0, false
 }
 
-// wasted reports whether an answer of the attacker does not complete what a replica needs: it can come later.
+// wasted reports whether a move delivers an answer of the attacker that does not end the asking: it can as well come later.
 func (s *search) wasted(i int, m move, next *state) bool {
 	return !s.o.Exact && m.kind == deliver && s.a.letters[m.letters[0]].kind == wire.TypeHeldBy &&
 		s.a.letters[m.letters[0]].by == s.a.byzantine && s.local(next, i).asking
@@ -87,8 +87,8 @@ func (s *search) told(st *state, id wire.ReplicaID) (told [replicas]int32) {
 	return told
 }
 
-// ordersUpTo lists how replicas can order everything up to the base together: a quorum with this one as its lowest correct
-// replica, active in one view with its primary, all free to vote. What they said on the way lies below the checkpoint.
+// ordersUpTo lists the quorums that can together order everything up to the base: replica i is the lowest correct one, and
+// all are active in one view, with its primary, and may vote. Their votes lie below the checkpoint and are left out.
 func (s *search) ordersUpTo(st *state, i int) (list []move) {
 	if s.a.base == 0 {
 		return nil

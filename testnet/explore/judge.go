@@ -30,7 +30,7 @@ func (a *alphabet) judge(k *knowledge) error {
 	return agree(k)
 }
 
-// survives checks I17: every committed batch is in every later O that a correct replica took.
+// survives checks I17: every committed batch is in the O of every later new view that a correct replica entered.
 func (a *alphabet) survives(k *knowledge, in wire.View, seq wire.Seq, d value) error {
 	for id, s := range k {
 		for v := in + 1; s != nil && v < maxViews; v++ {

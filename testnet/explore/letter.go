@@ -22,7 +22,7 @@ const (
 	null                // the null request
 	first               // A: what the primaries of even views propose by themselves
 	second              // B: what the primaries of odd views propose by themselves
-	third               // C, D: what they propose if they lost count of a request in a restart
+	third               // C, D: what the same propose for this slot if a restart made them lose count of the requests
 	fourth
 )
 
@@ -34,7 +34,7 @@ type proof struct {
 	value value // none: the view change claims nothing
 }
 
-// letter is what a message says, without how it is proven. Two messages with one letter are interchangeable: once it is
+// letter is what a message says, without its proof. Two messages with one letter are interchangeable: once a message is
 // verified, the core never reads who signed a certificate, nor which view changes a new view rests on. That is why the
 // state space is finite.
 type letter struct {
@@ -46,7 +46,7 @@ type letter struct {
 	proof [maxSlots]proof // the certificates of a view change, by slot
 	order [maxSlots]value // in a new view: its O, by slot
 	right [maxSlots]value // in a new view: the O that its view changes require
-	ahead [4]wire.View    // in a view change: by replica, the view of its Suspect + 1, if higher than the view needs
+	ahead [4]wire.View    // in a view change: by replica, 1 + the view of its Suspect, if that is higher than needed
 
 	stable wire.Seq // in a view change and a new view: the stable checkpoint that it begins above
 	held   held     // in an answer to an amnesiac
@@ -123,7 +123,7 @@ func (w *world) spell(by wire.ReplicaID, m wire.Message) (letter, bool) {
 		for i, p := range m.Proposals[:min(len(m.Proposals), w.slots)] {
 			l.order[i] = w.valueOf(wire.Seq(i+1), p.Digest)
 		}
-		l.right = l.order // the O of a correct primary, which I17 judges
+		l.right = l.order // V4 is judged for the attacker alone; I17 judges a correct primary's O
 	default:
 		return l, false
 	}

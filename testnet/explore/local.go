@@ -51,8 +51,8 @@ type local struct {
 	answers  [replicas]int32 // what the replica would answer to each other one, as letters
 
 	core   int32 // hash of the core, as a number
-	counts int32 // hash of what counts of it: equal for two that behave alike from now on
-	stays  int32 // hash of what outlives its view
+	counts int32 // hash of the part of the core that later moves depend on
+	stays  int32 // hash of the part of the core that outlives its view
 }
 
 // long is longer than every timeout.
@@ -63,8 +63,8 @@ type locals struct {
 	a     *alphabet
 	id    wire.ReplicaID
 	all   []local
-	index numbering[fingerprint] // of states
-	cores numbering[fingerprint] // of hashes
+	index numbering[fingerprint] // numbers of states
+	cores numbering[fingerprint] // numbers of hashes
 	moves map[step]outcome
 
 	classes numbering[class]
@@ -73,7 +73,7 @@ type locals struct {
 	fails error // the first violation inside one replica
 }
 
-// numbering gives everything that is new to it the next number, from 0.
+// numbering gives each new value the next number, from 0.
 type numbering[T comparable] map[T]int32
 
 func (n numbering[T]) of(what T) (number int32, isNew bool) {
@@ -107,7 +107,7 @@ func newLocals(a *alphabet, id wire.ReplicaID) *locals {
 // begin returns the initial state.
 func (ls *locals) begin() int32 { return ls.next(0, move{kind: start}).to }
 
-// next makes a move from a state, once.
+// next returns the outcome of a move from a state. It makes the move only the first time.
 func (ls *locals) next(from int32, m move) outcome {
 	if m.kind == stable {
 		m.letters = [3]int32{} // the other replicas make no difference
@@ -140,7 +140,7 @@ func (ls *locals) first(from int32, m move) outcome {
 	return outcome{ls.file(n, &s), durable}
 }
 
-// make makes the move that leads to a state, and notes what is said.
+// make makes a state's last move with a new node, and notes what the node says.
 func (ls *locals) make(s *local) (n *node, durable uint8) {
 	var was local
 	if s.by.kind != start {
@@ -155,7 +155,7 @@ func (ls *locals) make(s *local) (n *node, durable uint8) {
 	return n, durable
 }
 
-// before is the node that a state's last move is made with.
+// before returns a node that is in the state before a state's last move.
 func (ls *locals) before(s *local) *node {
 	if s.by.kind == start {
 		return newNode(ls.a.world, ls.id)
@@ -227,7 +227,7 @@ func (ls *locals) listen(n *node, s *shown) {
 	}
 }
 
-// file returns the number of the state that a node is in.
+// file returns the number of the state that a node is in, and adds the state if it is new.
 func (ls *locals) file(n *node, s *local) int32 {
 	s.level = ls.reached(s)
 	if s.asking = n.core == nil; !s.asking {
@@ -248,7 +248,7 @@ func (ls *locals) file(n *node, s *local) int32 {
 	return k
 }
 
-// look notes the facts that an active core shows about itself.
+// look notes what the core shows about itself.
 func (ls *locals) look(n *node, s *local) {
 	in := n.core.Inspect()
 	s.view, s.active, s.slots = in.View, in.Active, n.slotsOf()
@@ -267,7 +267,7 @@ func (ls *locals) look(n *node, s *local) {
 	}
 }
 
-// reached is the level that a state's last move came from or was about.
+// reached is the level after a state's last move: the level before, or the highest view of correct replicas' letters in it.
 func (ls *locals) reached(s *local) (level wire.View) {
 	if s.by.kind == start || s.by.kind == deliver && ls.all[s.parent].asking {
 		return 0

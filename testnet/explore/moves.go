@@ -4,10 +4,10 @@ import (
 	"tagma/pbft/wire"
 )
 
-// The moves of one replica. Votes come by the quorum: what a correct replica says depends on whether a quorum is complete,
-// never on the votes before the last, and everything that was ever sent can be delivered at any time. So every run in
-// which votes trickle in says the same as one in which those that complete a quorum come together, and only the latter
-// are searched. Messages that the receiver would keep for later are likewise delivered when they count.
+// The moves of one replica. Votes are delivered by whole quorums: what a correct replica says depends on whether a quorum is
+// complete, never on the votes before the last one, and every message that was sent can be delivered at any time. So a run
+// in which votes come one by one says the same as a run in which a whole quorum comes at once, and only the latter are
+// searched. Messages that the receiver would keep for later are likewise delivered only when it uses them.
 
 // offers collects a replica's moves.
 type offers struct {
@@ -20,7 +20,7 @@ type offers struct {
 	list  []move
 }
 
-// moves lists what can happen to a replica, given what the others have shown. The order is fixed: a replay counts in it.
+// moves lists what can happen to a replica, given what the others have shown. A replay names a move by its place here.
 func (o *offers) moves() []move {
 	o.list = o.list[:0]
 	if o.s.asking {
@@ -85,7 +85,7 @@ func (o *offers) prePrepares(seq wire.Seq) {
 	}
 }
 
-// complete offers the votes that make so many with the own one, correct replicas' before the attacker's.
+// complete offers so many votes, the replica's own one counted. Correct replicas' votes are taken before the attacker's.
 func (o *offers) complete(vote letter, own proof, missing int) {
 	if own == (proof{vote.view, vote.value}) {
 		missing--
@@ -105,7 +105,7 @@ func (o *offers) complete(vote letter, own proof, missing int) {
 }
 
 // leaving offers the Suspects that justify each higher view (V7): the attacker's, if there is one, and those of correct
-// replicas, of which this may be one.
+// replicas, this one included.
 func (o *offers) leaving() {
 	for u := o.s.view + 1; u < o.views; u++ {
 		var suspects []int32
@@ -122,8 +122,8 @@ func (o *offers) leaving() {
 	}
 }
 
-// joining offers others' view changes: one for a higher view takes the replica there, and two for its own complete the
-// quorum from which a primary builds its new view, and the others' new-view timers run.
+// joining offers others' view changes. One for a higher view takes the replica there. Two for its own view complete a
+// quorum: the primary then builds its new view, and on a backup the new-view timer runs.
 func (o *offers) joining() {
 	for u := max(o.s.view, 1); u < o.views; u++ {
 		correct := o.k.changes(u, o.id)
@@ -141,10 +141,10 @@ func (o *offers) joining() {
 		}
 		lies := o.a.lyingChanges(o.k, u)
 		if o.primary(u) != o.id && len(lies) > 0 {
-			lies = lies[:1] // what is in it does not matter to a timer
+			lies = lies[:1] // the content of a view change does not matter to a timer
 		}
 		size := quorum - 1
-		if o.s.lives > 0 && !o.s.asks { // it keeps its own back, and its timer runs with three of others only
+		if o.s.lives > 0 && !o.s.asks { // a new life keeps its own back, and needs three of others
 			size = quorum
 		}
 		for _, set := range o.a.gather(correct, lies, size) {

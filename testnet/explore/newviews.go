@@ -42,7 +42,7 @@ func (a *alphabet) gather(correct, lies []int32, size int) [][]int32 {
 	return sets
 }
 
-// changes lists the view changes for a view of all correct replicas but one; a forgotten life may add one more (D8.10).
+// changes lists the view changes for a view of all correct replicas other than but; a former life may add one (D8.10).
 func (k *knowledge) changes(v wire.View, but wire.ReplicaID) (list []int32) {
 	for id, s := range k {
 		if s == nil || wire.ReplicaID(id) == but {
@@ -77,8 +77,8 @@ func (a *alphabet) highestStable(set []int32) (s wire.Seq) {
 	return s
 }
 
-// required is V3, written a second time: for each slot the value that prepared in the highest view, and null for a slot
-// without one below the highest prepared slot.
+// required is V3, written independently of the core: for each slot the value that prepared in the highest view, and null
+// for a slot without one below the highest prepared slot.
 func (a *alphabet) required(set []int32) (order [maxSlots]value) {
 	for i := maxSlots - 1; i >= 0; i-- {
 		best := proof{}

@@ -45,7 +45,7 @@ func newNode(w *world, id wire.ReplicaID) *node {
 }
 
 // boot starts the core from the journal and the initial state, and has the client send its requests again: a restart
-// forgets them. One that asks what it has forgotten asks again: answers are not written.
+// forgets them. A replica that asks what it has forgotten asks everybody again, because answers are not durable.
 func (n *node) boot() {
 	n.executed, n.root, n.done = nil, n.applied.Root, map[wire.RequestID]bool{}
 	n.inbox, n.notes, n.stopped, n.stopAfter = nil, nil, false, 0
@@ -64,7 +64,7 @@ func (n *node) forget() {
 	n.boot()
 }
 
-// remember begins a new life once the others have told enough (D8.6).
+// remember begins a new life once enough others have answered (D8.6).
 func (n *node) remember() {
 	if n.forgot == nil {
 		return
@@ -89,8 +89,8 @@ func (n *node) restored() *pbft.Replica {
 	return core
 }
 
-// ask gives the core every request that it has not executed, as their client does while it waits. Those for slots above the
-// base are not asked for before.
+// ask gives the core every request that it has not executed, as a client does while it waits. It gives none before the
+// replica has the state at the base, since all requests are for slots above.
 func (n *node) ask() {
 	if n.applied.Seq < n.w.base {
 		return
@@ -123,7 +123,7 @@ func (n *node) receive(from port.Source, m wire.Verified) {
 	n.step(port.Received{From: from, Msg: m})
 }
 
-// actor is what takes the node's events.
+// actor returns the core, or the amnesiac that takes its place.
 func (n *node) actor() port.Actor {
 	if n.forgot != nil {
 		return n.forgot
@@ -206,7 +206,7 @@ func (n *node) execute(e port.Execute) {
 	n.inbox = append(n.inbox, result)
 }
 
-// takeStable tells the core that the checkpoint at the base is stable. The core fetches its state once it has waited for it.
+// takeStable tells the core that the checkpoint at the base is stable, and lets it wait until it fetches that state.
 func (n *node) takeStable() {
 	v, err := wire.Verify(n.cfg, &wire.StableNotice{Cert: n.w.moved}, n.w.holds)
 	if err != nil {
@@ -216,7 +216,7 @@ func (n *node) takeStable() {
 	n.tick(long)
 }
 
-// asked has the client ask for what lies above the state that the core was given.
+// asked has the client send its requests to a core that was given the state at the base.
 func (n *node) asked() {
 	n.root = n.applied.Root
 	for _, r := range n.w.requests {

@@ -13,14 +13,14 @@ type Options struct {
 	Slots     int  `json:"slots"`      // sequence numbers, and client requests
 	Crashes   int  `json:"crashes"`    // crashes of correct replicas in one run, each followed by a restart
 	MaxStates int  `json:"max_states"` // of each search; reaching it leaves the verdict open
-	FairEvery int  `json:"fair_every"` // play every how manieth state on fairly; 0: none
-	Exact     bool `json:"exact"`      // keep apart what the reductions merge, votes in the last view included
+	FairEvery int  `json:"fair_every"` // check liveness from every n-th state; 0: from none
+	Exact     bool `json:"exact"`      // search without the reductions by view and in the last view
 	Amnesia   int  `json:"amnesia"`    // how often in one run a correct replica forgets everything
-	Above     bool `json:"above"`      // search slots a window above where the run begins: above R of what was forgotten before
-	Amnesiac  int  `json:"-"`          // who forgets, and with Amnesia 2 the next correct one too; All: a search for each, or all in one
+	Above     bool `json:"above"`      // search slots a window higher, above the R of a replica that forgot before
+	Amnesiac  int  `json:"-"`          // who forgets; with Amnesia 2 the next correct one, too; All: each in turn, or all
 	Byzantine int  `json:"-"`          // which replica is Byzantine; All: a search for each; Nobody: a search without
 
-	// Progress, unless nil, is told now and then how far a search has come. Searches call it side by side.
+	// Progress, unless nil, is called every 4096 states with how far a search has come, from several goroutines.
 	Progress func(byzantine, states, depth int) `json:"-"`
 }
 
@@ -45,10 +45,10 @@ func (o *Options) Bind(f Flags) {
 	f.BoolVar(&o.Exact, "exact", o.Exact, "search without the reductions by view")
 }
 
-// All has a search for each replica that can be Byzantine.
+// All stands for a search for each replica.
 const All = -1
 
-// Nobody has all four replicas be correct.
+// Nobody stands for a search in which all four replicas are correct.
 const Nobody = -2
 
 // Defaults are bounds that are exhausted in a few minutes of one core.
@@ -58,7 +58,7 @@ func Defaults() Options {
 	}
 }
 
-// Validate reports the first bound that the search does not know, and which it does.
+// Validate returns an error for the first bound that the search does not support, with those that it does.
 func (o Options) Validate() error {
 	switch {
 	case o.Replicas != replicas:
@@ -83,10 +83,10 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// cast says who plays what in a search.
+// cast names the Byzantine replica of a search and the one that may forget; for the latter nobody means none or any.
 type cast struct{ byzantine, amnesiac wire.ReplicaID }
 
-// casts lists who is Byzantine in turn, and who forgets.
+// casts lists the searches that the options ask for.
 func (o Options) casts() (list []cast) {
 	for _, liar := range o.each(o.Byzantine, nobody) {
 		amnesiacs := []wire.ReplicaID{nobody}
@@ -100,8 +100,8 @@ func (o Options) casts() (list []cast) {
 	return list
 }
 
-// each lists who plays a part, one that is taken excepted: the replica that was named, or all in turn. Replicas that are
-// primary in none of the views differ in name only, so one of them stands for all.
+// each lists the replicas for one part of a cast: the named one, or all but taken in turn. Replicas that are primary in none
+// of the views differ in name only, so one of them stands for all.
 func (o Options) each(named int, taken wire.ReplicaID) (list []wire.ReplicaID) {
 	switch named {
 	case Nobody:

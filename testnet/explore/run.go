@@ -33,7 +33,7 @@ type Run struct {
 	Local       int      `json:"local_states"`
 	Messages    int      `json:"messages"`
 	Fair        int      `json:"fair_continuations"` // states from which a fair continuation was played
-	FairLongest int64    `json:"fair_longest_ms"`    // virtual time until everything was executed everywhere
+	FairLongest int64    `json:"fair_longest_ms"`    // the longest virtual time until everything was executed everywhere
 	ExtraViews  uint64   `json:"fair_extra_views"`   // the most views that a fair continuation took
 	Seconds     float64  `json:"seconds"`
 	Finding     *Finding `json:"finding"`
@@ -53,8 +53,8 @@ const (
 	Incomplete = "incomplete"
 )
 
-// Search makes one search for each replica that can be Byzantine, several at a time, and tells about each in order as it
-// ends. After one that finds something, the others are given up.
+// Search makes the searches that the options ask for, several at a time, and passes the result of each to tell, in order.
+// After a search that finds something, the others are given up.
 func Search(ctx context.Context, o Options, tell func(Run)) Document {
 	d := Document{Engine: "explore", Verdict: Pass, Runs: []Run{}, Bounds: o}
 	began := time.Now()
@@ -151,7 +151,7 @@ func (r Run) Line() string {
 		r.who(), end, r.States, r.Transitions, r.Depth, r.Fair, float64(r.FairLongest)/1000, r.ExtraViews, r.Seconds)
 }
 
-// who names the Byzantine replica of a search.
+// who names the Byzantine replica of a search and the one that may forget.
 func (r Run) who() string {
 	text := "all correct"
 	if r.Byzantine != Nobody {
@@ -163,7 +163,7 @@ func (r Run) who() string {
 	return text
 }
 
-// byzantineOf is what a search calls its Byzantine replica towards others.
+// byzantineOf converts a replica to its number in options and results, and nobody to Nobody.
 func byzantineOf(id wire.ReplicaID) int {
 	if id == nobody {
 		return Nobody
@@ -191,7 +191,7 @@ func (d Document) Summary() string {
 	return b.String()
 }
 
-// flags are those that a replay needs.
+// flags returns the flags of the command that a replay needs.
 func (b Options) flags() string {
 	text := fmt.Sprintf(" --views %d --slots %d --crashes %d", b.Views, b.Slots, b.Crashes)
 	if b.Amnesia > 0 {
@@ -206,7 +206,7 @@ func (b Options) flags() string {
 	return text
 }
 
-// Text tells a finding.
+// Text describes a finding in lines.
 func (f Finding) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%s", f.What, rules.Explain(f.What))

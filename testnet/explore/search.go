@@ -186,7 +186,7 @@ func (s *search) free(st *state, i int, list []move) (int, bool) {
 	return 0, false
 }
 
-// completes reports whether a move delivers votes of the last phases.
+// completes reports whether a move delivers prepares or commits.
 func (a *alphabet) completes(m move) bool {
 	k := a.letters[m.letters[0]].kind
 	return k == wire.TypePrepare || k == wire.TypeCommit
@@ -195,7 +195,7 @@ func (a *alphabet) completes(m move) bool {
 // after returns the state after a move; false if the move changes nothing.
 func (s *search) after(st state, i int, m move) (state, bool) {
 	was := st.local[i]
-	if m.kind == stable { // together with others, where they order up to it
+	if m.kind == stable { // the other members of the quorum make the move, too
 		for _, j := range m.letters {
 			if j != 0 {
 				st.local[j] = s.locals[j].next(st.local[j], m).to
@@ -236,7 +236,7 @@ func (s *search) knowledge(st *state) *knowledge {
 func (s *search) choices(st state, i int) (moves []move) {
 	o := &s.offers
 	o.a, o.k, o.id, o.views = s.a, s.knowledge(&st), s.ids[i], wire.View(s.o.Views)
-	local := *s.local(&st, i) // a copy: the list grows while moves are made
+	local := *s.local(&st, i) // a copy, because making moves appends to the list
 	o.s = &local
 	if local.asking {
 		o.told = s.told(&st, o.id)

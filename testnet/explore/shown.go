@@ -6,28 +6,28 @@ import (
 	"tagma/pbft/wire"
 )
 
-// shown is everything that a correct replica ever sent, over all its restarts, and all that others need to know of it:
-// the network keeps every message for ever and delivers it or not, so these tables are the network.
+// shown is everything that a correct replica ever sent, over all its restarts, and what the checks need to know of it. The
+// network keeps every message for ever and may deliver it at any time, so these tables are the network.
 type shown struct {
 	propose   [maxViews][maxSlots]value // as primary, in pre-prepares and in O
-	bare      [maxViews][maxSlots]bool  // of those, in a pre-prepare of its own, with its body
+	bare      [maxViews][maxSlots]bool  // whether it was proposed in a pre-prepare, with its body
 	prepare   votes
 	commit    votes
 	suspects  [maxViews]bool
 	change    [maxViews]int32    // view changes, as letters
-	former    [maxViews]int32    // of a life before this one, where there is another one (D8.10)
-	stable    [maxViews]wire.Seq // of the newest view change
+	former    [maxViews]int32    // the view change of a former life, if the present life sent another one (D8.10)
+	stable    [maxViews]wire.Seq // the stable checkpoint of the newest view change
 	newView   [maxViews]int32    // new views as primary, as letters
 	activated [maxViews]int32    // new views it entered, as letters
 	executed  [maxSlots]value
-	highest   wire.View // that it left for
+	highest   wire.View // the highest view of its view changes
 	based     bool      // it knows that the checkpoint at the base is stable
 }
 
-// votes are by view and slot.
+// votes holds values by view and slot.
 type votes [maxViews][maxSlots]value
 
-// votes are the prepares or commits.
+// votes returns the prepares or the commits.
 func (s *shown) votes(kind wire.Type) *votes {
 	if kind == wire.TypePrepare {
 		return &s.prepare
@@ -35,7 +35,7 @@ func (s *shown) votes(kind wire.Type) *votes {
 	return &s.commit
 }
 
-// note adds a broadcast message. It fails where a correct replica contradicts itself (I2).
+// note adds a broadcast message. It returns an error if a correct replica contradicts itself (I2).
 func (s *shown) note(l letter, number int32) error {
 	v, i := l.view, int(l.seq)-1
 	switch l.kind {
@@ -56,8 +56,8 @@ func (s *shown) note(l letter, number int32) error {
 	return nil
 }
 
-// leaves adds a view change. A second one for the same view is no lie if its stable checkpoint is a window away: the first
-// one was forgotten, and hides nothing that the second one could contradict (D8.10).
+// leaves adds a view change. A second one for the same view is allowed if its stable checkpoint is at least a window higher:
+// the replica forgot the first one, which says nothing that the second one could contradict (D8.10).
 func (s *shown) leaves(l letter, number int32) error {
 	v := l.view
 	s.highest = max(s.highest, v)

@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// way lists the states from the first one's successor to a state.
+// way lists the states on the way to a state, without the first one.
 func (s *search) way(at int32) []int32 {
 	var way []int32
 	for ; at != 0; at = s.origins[at].from {
@@ -19,7 +19,7 @@ func (s *search) way(at int32) []int32 {
 	return way
 }
 
-// replay is what leads to a state again: the Byzantine replica, and of each move whose it is and which of its choices.
+// replay says how to reach a state again: the Byzantine replica, then for each move its replica and its place in choices.
 func (s *search) replay(at int32) string {
 	var moves []string
 	for _, k := range s.way(at) {
@@ -117,7 +117,7 @@ func (s *search) describe(m move) string {
 }
 
 // Replay makes the moves of a finding again and returns its story, and what is wrong with the state that it leads to. The
-// bounds must be those that it was found with.
+// bounds must be those of the search that made the finding.
 func Replay(o Options, text string) (*Finding, error) {
 	who, rest, _ := strings.Cut(text, ":")
 	c, err := parseCast(who)
@@ -167,7 +167,7 @@ func (s *search) again(at int32, step string) (int32, error) {
 	return k, nil
 }
 
-// parseCast reads the Byzantine replica of a replay, and behind a slash who forgets.
+// parseCast reads the Byzantine replica of a replay and, behind a slash, the replica that forgets.
 func parseCast(text string) (c cast, err error) {
 	liar, amnesiac, both := strings.Cut(text, "/")
 	if c.byzantine, c.amnesiac = nobody, nobody; liar != strconv.Itoa(Nobody) {

@@ -8,8 +8,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// special writes a field if it is one of the tables of which the core reads a part only, and reports whether it is. It
-// leaves out the part that the core no longer reads, so that two states that differ only there count as one.
+// special writes a table of which the core reads only a part, and reports whether the field is one. It leaves out the part
+// that the core no longer reads, so that two states that differ only there count as one.
 func (w *walker) special(field string, of, v reflect.Value) bool {
 	switch field {
 	case "Slot.Prepares": // prepares of the current view count; those of a lower view are overwritten or refused
@@ -79,7 +79,7 @@ type slotState struct {
 	accepted   value // of the current view
 	commitSent bool
 	certified  value
-	lacksBody  value // accepted or certified without its body
+	lacksBody  value // the value that was accepted or certified without its body
 	prepare    proof // the replica's own prepare that the core counts, of this life
 	commit     proof
 }

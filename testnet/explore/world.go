@@ -11,7 +11,7 @@ import (
 // world is what stays the same in one search: keys, configurations, the clients' requests and the batches made of them.
 type world struct {
 	slots     int
-	base      wire.Seq       // the slots searched lie above it: 0, or a window up
+	base      wire.Seq       // the slots searched lie above it: 0, or window if Options.Above
 	forgets   [replicas]bool // who may forget everything
 	byzantine wire.ReplicaID
 	configs   []wire.Config
@@ -28,7 +28,7 @@ const (
 	window   = 8 // L
 )
 
-// nobody is who is Byzantine in a search of correct replicas alone.
+// nobody takes the place of the Byzantine replica in a search without one.
 const nobody wire.ReplicaID = replicas
 
 // liars is how many replicas are Byzantine.
@@ -39,7 +39,7 @@ func (w *world) liars() int {
 	return 1
 }
 
-// searched turns a sequence number into the one that the search has for it, counted from its base; false if it has none.
+// searched converts a sequence number to a slot, which counts from the base; false if the slot is not searched.
 func (w *world) searched(s wire.Seq) (wire.Seq, bool) {
 	return s - min(s, w.base), s > w.base && s <= w.base+wire.Seq(w.slots)
 }
@@ -80,14 +80,14 @@ func newWorld(o Options, c cast) *world {
 			null:  wire.NullBody,
 			first: batch(0, own), second: batch(1, own), third: batch(0, other), fourth: batch(1, other),
 		}
-		for v := fourth; v >= first; v-- { // of one slot C and D are A and B
+		for v := fourth; v >= first; v-- { // if there is one slot, C and D are A and B
 			w.names[w.digest(wire.Seq(s), v)] = v.String()
 		}
 	}
 	return w
 }
 
-// batch is what a replica's primary makes of a request.
+// batch is the batch that a primary makes of a request.
 func batch(primary wire.ReplicaID, r *wire.Request) *wire.Body {
 	b := &wire.Body{Time: wallOf(primary), Requests: []*wire.Request{r}}
 	b.Digest() // remembered before the body is shared
@@ -98,7 +98,7 @@ func batch(primary wire.ReplicaID, r *wire.Request) *wire.Body {
 // each proposes by itself what conflicts with the other's batch.
 func wallOf(id wire.ReplicaID) int64 { return 1 + int64(id%2) }
 
-// valueOf is the value with a digest. An unknown digest is a batch beyond the bounds: it never gets a quorum.
+// valueOf returns the value that has a digest. No replica may name a batch that is none of the search's, so that panics.
 func (w *world) valueOf(s wire.Seq, d wire.Digest) value {
 	for v := null; v <= fourth; v++ {
 		if w.bodies[s][v].Digest() == d {
@@ -110,11 +110,10 @@ func (w *world) valueOf(s wire.Seq, d wire.Digest) value {
 
 func (w *world) digest(s wire.Seq, v value) wire.Digest { return w.bodies[s][v].Digest() }
 
-// key is the stand-in for a key pair.
+// key stands for a key pair.
 func key(name string, i int) wire.PublicKey { return sha256.Sum256(fmt.Appendf(nil, "%s %d", name, i)) }
 
-// signer signs with a keyed hash. The search hands the attacker no other key than its own: what it may build from others'
-// statements is listed in attacker.go, so nothing is forged by construction.
+// signer signs with a keyed hash. Nothing is forged: attacker.go signs as a correct replica only what that replica has said.
 func signer(k wire.PublicKey) func([]byte) wire.Signature {
 	return func(b []byte) (s wire.Signature) {
 		half := sha256.Sum256(append(append([]byte("secret"), k[:]...), b...))
