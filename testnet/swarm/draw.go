@@ -12,20 +12,20 @@ import (
 	"tagma/testnet/sim"
 )
 
-// Setting is what plans are drawn from.
+// Setting holds the values that plans are drawn from.
 type Setting struct {
 	sizes     []int
 	intervals []wire.Seq // K
 	windows   []wire.Seq // L as a multiple of K
 	batches   []int
 	timeouts  []time.Duration // T
-	// wide draws what is rare, too: parameters of behaviours, malicious clients, faults of single messages, real signatures
-	// and odd workloads.
+	// wide: rare things are drawn, too: parameters of behaviours, malicious clients, faults of single messages, real
+	// signatures and odd workloads.
 	wide bool
 }
 
-// The settings: what a seed of `sim` draws, and what a seed of the swarm does. Small values are drawn more often: there
-// everything that happens at a limit happens soon.
+// Narrow is the setting of `sim`, Wide that of `sim --swarm`. Small values are drawn more often, because a run then reaches
+// its limits soon.
 var (
 	Narrow = &Setting{
 		sizes: []int{4, 4, 4, 5, 6, 7, 10}, intervals: []wire.Seq{2, 4, 16}, windows: []wire.Seq{2, 3, 4}, batches: []int{1, 4, 64},
@@ -40,7 +40,7 @@ var (
 )
 
 // Draw makes a plan from a seed: sizes, parameters, workload, faults and attackers, within what f allows. Replicas > 0
-// fixes their number. About half of the plans heal, and must converge then; in the others faults come to the end.
+// fixes their number. About half of the plans heal, and must converge then; in the others faults go on to the end.
 func (s *Setting) Draw(seed uint64, replicas int) *sim.Plan {
 	p := &sim.Plan{Seed: seed}
 	d := &drawing{rand.New(rand.NewPCG(seed, 0x7377_6172_6d)), p, s}
@@ -80,8 +80,8 @@ func (s *Setting) Draw(seed uint64, replicas int) *sim.Plan {
 	return p
 }
 
-// capLoad takes from a run that must converge what its cluster cannot order in time: replicas admit 64 requests each however
-// slow they are (C6), and depose a primary that does not get through them in T.
+// capLoad lowers the load of a plan that must converge to what its cluster can order in time: a slow replica, too, admits up
+// to 64 requests (C6), and suspects a primary that does not order them within T.
 func capLoad(p *sim.Plan) {
 	if p.Heal == 0 {
 		return
@@ -104,7 +104,7 @@ func capLoad(p *sim.Plan) {
 	}
 }
 
-// drawing is chance that draws the parts of a plan.
+// drawing draws the parts of a plan.
 type drawing struct {
 	*rand.Rand
 	p *sim.Plan
@@ -135,7 +135,7 @@ func (d *drawing) some() []wire.ReplicaID {
 	return ids
 }
 
-// clients draws what clients ask for of their library, and who of them is killed, from a chance of its own.
+// clients draws the options that clients give their library, and which clients are killed, from a generator of its own.
 func (d *drawing) clients() {
 	d.Rand = rand.New(rand.NewPCG(d.p.Seed, 0x636c_6965_6e74))
 	l := &d.p.Workload
@@ -182,8 +182,8 @@ func (d *drawing) parameters() {
 	}
 }
 
-// machines draws links and disks. Far links go with patient replicas: with timeouts below a few round trips nothing is
-// promised. What links lose for ever is for the runs that are judged by safety alone.
+// machines draws links and disks. Delays are a small part of the view timeout, because nothing is promised with timeouts
+// below a few round trips. Links lose frames only in plans that need not converge.
 func (d *drawing) machines() {
 	p := d.p
 	far := p.ViewTimeout / 20

@@ -67,8 +67,8 @@ func (d *drawing) disk(f sim.Fault) {
 	d.p.Faults = append(d.p.Faults, f)
 }
 
-// spoilt draws, from a chance of its own, replicas whose state goes wrong in the place of all their disk: they run on, and
-// must be whole again in the end (K2).
+// spoilt replaces faults of the disk, drawn from a generator of its own, by faults of the state alone: the replica goes on,
+// and must have repaired its state in the end (K2).
 func (d *drawing) spoilt() {
 	d.Rand = rand.New(rand.NewPCG(d.p.Seed, 0x7370_6f69_6c74))
 	for i := range d.p.Faults {
@@ -165,7 +165,7 @@ var settings = map[string][]string{
 	"heavy-client parallel": {"4", "32"},
 	"heavy-client keys":     {"50", "300"},
 	"heavy-client ops":      {"1", "50"},
-	"heavy-client how":      {"counts"}, // a plan's clients have no other burdens
+	"heavy-client how":      {"counts"}, // the clients of a plan have no other kind of burden
 	"empty-client parallel": {"4", "64"},
 	"empty-client ops":      {"1", "256"},
 	"greedy-fetch rate":     {"1", "2"},

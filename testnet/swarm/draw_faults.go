@@ -52,8 +52,8 @@ func (d *drawing) fault() {
 	d.p.Faults = append(d.p.Faults, f)
 }
 
-// durability draws whether votes leave before they are durable (D8.14), from a chance of its own. Two times in three no more
-// replicas stop uncleanly than may: the others, given in any order, are told to.
+// durability draws whether votes leave before they are durable (D8.14), from a generator of its own. In two of three such
+// plans no more than f replicas are faulty or stop uncleanly: the crashes of all other able replicas become clean stops.
 func (d *drawing) durability(able []wire.ReplicaID) {
 	d.Rand = rand.New(rand.NewPCG(d.p.Seed, 0x6f70_7469_6d))
 	p := d.p
@@ -88,7 +88,7 @@ func (d *drawing) kind(more ...wire.Type) wire.Type {
 		wire.TypeViewChange, wire.TypeNewView, wire.TypeStatus)...)
 }
 
-// network draws a fault of links: of all that crosses them, or of the messages of one round.
+// network draws a fault of links: one that concerns all frames, or a rule for some messages.
 func (d *drawing) network(f *sim.Fault) {
 	n := d.p.Replicas
 	of := func(c, undo links.Command) { f.Do, f.Links, f.Undo = sim.Network, &c, &undo }
@@ -154,8 +154,8 @@ func (d *drawing) flapping(f sim.Fault) {
 	}
 }
 
-// rule draws a fault of one round: of the messages of a type, in a view or about some sequence numbers, of some replicas
-// to some.
+// rule draws a rule for the messages of one type that some replicas send to some, perhaps only in one view or about some
+// sequence numbers.
 func (d *drawing) rule(at time.Duration) *links.Rule {
 	name := fmt.Sprintf("rule at %d", at)
 	r := &links.Rule{
@@ -174,7 +174,7 @@ func (d *drawing) rule(at time.Duration) *links.Rule {
 	return r
 }
 
-// cut draws links that are dead in one direction for ever, of replicas that count as faulty with the others.
+// cut isolates replicas in one direction for ever. They count as faulty.
 func (d *drawing) cut(ids []wire.ReplicaID) {
 	d.p.Cut = slices.Sorted(slices.Values(ids))
 	for _, id := range d.p.Cut {

@@ -22,17 +22,17 @@ type Failure struct {
 	Again     string    `json:"again,omitempty"`  // the command that runs the seed again
 }
 
-// traceLines is how many lines of a trace are told, and longTrace of how many they are chosen.
+// traceLines is how many lines of a trace are reported. They are chosen from the last longTrace lines.
 const (
 	traceLines = 40
 	longTrace  = 200_000
 )
 
-// Explain makes a failing seed's plan smaller and tells what happens in it.
+// Explain makes a failing seed's plan smaller and reports what happens in it.
 func Explain(ctx context.Context, r *Result, b Budget, change ...func(*sim.Options)) (*Failure, error) {
 	f := &Failure{Seed: r.Plan.Seed, Violation: r.Violation.Error(), Plan: r.Plan}
 	small := &Shrunk{Plan: r.Plan, Violation: r.Violation}
-	if r.Violation.Invariant != Repeats { // because no single run shows it
+	if r.Violation.Invariant != Repeats { // a single run cannot show Repeats
 		small = Shrink(ctx, r.Plan, r.Violation, b, change...)
 	}
 	f.Plan, f.Shrunk, f.Runs = small.Plan, small.Violation.Error(), small.Runs

@@ -18,19 +18,19 @@ type Options struct {
 	Workers  int           // runs at once; 0: one
 	Twice    bool          // every seed is run twice, and both runs must be equal
 
-	// Change is made to every world.
+	// Change, unless nil, changes the options of every world.
 	Change func(*sim.Options)
 }
 
 // Result is the outcome of one plan, without its world. Its violation may be that two runs of the plan differed (Repeats).
 type Result struct {
 	*sim.Outcome
-	Took time.Duration // by the clock on the wall
-	Lies uint64        // how many lies malicious clients told, and frames of replicas that are no message
+	Took time.Duration // real time
+	Lies uint64        // how many lies malicious clients sent, and frames of replicas that are no message
 }
 
-// Run runs seeds, several at once, and has each one's result told in the order of the seeds, one at a time, with what all so
-// far came to. It returns what they came to in the end. The error is that of a plan which cannot be run, or of the context.
+// Run runs seeds, several at once. It calls tell with each result, one at a time and in the order of the seeds, and with the
+// summary so far. It returns the final summary, and the error of a plan that cannot be run, of tell, or of the context.
 func Run(ctx context.Context, o Options, tell func(*Result, *Summary) error) (*Summary, error) {
 	s, began := newSummary(), time.Now()
 	err := o.inOrder(ctx, func(r *Result) error {
@@ -50,14 +50,14 @@ type finished struct {
 // ahead is how many results of each worker may wait for an earlier one.
 const ahead = 64
 
-// inOrder has workers take seeds one after the other, and hands on their results as if there was one worker.
+// inOrder has workers take seeds one after the other, and passes the results to tell in the order of the seeds.
 func (o *Options) inOrder(ctx context.Context, tell func(*Result) error) error {
 	workers := max(o.Workers, 1)
 	began := time.Now()
 	more := func(seed uint64) bool {
 		return ctx.Err() == nil && (o.Seeds == 0 || seed-o.First < o.Seeds) && (o.Time == 0 || time.Since(began) < o.Time)
 	}
-	// What is finished waits for its turn to be told, up to a bound: one that takes long does not keep the others idle.
+	// Finished results wait for earlier ones, up to a bound, so that one long run does not keep the other workers idle.
 	pending := make(chan chan finished, ahead*workers)
 	places := make(chan struct{}, workers)
 	told, stop := context.WithCancel(ctx)

@@ -64,8 +64,8 @@ func (s *shrinker) spent() bool {
 	return s.ctx.Err() != nil || s.best.Runs >= s.runs || time.Now().After(s.end)
 }
 
-// try runs a candidate and keeps it if the same invariant breaks. One that cannot be run, or has more faulty replicas than
-// its cluster masks, is none.
+// try runs a candidate and keeps it if the same invariant breaks. It rejects a plan that cannot be run, or in which more
+// than f replicas are faulty.
 func (s *shrinker) try(p *sim.Plan) bool {
 	if s.spent() || len(p.Faulty())+len(p.Cut) > (p.Replicas-1)/3 {
 		return false
@@ -85,7 +85,7 @@ func (s *shrinker) try(p *sim.Plan) bool {
 	return true
 }
 
-// lengthen gives a run a quarter more time: with less in it the same may happen a little later.
+// lengthen gives a run a quarter more time: in a smaller plan the same may happen a little later.
 func lengthen(p *sim.Plan) {
 	if p.Workload.Until == p.Duration {
 		p.Workload.Until += p.Duration / 4
@@ -93,13 +93,13 @@ func lengthen(p *sim.Plan) {
 	p.Duration += p.Duration / 4
 }
 
-// cut ends a run behind the moment at which it broke, and nothing before it is different.
+// cut ends a run just after the moment at which it broke. Nothing before that moment changes.
 func cut(p *sim.Plan, at time.Duration) {
 	p.Duration = min(p.Duration, at+1)
 	p.Workload.Until = min(p.Workload.Until, p.Duration)
 }
 
-// with tries the best plan with changes, one after the other, until the first one that serves.
+// with tries changes on the best plan, one after the other, until one still breaks the invariant.
 func (s *shrinker) with(changes ...func(*sim.Plan)) bool {
 	before := s.best.Plan.String()
 	for _, change := range changes {
@@ -111,8 +111,8 @@ func (s *shrinker) with(changes ...func(*sim.Plan)) bool {
 	return false
 }
 
-// ends has the run end where the invariant broke, and everything happen in half of the time. What must converge afterwards
-// is left to do so.
+// ends makes the run end where the invariant broke, unless it broke after the healing, and halves all times as long as the
+// invariant still breaks.
 func (s *shrinker) ends() (sooner bool) {
 	if at := s.best.Violation.At; s.best.Plan.Heal == 0 || at < s.best.Plan.Heal {
 		sooner = s.with(func(p *sim.Plan) {
@@ -149,7 +149,7 @@ func (s *shrinker) fewer() (smaller bool) {
 	return smaller
 }
 
-// clone copies a plan the way it is written down, so that what is found is what a file holds.
+// clone copies a plan by way of its JSON, so that a plan that is kept is the one that its file holds.
 func clone(p *sim.Plan) *sim.Plan {
 	c := new(sim.Plan)
 	if err := json.Unmarshal([]byte(p.String()), c); err != nil {

@@ -12,7 +12,7 @@ import (
 	"tagma/testnet/sim"
 )
 
-// Report is what one run came to. Its JSON is what `tagma-testnet sim --json` prints of each.
+// Report is the result of one run. Its JSON is what `tagma-testnet sim --json` prints for each run.
 type Report struct {
 	Seed             uint64     `json:"seed"`
 	Hash             string     `json:"trace_hash"`
@@ -31,8 +31,8 @@ type Report struct {
 	trace []string
 }
 
-// Single runs one plan, as the options say, and has every event heard unless hear is nil. Replay is the command that runs it
-// again, which is told of a failure.
+// Single runs one plan as the options say, and calls hear, unless it is nil, with every event. Replay is the command that
+// runs the plan again; the report of a failure contains it.
 func Single(p *sim.Plan, o Options, replay string, hear func(trace.Event)) (*Report, error) {
 	began := time.Now()
 	o.Change = func(o *sim.Options) { o.TraceLines, o.Trace = 0, hear }
@@ -51,7 +51,7 @@ func Single(p *sim.Plan, o Options, replay string, hear func(trace.Event)) (*Rep
 	return r, nil
 }
 
-// Print tells people what a run came to: a line, and of a failure the end of its trace, its plan and how to have it again.
+// Print writes one line, and after a failure the end of the trace, the plan and the command that runs it again.
 func (r *Report) Print(w io.Writer) error {
 	verdict := "ok  "
 	if !r.Held {

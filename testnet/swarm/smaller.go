@@ -10,7 +10,7 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// part is an element of one of a plan's lists, which it may do without: a fault, an attacker, or that a replica counts as
+// part is an element of one of a plan's lists that may be left out: a fault, an attacker, or a replica that counts as
 // faulty.
 type part struct{ field, index int }
 
@@ -43,8 +43,8 @@ func leaveOut(p *sim.Plan, gone []part) {
 	})
 }
 
-// smaller are changes that make a plan smaller, what saves the most time first. Of the changes in a row one is made, the
-// first that serves.
+// smaller lists changes that make a plan smaller, those that save the most time first. From each row one change is made:
+// the first with which the invariant still breaks.
 var smaller = [][]func(*sim.Plan){
 	{clients(1), clients(2), func(p *sim.Plan) { p.Clients -= p.Clients / 2 }, func(p *sim.Plan) { p.Clients = max(1, p.Clients-1) }},
 	{operations(1), operations(3), operations(10), operations(30), func(p *sim.Plan) { p.Workload.Operations -= p.Workload.Operations / 2 }},
@@ -88,7 +88,7 @@ func operations(n int) func(*sim.Plan) {
 	}
 }
 
-// replicas leaves out those with the highest numbers, and everything that is about them alone.
+// replicas keeps n replicas, and leaves out the others and everything that is about those alone.
 func replicas(n int) func(*sim.Plan) {
 	return func(p *sim.Plan) {
 		if n < p.Replicas {
@@ -129,7 +129,7 @@ func without(v reflect.Value, n uint64) {
 	}
 }
 
-// moments are all times of a plan that pass in its run.
+// moments returns all times of a plan that count from the beginning of its run.
 func moments(p *sim.Plan) []*time.Duration {
 	all := []*time.Duration{&p.Duration, &p.Heal, &p.Workload.Until}
 	for i := range p.Faults {

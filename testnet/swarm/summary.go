@@ -10,13 +10,13 @@ import (
 	"tagma/testnet/sim"
 )
 
-// Summary is what many runs came to.
+// Summary adds up the results of many runs.
 type Summary struct {
 	Seeds          int     `json:"seeds"`
 	Failed         int     `json:"failed"`
 	SimulatedHours float64 `json:"simulated_hours"`
 	RealSeconds    float64 `json:"real_seconds"`
-	WorkSeconds    float64 `json:"work_seconds"` // of all runs together, by the clock on the wall
+	WorkSeconds    float64 `json:"work_seconds"` // real time of all runs together
 	Messages       int     `json:"messages"`
 	Events         int     `json:"events"`
 	Acknowledged   int     `json:"acknowledged"`
@@ -25,8 +25,8 @@ type Summary struct {
 	Restarts       int     `json:"restarts"`
 	FaultsPlanned  int     `json:"faults_planned"`
 	FaultsFired    int     `json:"faults_fired"`
-	Refused        int     `json:"refused"`  // frames that nobody believed
-	Evidence       int     `json:"evidence"` // accusations
+	Refused        int     `json:"refused"`  // frames that replicas refused
+	Evidence       int     `json:"evidence"` // accusations of replicas
 	Lies           uint64  `json:"lies"`     // of malicious clients, and frames that are no message
 	Transfers      int     `json:"transfers"`
 	Healed         int     `json:"healed"` // runs in which everything had to converge
@@ -83,7 +83,7 @@ func faultOf(f *sim.Fault) string {
 	return string(f.Do)
 }
 
-// attackersOf names whoever is faulty in a plan.
+// attackersOf names the kinds of faulty replicas and clients in a plan.
 func attackersOf(p *sim.Plan) map[string]bool {
 	names := map[string]bool{}
 	for _, m := range p.Malicious {

@@ -12,30 +12,30 @@ import (
 	"tagma/internal/terminal"
 )
 
-// Bounds of what is done about failures: a broken build must not keep a machine busy for ever.
+// Bounds on the work for failures: a broken build must not keep a machine busy for ever.
 const (
-	mostFailures = 10 // after which a swarm ends
+	mostFailures = 10 // the swarm ends after so many
 	shrinkRuns   = 400
 	shrinkTime   = 30 * time.Second
-	shrinkAll    = 90 * time.Second // for all failures: later ones are told as they were drawn
+	shrinkAll    = 90 * time.Second // for all failures; after that, plans are reported as drawn
 )
 
-// Telling says how a swarm is told of.
+// Telling says how a swarm is reported.
 type Telling struct {
 	Out   string                   // folder for the plans of failures
 	Again func(seed uint64) string // the command that runs a seed again
-	To    io.Writer                // where failures are told in words as they come, with a line of progress on a terminal
-	Mute  bool                     // nothing is told on the way
+	To    io.Writer                // where failures are written as they come, with a line of progress on a terminal
+	Mute  bool                     // nothing is written before the end
 }
 
-// Sum is what a swarm came to. Its JSON is what `tagma-testnet sim --swarm --json` prints.
+// Sum is the result of a swarm. Its JSON is what `tagma-testnet sim --swarm --json` prints.
 type Sum struct {
 	*Summary
 	Held     bool       `json:"held"`
 	Failures []*Failure `json:"failures,omitempty"`
 }
 
-// Print ends what is told in words.
+// Print writes the summary and the verdict.
 func (s *Sum) Print(w io.Writer) error {
 	verdict := "PASS: every invariant held in every run"
 	if !s.Held {
@@ -48,7 +48,7 @@ func (s *Sum) Print(w io.Writer) error {
 var errEnough = errors.New("enough")
 
 // Tell runs seeds, and shrinks and writes down the plans of those that fail, until they are done, the context ends, or too
-// many have failed. The error is of what cannot be run or written: failures are in the Sum.
+// many have failed. The error is of a plan that cannot be run or a file that cannot be written; failures are in the Sum.
 func Tell(ctx context.Context, o Options, how Telling) (*Sum, error) {
 	t := &teller{Telling: how, ctx: ctx, left: shrinkAll, line: &terminal.Line{}}
 	if !how.Mute {
@@ -62,12 +62,12 @@ func Tell(ctx context.Context, o Options, how Telling) (*Sum, error) {
 	return &Sum{Summary: s, Held: s.Failed == 0, Failures: t.failures}, nil
 }
 
-// teller tells of a swarm's runs, one at a time, and explains those that fail.
+// teller reports a swarm's runs, one at a time, and explains those that fail.
 type teller struct {
 	Telling
 	ctx      context.Context
 	failures []*Failure
-	left     time.Duration // for shrinking
+	left     time.Duration // the time left for shrinking
 	line     *terminal.Line
 }
 
