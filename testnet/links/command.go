@@ -96,7 +96,7 @@ func (p *Policy) Do(now time.Duration, c Command) ([]Delivery, error) {
 	return nil, nil
 }
 
-// check reports what of a command does not suit a cluster of n replicas.
+// check returns an error if a command does not suit a cluster of n replicas.
 func (c *Command) check(n int) error {
 	members := slices.Concat(c.Targets, c.From, c.To)
 	seen := make(map[wire.ReplicaID]bool)
@@ -132,10 +132,10 @@ func (c *Command) check(n int) error {
 	}
 }
 
-// longest is how late a link can be: far above what a run takes, and far below what overflows.
+// longest bounds a link's delay and its jitter: far above the time of a run, and far below an overflow.
 const longest = 24 * time.Hour
 
-// Check reports the first property that no link can have.
+// Check returns an error for the first property that no link can have.
 func (l Link) Check() error {
 	for _, p := range []struct {
 		name string

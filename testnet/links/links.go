@@ -13,7 +13,7 @@ import (
 type Link struct {
 	Delay     time.Duration `json:"delay,omitempty" toml:"delay"`
 	Jitter    time.Duration `json:"jitter,omitempty" toml:"jitter"`          // added to Delay, uniformly from 0 to this
-	Loss      float64       `json:"loss,omitempty" toml:"loss" range:"0..1"` // probabilities
+	Loss      float64       `json:"loss,omitempty" toml:"loss" range:"0..1"` // that a frame is lost; this, Duplicate and Reorder are probabilities
 	Duplicate float64       `json:"duplicate,omitempty" toml:"duplicate" range:"0..1"`
 	Reorder   float64       `json:"reorder,omitempty" toml:"reorder" range:"0..1"`                 // that a frame is held back behind later ones
 	Bandwidth int64         `json:"bandwidth,omitempty" toml:"bandwidth" range:"0..1099511627776"` // bytes a second; 0: unlimited
@@ -26,13 +26,13 @@ type Frame struct {
 	Bytes    []byte
 }
 
-// Delivery is a frame that arrives, so long after the moment of the call that returned it.
+// Delivery is a frame that arrives, and how long after the call that returned it.
 type Delivery struct {
 	Frame
 	After time.Duration
 }
 
-// Network is the name under which Fired counts what the default link did by chance.
+// Network is the name under which Fired counts the frames that the default link lost, doubled or held back.
 const Network = "network"
 
 // tie is one direction of a link between two replicas.
@@ -56,7 +56,7 @@ type Policy struct {
 	out   []Delivery // of the last call of Pass
 }
 
-// New returns links between n replicas that all behave like base. All chance comes from dice.
+// New returns links between n replicas that all behave like base. All random choices come from dice.
 func New(n int, base Link, dice *rand.Rand) *Policy {
 	return &Policy{
 		n: n, base: base, dice: dice, states: make([]tieState, n*n),
@@ -64,8 +64,8 @@ func New(n int, base Link, dice *rand.Rand) *Policy {
 	}
 }
 
-// Pass decides about one frame that is sent now, a time since the beginning that never goes back. Rules come first, then
-// what cuts the two replicas off, then the link's properties. Later changes do not affect a frame on its way. The
+// Pass decides what becomes of one frame that is sent now. Time counts from the beginning and never goes back. A rule acts
+// first, then a partition or an isolation, then the link's properties. Later changes do not affect a frame on its way. The
 // deliveries returned are valid until the next call.
 func (p *Policy) Pass(now time.Duration, f Frame) []Delivery {
 	if f.From == f.To {
@@ -76,7 +76,7 @@ func (p *Policy) Pass(now time.Duration, f Frame) []Delivery {
 		return p.send(now, f, 0, 1)
 	}
 	if r.Action == Corrupt && !p.corrupt(&f, &r.Place) {
-		return p.send(now, f, 0, 1) // it has no such byte
+		return p.send(now, f, 0, 1) // the frame has no such byte
 	}
 	p.fired[r.ID]++
 	switch r.Action {
@@ -94,12 +94,12 @@ func (p *Policy) Pass(now time.Duration, f Frame) []Delivery {
 		return p.send(now, f, r.By, 1)
 	case Duplicate:
 		return p.send(now, f, 0, 2)
-	default: // Corrupt: nothing else is let in
+	default: // Corrupt: Do refuses any other action
 		return p.send(now, f, 0, 1)
 	}
 }
 
-// send puts a frame on its link, extra time later than others and so many times.
+// send puts copies of a frame on its link, each later by extra than without it.
 func (p *Policy) send(now time.Duration, f Frame, extra time.Duration, copies int) []Delivery {
 	at := tie{f.From, f.To}
 	if by, cut := p.cutBy(at); cut {
@@ -132,8 +132,8 @@ func (p *Policy) send(now time.Duration, f Frame, extra time.Duration, copies in
 	return out
 }
 
-// arrival is when a frame arrives: never before one that was sent earlier on the same link, unless that one or this one
-// is held back. A frame that is held back makes nobody wait.
+// arrival is when a frame arrives: never before one that was sent earlier on the same link, unless one of the two is held
+// back. A frame that is held back delays no later frame.
 func (p *Policy) arrival(now time.Duration, at tie, link Link, size int, extra time.Duration, reorder bool) time.Duration {
 	s := &p.states[int(at.from)*p.n+int(at.to)]
 	leaves := now
@@ -153,7 +153,7 @@ func (p *Policy) arrival(now time.Duration, at tie, link Link, size int, extra t
 	}
 }
 
-// spread is the scale on which a link's frames change places.
+// spread is the unit of the delays by which a link holds frames back and separates copies.
 func (l Link) spread() time.Duration { return max(l.Delay+l.Jitter, time.Millisecond) }
 
 // upTo draws a duration from 0 to most.
@@ -164,7 +164,7 @@ func (p *Policy) upTo(most time.Duration) time.Duration {
 	return time.Duration(p.dice.Int64N(int64(most) + 1))
 }
 
-// corrupt turns one bit of a frame. What it decodes to now is for its receiver to find out.
+// corrupt turns one bit of a frame, which then counts as not decoded. It reports false if the frame has no such byte.
 func (p *Policy) corrupt(f *Frame, where *Place) bool {
 	at, bit, ok := where.In(len(f.Bytes), p.dice)
 	if !ok {
@@ -176,8 +176,8 @@ func (p *Policy) corrupt(f *Frame, where *Place) bool {
 	return true
 }
 
-// Fired counts by Command.ID the frames that the command's change touched. What is missing touched none: it did not
-// happen (I18). Frames that the default link lost, doubled or held back count under Network.
+// Fired counts by Command.ID the frames that the command's change touched. A change that is missing there touched no
+// frame, so it did not happen (I18). Frames that the default link lost, doubled or held back count under Network.
 func (p *Policy) Fired() map[string]int { return maps.Clone(p.fired) }
 
 // Direction says which half of a replica's links an isolation cuts.
@@ -186,12 +186,12 @@ type Direction string
 // The directions.
 const (
 	Both Direction = ""
-	In   Direction = "in"  // it hears nothing and is heard
-	Out  Direction = "out" // it is not heard and hears
+	In   Direction = "in"  // it receives nothing, but others receive its frames
+	Out  Direction = "out" // nobody receives its frames, but it receives others'
 )
 
-// cuts is what keeps replicas apart, and which links have properties of their own. Each is remembered with the id of the
-// command that made it so.
+// cuts holds partitions, isolations and the links that have properties of their own, each with the ID of the command that
+// made it.
 type cuts struct {
 	parted      map[tie]string
 	muted, deaf map[wire.ReplicaID]string
@@ -218,7 +218,7 @@ func (p *Policy) part(id string, apart func(from, to int) bool) {
 	}
 }
 
-// cutBy reports whether and by which command two replicas are cut off in one direction.
+// cutBy reports whether, and by which command, one direction between two replicas is cut.
 func (c *cuts) cutBy(at tie) (by string, is bool) {
 	if by, is = c.parted[at]; is {
 		return by, true
@@ -237,8 +237,8 @@ func (p *Policy) linkOf(at tie) (link Link, by string, changed bool) {
 	return p.base, Network, false
 }
 
-// Apart lists the replicas that hear fewer than a quorum, themselves included, and will as long as nothing changes: they
-// cannot follow. Whoever is only not heard can. Rules about single messages do not count.
+// Apart lists the replicas that receive from fewer than a quorum, themselves included, until a command changes that: they
+// cannot follow the others. A replica that only cannot send can follow. Rules about single messages do not count.
 func (p *Policy) Apart(quorum int) (ids []wire.ReplicaID) {
 	for to := range wire.ReplicaID(p.n) {
 		hears := 1

@@ -11,7 +11,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// Match says which messages something is about. An empty field matches everything.
+// Match selects frames by their messages. An empty field matches everything.
 type Match struct {
 	Types   Types            `json:"types,omitempty" toml:"type"`
 	View    *wire.View       `json:"view,omitempty" toml:"view"`
@@ -19,7 +19,7 @@ type Match struct {
 	SeqTo   wire.Seq         `json:"seq_to,omitempty"`
 	From    []wire.ReplicaID `json:"from,omitempty" toml:"from"`
 	To      []wire.ReplicaID `json:"to,omitempty" toml:"to"`
-	Except  []Match          `json:"except,omitempty"` // what any of these covers is not meant
+	Except  []Match          `json:"except,omitempty"` // what one of these covers is not selected
 }
 
 // Types are types of messages. Their JSON is their names.
@@ -51,7 +51,7 @@ func (t *Types) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Covers reports whether a frame is meant. A view matches a message that names one, and a view-change by the view it
+// Covers reports whether m selects a frame. A view matches a message that names one, and a view-change by the view it
 // asks for. A sequence number matches a message about one; a view-change is about every one that it shows prepared, a
 // new-view about every one that it proposes for.
 func (m *Match) Covers(f Frame) bool {
@@ -90,26 +90,26 @@ const (
 // Actions lists them.
 func Actions() []Action { return []Action{Drop, Delay, Hold, Duplicate, Corrupt} }
 
-// Rule treats single messages. Of several rules that match a message the one that was added first acts.
+// Rule acts on single messages. If several rules match a message, the one that was added first acts.
 type Rule struct {
 	ID     string        `json:"id,omitempty"`   // for Fired
-	Name   string        `json:"name,omitempty"` // under which it is released; several rules may share one
+	Name   string        `json:"name,omitempty"` // DoRelease ends all rules of one name
 	Match  Match         `json:"match"`
 	Action Action        `json:"action" toml:"action"`
-	By     time.Duration `json:"by,omitempty" toml:"by"` // of Delay
-	// Until is the time at which the rule ends; 0: never, or with a release of its name. What it holds goes on its way
-	// then, over links as they were when it was sent.
+	By     time.Duration `json:"by,omitempty" toml:"by"` // the delay, if Action is Delay
+	// Until is the time at which the rule ends; 0: never, or with a release of its name. The frames that it holds leave
+	// then, over links as they were when the frames were sent.
 	Until time.Duration `json:"until,omitempty"`
 	Place
 }
 
-// Place is a bit of something, as far as somebody says which one. What is nil is drawn.
+// Place says which bit of a frame or file is turned. A nil field is drawn.
 type Place struct {
 	Byte *int `json:"byte,omitempty" toml:"byte" range:"-67108864..67108863"` // below 0: from the end, the last is -1
 	Bit  *int `json:"bit,omitempty" toml:"bit" range:"0..7"`                  // 0 is the lowest
 }
 
-// In is the place in so many bytes; false if they have none such.
+// In returns the place in so many bytes, and false if it lies outside of them.
 func (p *Place) In(bytes int, dice *rand.Rand) (at int, bit byte, ok bool) {
 	if p.Byte == nil && p.Bit == nil && bytes > 0 { // one draw
 		drawn := dice.IntN(8 * bytes)
@@ -144,8 +144,8 @@ func (p *Place) String() string {
 	return fmt.Sprintf("in byte %d at bit %d", *p.Byte, *p.Bit)
 }
 
-// mostHeld bounds what a rule keeps, in frames: what is sent again and again must not fill the memory. Later ones are
-// dropped, as by a full buffer.
+// mostHeld bounds how many frames a rule holds: repeated sending must not fill the memory. Further frames are dropped, as
+// by a full buffer.
 const mostHeld = 1 << 16
 
 type activeRule struct {
@@ -177,7 +177,7 @@ func (p *Policy) ruleFor(now time.Duration, f Frame) *activeRule {
 	return nil
 }
 
-// Forget drops what rules hold from or to a replica: a crash loses what was in its buffers.
+// Forget drops the frames that rules hold from or to a replica: a crash loses its buffers.
 func (p *Policy) Forget(id wire.ReplicaID) {
 	for _, r := range p.rules {
 		r.held = slices.DeleteFunc(r.held, func(f Frame) bool { return f.From == id || f.To == id })
