@@ -1,5 +1,5 @@
 // Package mutants holds small deliberate breaks of Tagma, each a unified diff with a few words in front of it, and lays them
-// over the source for the compiler: a checker that lets one of them pass is a hole in the tests (docs/testing.md, Mutants).
+// over the source for the compiler. If no checker catches one of them, the tests have a hole (docs/testing.md, Mutants).
 //
 // It owns the diffs and what the compiler reads in place of the files that they change. It must not change the checkout, and
 // it runs nothing: the command in hunt builds and hunts.
@@ -33,8 +33,8 @@ type Mutant struct {
 	Name   string
 	What   string   // the break in a sentence, with the rule that it breaks
 	Hunter Hunter   // what must catch it
-	Flags  []string // of the hunter; of Test the folder of the package alone, such as ./pbft
-	Expect []string // what the finding must name one of: invariants or rules; of Test the test that must fail
+	Flags  []string // flags of the hunter; for Test only the folder of the package, such as ./pbft
+	Expect []string // invariants or rules, one of which the finding must name; for Test the test that must fail
 	Files  []*gitdiff.File
 }
 
@@ -114,8 +114,8 @@ func (m *Mutant) validate() error {
 	return nil
 }
 
-// Overlay writes the files that a mutant changes below dir, as they are with it, and returns the file that has the compiler
-// read them in the place of those of the module at root (go build -overlay). More names other such files.
+// Overlay writes a mutant's changed files to dir. It returns an overlay file (go build -overlay), with which the compiler
+// reads them in place of the files of the module at root. More adds further replacements.
 func (m *Mutant) Overlay(root, dir string, more map[string]string) (string, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
@@ -152,8 +152,8 @@ func (m *Mutant) Overlay(root, dir string, more map[string]string) (string, erro
 
 func fileName(f *gitdiff.File) string { return filepath.FromSlash(strings.TrimPrefix(f.NewName, "b/")) }
 
-// apply makes the changes of one file. What stands at a change must stand in the file once, wherever its line is now: the
-// code above it may have grown.
+// apply makes the changes of one file. The old lines of each change must be in the file exactly once. Their line numbers do
+// not matter, since the code above may have grown.
 func apply(f *gitdiff.File, text string) (string, error) {
 	text = "\n" + text
 	for _, hunk := range f.TextFragments {

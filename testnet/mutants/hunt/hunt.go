@@ -44,7 +44,7 @@ func (o *order) hunt(ctx context.Context, list []mutants.Mutant, progress io.Wri
 			return nil
 		})
 	}
-	if _ = group.Wait(); ctx.Err() != nil { // what went wrong is in the results
+	if _ = group.Wait(); ctx.Err() != nil { // each result holds its own error
 		return nil, errors.New("interrupted")
 	}
 	return all, nil
@@ -130,7 +130,7 @@ func (o *order) run(ctx context.Context, hunter string, args []string) (*haul, f
 	return h, took, nil
 }
 
-// limited runs a program for as long as a hunt may take. If the program fails, it returns the text of both outputs.
+// limited runs a program for at most the time of one hunt. If the program fails, it returns the text of both outputs.
 func (o *order) limited(ctx context.Context, dir, program string, args []string) ([]byte, float64, error) {
 	limited, cancel := context.WithTimeout(ctx, o.limit)
 	defer cancel()

@@ -24,7 +24,7 @@ const insideWord = "inside"
 type haul struct {
 	By      string `json:"by,omitempty"` // the invariant or rule; empty: nothing
 	Finding string `json:"finding,omitempty"`
-	Runs    uint64 `json:"runs"`           // seeds, or searches, until then
+	Runs    uint64 `json:"runs"`           // seeds or searches that were run
 	Seed    uint64 `json:"seed,omitempty"` // of the last run
 	Plan    string `json:"plan,omitempty"`
 }
@@ -64,7 +64,7 @@ const (
 	garbagePercent = 800
 )
 
-// simulate runs one seed after the other until something does not hold. With a plan the seeds are the chance within it.
+// simulate runs one seed after the other until something does not hold. With a plan, seeds change only its random choices.
 func simulate(f *flag.FlagSet, args []string) (*haul, error) {
 	seed := f.Uint64("seed", 1, "")
 	seeds := f.Uint64("seeds", defaultSeeds, "")

@@ -1,8 +1,8 @@
 // Command hunt builds a hunter with each mutant laid over the source and requires that it catches the mutant within its
 // budget: `make mutants`.
 //
-// It owns builds, budgets and the table of what caught what. It must not change the checkout, and nothing that ships holds
-// it. The program that it builds is itself, with the mutant linked in; that one hunts.
+// It owns builds, budgets and the table of results. It must not change the checkout, and no shipped program contains it. It
+// builds itself with a mutant linked in, and runs that program, which hunts.
 package main
 
 import (
@@ -37,7 +37,7 @@ func main() {
 	os.Exit(code)
 }
 
-// order is what the command was asked for.
+// order holds the command's flags.
 type order struct {
 	only, source, table string
 	seeds               uint64
@@ -85,7 +85,7 @@ func outside(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// chosen are the mutants to hunt.
+// chosen returns the mutants to hunt.
 func (o *order) chosen() ([]mutants.Mutant, error) {
 	list, err := mutants.List()
 	if err != nil || o.only == "" {
@@ -102,7 +102,7 @@ func (o *order) chosen() ([]mutants.Mutant, error) {
 	return some, nil
 }
 
-// tell prints the end of a hunt.
+// tell writes the results of all hunts.
 func (o *order) tell(all []*result, stdout io.Writer) error {
 	if o.table != "" {
 		if err := writeTable(o.table, all); err != nil {

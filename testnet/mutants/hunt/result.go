@@ -8,17 +8,17 @@ import (
 	"tagma/testnet/mutants"
 )
 
-// result is what became of one mutant.
+// result is the result of hunting one mutant.
 type result struct {
 	Name    string  `json:"name"`
 	What    string  `json:"what"`
 	Hunter  string  `json:"hunter"`
 	Caught  bool    `json:"caught"`
-	Seconds float64 `json:"seconds"` // of processor time until then
+	Seconds float64 `json:"seconds"` // of processor time, for the hunt
 	haul
-	// Unexpected says that something else caught it than its file says.
+	// Unexpected says that the mutant was caught by something that its file does not expect.
 	Unexpected bool   `json:"unexpected,omitempty"`
-	Trouble    string `json:"trouble,omitempty"` // why it counts as not caught, if it is not a plain survivor
+	Trouble    string `json:"trouble,omitempty"` // the error that kept it from being caught; "": none
 }
 
 // line is the result as it is printed while the hunt goes on.

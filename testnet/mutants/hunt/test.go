@@ -13,7 +13,7 @@ import (
 	"tagma/testnet/mutants"
 )
 
-// test has one test judge a mutant: it must fail with it, and pass without.
+// test hunts a mutant with one test, which must fail with the mutant and pass without it.
 func (o *order) test(ctx context.Context, r *result, m *mutants.Mutant, dir, overlay string) error {
 	name := m.Expect[0]
 	with, err := o.tested(ctx, m, filepath.Join(dir, m.Name+".test"), "-overlay", overlay)
@@ -38,10 +38,10 @@ func (o *order) test(ctx context.Context, r *result, m *mutants.Mutant, dir, ove
 	return nil
 }
 
-// tested is what a test came to.
+// tested is the result of a test.
 type tested struct {
-	passed, failed bool   // neither: it was skipped, is not there, or the process ended before it was over
-	says           string // the first line of what it complains about, or the last line of all
+	passed, failed bool   // both false: it was skipped or is not there, or the process ended before the test
+	says           string // the first line of the test's complaint, or else the last line of output
 	seconds        float64
 }
 
@@ -64,7 +64,7 @@ func (o *order) tested(ctx context.Context, m *mutants.Mutant, program string, f
 
 var complaint = regexp.MustCompile(`(?m)^(?: +\w+_test\.go:\d+: |panic: )(.+)$`)
 
-// read takes what a test program printed.
+// read finds the result in the output of a test program.
 func (t *tested) read(name, out string) {
 	result := regexp.MustCompile(`(?m)^--- (PASS|FAIL): ` + name + ` `).FindStringSubmatch(out)
 	t.passed = result != nil && result[1] == "PASS"
