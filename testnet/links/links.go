@@ -13,7 +13,7 @@ import (
 type Link struct {
 	Delay     time.Duration `json:"delay,omitempty" toml:"delay"`
 	Jitter    time.Duration `json:"jitter,omitempty" toml:"jitter"`          // added to Delay, uniformly from 0 to this
-	Loss      float64       `json:"loss,omitempty" toml:"loss" range:"0..1"` // that a frame is lost; this, Duplicate and Reorder are probabilities
+	Loss      float64       `json:"loss,omitempty" toml:"loss" range:"0..1"` // a probability, as the next two
 	Duplicate float64       `json:"duplicate,omitempty" toml:"duplicate" range:"0..1"`
 	Reorder   float64       `json:"reorder,omitempty" toml:"reorder" range:"0..1"`                 // that a frame is held back behind later ones
 	Bandwidth int64         `json:"bandwidth,omitempty" toml:"bandwidth" range:"0..1099511627776"` // bytes a second; 0: unlimited

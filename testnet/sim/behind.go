@@ -6,10 +6,10 @@ import (
 
 // behind is the state of the journal writes that a process makes beside its turns (D8.14).
 type behind struct {
-	due     bool // a write was scheduled and has not begun
-	flying  int  // the number of the write whose sync is under way; 0: none
-	writes  int
-	written []wire.Record
+	due     bool          // a write was scheduled and has not begun
+	flying  int           // the number of the write whose sync is under way; 0: none
+	writes  int           // how many writes have begun
+	written []wire.Record // records of the write under way
 }
 
 // waits schedules a write of the journal.

@@ -25,7 +25,7 @@ type client struct {
 	skew    time.Duration // by how much the program's clock is off
 	opening []byte        // the bytes that the client sends first on every link
 	sent    []byte        // the last frame that was sent
-	read    *decoded      // the same frame, decoded
+	read    *decoded      // that frame, decoded
 	waits   []*Operation  // operations whose outcome the client still waits for
 	tokens  uint64
 	timer   uint64        // token of the session's timer
@@ -91,8 +91,8 @@ func (c *client) open() {
 // clockZero is what the clocks of programs show at the beginning, if they are right.
 const clockZero = 1e18
 
-// fresh is a session number that the key was not used with: the program's clock, or above if that is more. Nobody is led
-// further above the numbers in use than the rule allows (C1).
+// fresh returns a session number that the key has not used: the program's clock, or above if that is more. A client that was
+// led to a number further above those in use than C1 allows is a violation.
 func (c *client) fresh(above wire.Session) wire.Session {
 	used := c.w.sessions[c.party.key]
 	if c.rogue == nil && above > slices.Max(append(used, 0))+1+1<<30 {
@@ -106,7 +106,7 @@ func (c *client) fresh(above wire.Session) wire.Session {
 	return number
 }
 
-// submit sends a request with one operation or more. Done is called when the program has waited for it enough.
+// submit sends a request with one operation or more. Done is called when the program no longer waits for it.
 func (c *client) submit(means *check.Op, ops [][]byte, k session.Kind, done func()) *Operation {
 	op := &Operation{Client: c.index, Op: means, Invoked: c.w.now, Ops: ops, Kind: k, by: c, done: done}
 	if c.session == nil { // the program does not run
@@ -208,7 +208,7 @@ func (c *client) heard(n *node, life uint32, p *packet) {
 	}
 }
 
-// owed are the operations that must be answered once the faults are over: those that the client sends until an answer comes.
+// owed returns the operations that must be answered once the faults are over: the client repeats them until they are.
 func (c *client) owed() (ops []*Operation) {
 	for _, o := range c.waits {
 		if o.Kind.Semantics == session.ExactlyOnce || o.Kind.Semantics == session.AtLeastOnce {

@@ -8,16 +8,16 @@ import (
 	"tagma/pbft/wire"
 )
 
-// clientStrike is a kill that waits for a client to send so many more requests, each to one replica.
+// clientStrike is a kill that waits until a client has sent so many more frames with requests.
 type clientStrike struct {
 	requests int
 	when     Moment // BeforeSend or AfterFirstSend
 	fired    func()
 }
 
-// KillClient ends a client's program: what it has sent arrives, and what it waited for is of unknown outcome. After requests
-// > 0 it comes when the program sends the last of so many more, each to one replica: before that leaves, or right after it.
-// Fired, if not nil, is called then.
+// KillClient ends a client's program. What it has sent arrives; the outcome of the operations that it waited for is unknown.
+// If requests > 0, the kill waits for so many more frames with requests, and comes just before or just after the last one
+// leaves. Fired, if not nil, is called then.
 func (w *World) KillClient(client, requests int, when Moment, fired func()) {
 	c := w.running(client)
 	if c == nil || c.session == nil {
@@ -30,7 +30,7 @@ func (w *World) KillClient(client, requests int, when Moment, fired func()) {
 	}
 }
 
-// StartClient starts a client's program again, in a session of its own. It is not killed any more.
+// StartClient starts a client's program again, in a new session. A kill that still waits is cancelled.
 func (w *World) StartClient(client int) {
 	c := w.running(client)
 	if c == nil {
@@ -42,7 +42,7 @@ func (w *World) StartClient(client int) {
 	}
 }
 
-// running is a client of the workload; nil if there is none, or a malicious one in its place.
+// running returns a client of the workload; nil if there is none, or if a malicious client has its place.
 func (w *World) running(client int) *client {
 	if client >= w.opt.Clients || w.clients[client].rogue != nil {
 		return nil
@@ -69,7 +69,7 @@ func (c *client) giveUp(o *Operation) {
 	o.over()
 }
 
-// struckBefore reports whether the program is dead, or dies now, before it sends.
+// struckBefore reports whether the program was killed, or is killed now, before it sends.
 func (c *client) struckBefore(read *decoded) bool {
 	if _, request := read.msg.(*wire.Request); request && c.strike != nil {
 		c.strike.requests--

@@ -17,13 +17,13 @@ const reconnects = 100 * time.Millisecond
 // clientLink is a client's connection to one process of a replica.
 type clientLink struct {
 	up      bool
-	life    uint32
-	there   time.Duration // when the last frame to the client arrives; no later frame overtakes it
-	back    time.Duration
-	missing bool // an attempt to connect is under way
+	life    uint32        // node.starts of the process
+	there   time.Duration // when the last frame to the replica arrives; no later frame overtakes it
+	back    time.Duration // when the last frame to the client arrives
+	missing bool          // an attempt to connect is under way
 }
 
-// reconnect tries to reach a process that has just come up, and says where its session's replies go.
+// reconnect connects to a process that has just come up, and tells it where the session's replies go.
 func (c *client) reconnect(n *node) {
 	l := &c.links[n.place]
 	if l.up || l.missing || c.session == nil {
@@ -83,7 +83,7 @@ func (c *client) send(n *node, frame []byte, read *decoded) bool {
 	return true
 }
 
-// cross is when a frame arrives that crosses a client's link now, not before the last one; false if it is lost.
+// cross is when a frame arrives that is sent on a client's link now, not before the last one; false if it is lost.
 func (w *World) cross(last *time.Duration, size int) (time.Duration, bool) {
 	r := w.opt.Reach
 	if r.Loss > 0 && w.reach.Float64() < r.Loss {
@@ -139,7 +139,7 @@ func (n *node) request(c *client, p *packet, m *wire.Request) {
 	}
 }
 
-// hint answers an Attach. What is malicious lies about it: some say that nothing is held, some that far too much is.
+// hint answers an Attach. Malicious replicas lie: some say that they hold no session, some a session far too high.
 func (n *node) hint(c *client, m *wire.Attach) {
 	if n.exec == nil || n.replica.Inspect().Diverged {
 		return

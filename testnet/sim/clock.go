@@ -45,7 +45,7 @@ func (q *queue) Pop() any {
 // Now is the time since the beginning.
 func (w *World) Now() time.Duration { return w.now }
 
-// At has something done at a time, now if that is over.
+// At schedules something for a time, or for now if that time is over.
 func (w *World) At(t time.Duration, do func()) { w.at(t, nil, do) }
 
 // at is At for an event that runs the code of a node.
@@ -106,7 +106,7 @@ func (w *World) overBy(t time.Duration) bool {
 	return w.violation != nil || len(w.queue) == 0 || w.queue[0].at > t || w.opt.Steps > 0 && w.counts.Steps >= w.opt.Steps
 }
 
-// Pass lets the next event happen if it comes by t, and else only time pass until then; 0 is no bound. It reports false when
+// Pass lets the next event happen if it is due by t; else it only sets the clock to t. 0 is no bound. It reports false when
 // a violation ended the run.
 func (w *World) Pass(t time.Duration) (more bool) {
 	if t > 0 && !w.over() && w.overBy(t) {

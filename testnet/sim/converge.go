@@ -9,15 +9,15 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Patience of the liveness mode: within how many of the longest view timeouts everything must have converged, and how many
-// views more than those before the faults ended may be entered (V9).
+// Bounds of the liveness mode: within how many of the longest view timeouts everything must have converged, and how many
+// views may be entered after the faults have ended (V9).
 const (
 	convergeWithin = 24
 	extraViews     = 4
 )
 
-// converge is the end of a run whose faults have ended: every client is answered, and every correct replica that is not
-// cut off has executed the same.
+// converge judges the end of a run whose faults have ended: every client must be answered, and every correct replica that
+// is not cut off must have executed the same.
 func (x *plot) converge() {
 	w := x.w
 	limit := convergeWithin * x.p.MaxViewTimeout
@@ -46,8 +46,8 @@ func (x *plot) converge() {
 	}
 }
 
-// repaired judges those whose state was damaged (K2): within the time of two searches for damage, and of a fetch, nothing of
-// it is left.
+// repaired judges the replicas whose state was damaged (K2): after the time of two searches for damage, and of a transfer,
+// no damage is left.
 func (x *plot) repaired() {
 	spoilt := slices.DeleteFunc(x.healthy(), func(id wire.ReplicaID) bool {
 		return !slices.ContainsFunc(x.p.Faults, func(f Fault) bool { return f.Replica == id && (f.Do == StateFlip || f.Do == StoreRot) })
@@ -81,13 +81,13 @@ func (x *plot) unclean() (ids []wire.ReplicaID) {
 	return ids
 }
 
-// knowable lists those of them of which the others can know: who lost votes says so in its answers, and one that is cut off
-// hears no question or is not heard.
+// knowable lists the unclean replicas that the others can know of. Such a replica says in its answers that it lost votes; if
+// it is cut off, it receives no question or nobody receives its answer.
 func (x *plot) knowable() []wire.ReplicaID {
 	return slices.DeleteFunc(x.unclean(), func(id wire.ReplicaID) bool { return slices.Contains(x.p.Cut, id) })
 }
 
-// beyond reports whether more replicas are silent, faulty or cut off at the end of all faults than a cluster does without.
+// beyond reports whether some replicas are unclean at the end of all faults, and more than f are unclean, faulty or cut off.
 func (x *plot) beyond() bool {
 	lost := x.unclean()
 	all := slices.Concat(lost, x.p.Faulty(), x.p.Cut)
@@ -105,8 +105,8 @@ func (x *plot) haltIsSaid() bool {
 	})
 }
 
-// patience judges at the end of the workload whether somebody starves beside others that are served (T1): after the faults
-// every client is answered within the time that convergence may take.
+// patience judges at the end of the workload that no client starves while others are served (T1): after the faults every
+// client is answered within the time that convergence may take.
 func (x *plot) patience() {
 	if x.beyond() {
 		return
@@ -120,7 +120,7 @@ func (x *plot) patience() {
 	}
 }
 
-// healthy lists the replicas of which everything is expected.
+// healthy lists the replicas that must converge: correct ones and forgetful ones that are not cut off.
 func (x *plot) healthy() (ids []wire.ReplicaID) {
 	for id := range wire.ReplicaID(x.p.Replicas) {
 		if (x.w.Correct(id) || slices.Contains(x.p.Forgetful, id)) && !slices.Contains(x.p.Cut, id) {
@@ -130,7 +130,7 @@ func (x *plot) healthy() (ids []wire.ReplicaID) {
 	return ids
 }
 
-// standing is how the healthy replicas stand to each other.
+// standing compares the healthy replicas.
 type standing struct {
 	alike bool           // all are up and have executed the same, and those that take part are in one view
 	view  wire.View      // the view of those that take part
@@ -166,15 +166,15 @@ func (x *plot) standing() standing {
 	return s
 }
 
-// converged reports whether nothing is missing.
+// converged reports whether every client is answered and all healthy replicas agree and take part.
 func (x *plot) converged() bool {
 	s := x.standing()
 	return x.served() && s.alike && s.out == 0
 }
 
-// apart reports whether only f or fewer are missing, who have left the view alone. The suspicions by which they left no
-// longer count, so nobody follows them while that view serves (V7, docs/adr/0029): the next view change takes them back.
-// The others must hold their ViewChanges all the same. One that refuses them would not follow where it has to, either.
+// apart reports whether nothing is missing except that at most f replicas have left the view. The suspicions by which they
+// left no longer count, so nobody follows them while that view serves (V7, docs/adr/0029): the next view change takes them
+// back. The others must still hold their ViewChanges: a replica that refuses these would not follow if it had to, either.
 func (x *plot) apart() (view wire.View, apart bool) {
 	s := x.standing()
 	if !x.served() || !s.alike || s.out == 0 || s.out > x.f() {
@@ -195,8 +195,8 @@ func (x *plot) served() bool {
 	return !slices.ContainsFunc(x.w.clients, func(c *client) bool { return len(c.owed()) > 0 })
 }
 
-// rejoin brings the next view change about: the primary of the view pauses until everybody else has left, which a silent
-// primary must cause, and goes on. Then everybody has to converge.
+// rejoin causes the next view change: it pauses the primary of the view until all others have left the view, and resumes it.
+// Then all must converge.
 func (x *plot) rejoin(view wire.View, limit time.Duration) error {
 	w := x.w
 	primary := w.cfg.Primary(view)
@@ -214,7 +214,7 @@ func (x *plot) rejoin(view wire.View, limit time.Duration) error {
 	return w.RunUntilTrue(limit, "convergence after a view change", x.converged)
 }
 
-// highest is the highest view of a replica of which everything is expected.
+// highest is the highest view of a healthy replica.
 func (x *plot) highest() (v wire.View) {
 	for _, id := range x.healthy() {
 		if n := x.w.nodes[id]; n.up && n.replica != nil {
@@ -224,7 +224,7 @@ func (x *plot) highest() (v wire.View) {
 	return v
 }
 
-// views judges how many views were entered after the faults had ended. While a faulty replica goes on there is no bound.
+// views judges how many views were entered after the faults had ended. With faulty or cut off replicas there is no bound.
 func (x *plot) views() {
 	if len(x.p.Faulty())+len(x.p.Cut) > 0 {
 		return

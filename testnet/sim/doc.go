@@ -2,19 +2,19 @@
 //
 // It owns the world around the replicas: the clock, the network, disks, stores, crashes and clients. What a replica does
 // is the shipped code: the same core, driver, guard, journal, state machine and codec as a node's. The world hands
-// events around in the order of their times, and of their numbers where times are equal. Nothing else has a say in what
-// happens: no clock, goroutine, map order or chance but that of the seed, so a seed is a run.
+// events around in the order of their times, and of their numbers where times are equal. Nothing else decides what
+// happens: no clock, goroutine, map order, or chance other than the seed's, so a seed determines a run.
 //
 // What stands in for the real thing, and with which meaning:
 //
-//   - Signatures are ed25519, or a keyed hash whose secrets the world alone holds. An attacker is given a function that
-//     signs with its own key, so nobody can forge, by construction.
+//   - Signatures are ed25519, or a keyed hash whose secrets the world alone holds. An attacker only has a function that
+//     signs with its own key, so it cannot forge.
 //   - The journal is the real one, on a disk in memory (package disk). The store is a versioned map that loses in a crash
 //     what the real one may lose, with the real tree of hashes over it.
 //   - The time that a sync, an execution or a flush takes passes on the virtual clock. What a turn sends leaves when its
 //     sync is over, and what arrives meanwhile waits for the next turn, as in a node.
 //   - Every frame is encoded, decoded, checked and verified, once for all replicas that are sent the same bytes: the
 //     checks look at bytes and membership alone, so that they all judge alike.
-//   - State transfer is the shipped code: a replica that certificates cannot reach any more fetches a state from the
-//     others over the simulated links. Every state that was fetched is counted.
+//   - State transfer is the shipped code: a replica that cannot catch up by certificates fetches a state from the
+//     others over the simulated links. Every transfer is counted.
 package sim

@@ -11,13 +11,13 @@ import (
 	"tagma/pbft/wire"
 )
 
-// backroom runs a node's executor, and with it what fetches state, in virtual time: a batch takes its time until it is told,
-// and a write its sync.
+// backroom runs a node's executor and its mover in virtual time: the core hears the result of a batch when the batch's
+// execution time has passed, and a write ends with its sync.
 type backroom struct {
-	busy    bool         // a piece of work is under way
-	results []port.Event // results of that piece; the core hears them when it ends
-	takes   time.Duration
-	timer   uint64 // token of the timer of the next flush
+	busy    bool          // a piece of work is under way
+	results []port.Event  // results of that piece; the core hears them when it ends
+	takes   time.Duration // how long that piece takes
+	timer   uint64        // token of the timer of the next flush
 
 	received uint64 // bytes of a fetched state, as last reported
 	passed   uint64 // deleted keys that range reads have skipped so far
@@ -25,7 +25,7 @@ type backroom struct {
 
 var _ replica.Host = (*node)(nil)
 
-// Beside implements replica.Host. It does the job at once, which is over when its sync is.
+// Beside implements replica.Host. It does the job at once, and reports its end when the job's sync is over.
 func (n *node) Beside(job func() func()) {
 	done := job()
 	n.synced(func() {
@@ -34,7 +34,7 @@ func (n *node) Beside(job func() func()) {
 	})
 }
 
-// synced is the end of a sync of the store.
+// synced begins a sync of the store, and calls do when the sync is over.
 func (n *node) synced(do func()) {
 	n.after(n.w.opt.Sync, func() {
 		n.medium.all((*medium).settle)
@@ -146,7 +146,7 @@ func (n *node) backTick() {
 // scrubBeats is how often a replica searches its store for damage, in ticks.
 const scrubBeats = 256
 
-// scrub makes a whole pass at once, as a node does bit by bit.
+// scrub makes a whole pass over the store at once; a node makes it in small steps.
 func (n *node) scrub() {
 	if found, err := n.searched(); err == nil && found.Damaged() {
 		n.lanes.executed = append(n.lanes.executed, port.Damaged{})
@@ -154,7 +154,7 @@ func (n *node) scrub() {
 	}
 }
 
-// searched is what a whole pass over a store finds. The error says that there is no checkpoint yet.
+// searched returns what a whole pass over a store finds. The error says that there is no checkpoint yet.
 func (n *node) searched() (store.Findings, error) {
 	pass, err := n.data.Store.Scrub()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// Crash ends the process of a replica (disk.Kill) or its whole machine, with what that loses. One that is down stays so.
+// Crash ends a replica's process (disk.Kill) or its whole machine, which loses what l says. A replica that is down stays so.
 func (w *World) Crash(id wire.ReplicaID, l disk.Loss) {
 	for _, n := range w.byID[id] {
 		if n.up {
@@ -25,12 +25,12 @@ func (w *World) CrashAfter(id wire.ReplicaID, calls int, l disk.Loss, fired func
 	w.nodes[id].strike = &strike{Loss: l, calls: max(1, calls), fired: fired}
 }
 
-// CrashAt has a replica crash at a moment in the life of the next message of a type that it sends.
+// CrashAt has a replica crash at a moment of the next message of a type that it sends.
 func (w *World) CrashAt(id wire.ReplicaID, t wire.Type, when Moment, l disk.Loss, fired func()) {
 	w.nodes[id].strike = &strike{Loss: l, kind: t, when: when, fired: fired}
 }
 
-// CrashAtBatch has a replica crash at a moment in the life of the batch of a sequence number, or of the first one beyond.
+// CrashAtBatch has a replica crash at a moment of the batch with a sequence number, or of the first batch after that.
 func (w *World) CrashAtBatch(id wire.ReplicaID, seq wire.Seq, when Moment, l disk.Loss, fired func()) {
 	w.nodes[id].strike = &strike{Loss: l, seq: seq, when: when, fired: fired}
 }
@@ -91,7 +91,7 @@ func (w *World) ClockJump(id wire.ReplicaID, by time.Duration) {
 	}
 }
 
-// Disk is where a replica's journal is.
+// Disk returns the disk of a replica's journal, for the caller to harm.
 func (w *World) Disk(id wire.ReplicaID) *disk.Disk {
 	w.nodes[id].harmed = true // the harm is done now or later
 	return w.nodes[id].disk
@@ -122,8 +122,8 @@ func (w *World) Unmount(id wire.ReplicaID) {
 	n.drives, n.hidden, n.strayed = newDrives(n.life), &there, true
 }
 
-// Mount brings them back, unless the replica has begun a new life meanwhile, whose data are in their place now. One that
-// waits for others is ended: it goes on as if nothing had happened (D8.12).
+// Mount brings journal and store back, unless the replica has begun a new life meanwhile, whose data are in their place. A
+// replica that asks the others is ended; when it starts again, it continues its former life (D8.12).
 func (w *World) Mount(id wire.ReplicaID) {
 	n := w.nodes[id]
 	if n.hidden == nil || n.hidden.life != n.life || n.up && n.asking == nil {
@@ -141,8 +141,8 @@ func (w *World) Keep(id wire.ReplicaID) {
 	n.hidden = &drives{n.disk.Copy(), n.medium.copy(), n.life}
 }
 
-// PutBack puts the copy in the place of what a replica that is down has. From then on it counts as faulty: whether it learns
-// of what it has forgotten depends on who answers it (D8.13).
+// PutBack replaces the disks of a replica that is down by the copy. From then on the replica counts as faulty: whether it
+// learns what it has forgotten depends on who answers it (D8.13).
 func (w *World) PutBack(id wire.ReplicaID) {
 	n := w.nodes[id]
 	n.harmed = true
@@ -153,8 +153,8 @@ func (w *World) PutBack(id wire.ReplicaID) {
 	n.drives, n.hidden, n.strayed, n.putBack = *n.hidden, nil, true, true
 }
 
-// FlipState turns a bit in the state of a replica: of what is next written under a key, any one if it is "". The replica
-// counts as faulty from now on.
+// FlipState turns a bit of the next value that a replica's machine writes under a key; "" is any key. The replica counts as
+// faulty from now on.
 func (w *World) FlipState(id wire.ReplicaID, key string) {
 	w.Condemn(id)
 	w.nodes[id].state.Flip(key)
@@ -166,10 +166,10 @@ func (w *World) Flips(id wire.ReplicaID) int { return w.nodes[id].state.Flips() 
 // Lapses is how often a replica found that it may have forgotten what it signed.
 func (w *World) Lapses(id wire.ReplicaID) int { return w.nodes[id].lapses }
 
-// Asks reports whether a replica waits for others to tell it how to go on.
+// Asks reports whether a replica asks the others what it has forgotten.
 func (w *World) Asks(id wire.ReplicaID) bool { return w.nodes[id].asking != nil }
 
-// Inspect is a replica's own account of itself; false while it is down.
+// Inspect returns what a replica's core says of itself; false while the replica is down.
 func (w *World) Inspect(id wire.ReplicaID) (port.Inspection, bool) {
 	n := w.nodes[id]
 	if !n.up || n.replica == nil {

@@ -12,7 +12,7 @@ import (
 	"tagma/testnet/history"
 )
 
-// Operation is what a client asked for, from then until its answer.
+// Operation is one operation of a client, with its outcome once that is known.
 type Operation struct {
 	Client   int
 	Op       *check.Op // what the client means; nil if it sent bytes
@@ -33,7 +33,7 @@ type Operation struct {
 	runs []execution
 }
 
-// execution is one of an operation, which a correct replica was the first to make.
+// execution is one execution of an operation, noted when the first correct replica makes it.
 type execution struct {
 	as    wire.RequestID
 	seq   wire.Seq
@@ -44,8 +44,8 @@ type execution struct {
 // Entered implements session.Caller.
 func (o *Operation) Entered() {}
 
-// Finished implements session.Caller. What the cluster did not say, and a session that expired, leave open whether it was
-// executed.
+// Finished implements session.Caller. If the cluster gave no answer or the session expired, it stays open whether the
+// operation was executed.
 func (o *Operation) Finished(r session.Result, err error) {
 	w := o.by.w
 	defer o.over()
@@ -85,7 +85,7 @@ func (o *Operation) over() {
 	}
 }
 
-// executedIn is C7, told of each batch: unless it may run several times, no operation is executed under two numbers.
+// executedIn judges C7 for each batch: no operation is executed as two requests, unless it is sent at least once.
 func (w *World) executedIn(id wire.ReplicaID, seq wire.Seq, proposed int64, replies []*wire.Reply) {
 	if seq <= w.ordered {
 		return
@@ -152,9 +152,9 @@ func (w *World) Perform(client int, op *check.Op) *Operation {
 // History lists all operations of clients, in the order in which they were asked for.
 func (w *World) History() []*Operation { return w.history }
 
-// Calls are the operations that the models know, but for those that were certainly not executed, with the order in which
-// correct replicas executed them, as far as the monitor saw it. An answer that no model gives is a violation. What may run
-// several times comes once more, at the end, for each further request.
+// Calls returns the operations that the models know, except those that were certainly not executed, with their places in the
+// order of execution, where these are known. An answer that no machine gives is a violation. An operation that is sent at
+// least once appears once more, at the end, for each further request that carried it.
 func (w *World) Calls() []check.Call {
 	var calls, again []check.Call
 	for _, o := range w.history {
@@ -189,8 +189,8 @@ func (w *World) Calls() []check.Call {
 	return append(calls, again...)
 }
 
-// Linearizable judges the history of the run so far (I4). It gives up after a time, by the clock on the wall, and then
-// says so; the run does not depend on it.
+// Linearizable judges the history of the run so far (I4). It gives up after patience in real time, and then says so; the run
+// itself does not depend on that.
 func (w *World) Linearizable(patience time.Duration) check.Result {
 	result := check.Linearizable(w.Calls(), patience)
 	if !result.Held {

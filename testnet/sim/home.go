@@ -23,7 +23,7 @@ type drives struct {
 
 func newDrives(life string) drives { return drives{disk.New(), newMedium(), life} }
 
-// home is where the data of a node lie, as the shipped code sees them.
+// home describes a node's data to the shipped code.
 func (n *node) home() *replica.Home {
 	return &replica.Home{
 		Config: n.cfg, Life: lifeFile{n}, FS: n.disk, Journal: journalDir, SegmentBytes: n.w.opt.SegmentBytes,
@@ -42,7 +42,7 @@ func (f lifeFile) Write(text string) error {
 	return nil
 }
 
-// stateDir is where the medium of a node is.
+// stateDir gives the shipped code a node's medium.
 type stateDir struct{ n *node }
 
 func (d stateDir) Exists() (bool, error) { return d.n.medium.present().MaxVersion() > 0, nil }
@@ -53,7 +53,7 @@ func (d stateDir) Open() (replica.Store, error) {
 }
 
 func (d stateDir) open(m *medium) replica.Store {
-	m.Discard(0) // a new process has been told of no number to forget below
+	m.Discard(0) // a new process does not know yet which versions it may forget
 	return store.New(fmt.Sprintf("replica %d", d.n.id), m, partSize)
 }
 

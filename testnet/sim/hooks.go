@@ -7,11 +7,11 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Wrap puts something around the core of a replica that starts, such as a listener or a script, or returns the core as it
-// is. A wrap that sends anything by itself has to be Condemned's.
+// Wrap puts a listener, a script or the like around the core of a replica that starts, or returns the core as it is. Only
+// the wrap of a condemned replica may send messages of its own.
 type Wrap func(w *World, id wire.ReplicaID, core driver.Core) driver.Core
 
-// wrapped is a core within a wrap, if there is one.
+// wrapped returns a core within a wrap, or the core itself if the wrap is nil.
 func (n *node) wrapped(by Wrap, core driver.Core) driver.Core {
 	if by == nil {
 		return core
@@ -19,10 +19,10 @@ func (n *node) wrapped(by Wrap, core driver.Core) driver.Core {
 	return by(n.w, n.id, core)
 }
 
-// Lend lets an attacker have the key of a replica that is still correct, and is Condemned before it says a lie.
+// Lend lets an attacker sign with the key of a replica that is still correct, and that is condemned before its first lie.
 func (w *World) Lend(id wire.ReplicaID) { w.lent[id] = true }
 
-// Sign signs with the key of a replica, which must be faulty or lent: nobody else's is for an attacker to use.
+// Sign signs with the key of a replica that is faulty or whose key is lent. It panics for any other: attackers may not.
 func (w *World) Sign(id wire.ReplicaID) func([]byte) wire.Signature {
 	return func(b []byte) wire.Signature {
 		if !w.faulty[id] && !w.lent[id] {
@@ -35,7 +35,7 @@ func (w *World) Sign(id wire.ReplicaID) func([]byte) wire.Signature {
 // Holds reports whether all claims have valid signatures.
 func (w *World) Holds(claims []wire.Claim) bool { return w.keys.holds(claims) }
 
-// Request is what a client signs, in its first session, under a number. Its client may send it, or have it stolen.
+// Request returns a request of a client's first session, signed. The client may send it, or an attacker that stole it.
 func (w *World) Request(client int, t uint64, ops [][]byte) *wire.Request {
 	p := w.keys.party("client", client)
 	m := &wire.Request{ID: wire.RequestID{Client: p.key, Session: 1, T: t}, AckedBelow: t, Ops: ops}
@@ -46,8 +46,8 @@ func (w *World) Request(client int, t uint64, ops [][]byte) *wire.Request {
 // ClientKey is the public key of a client.
 func (w *World) ClientKey(client int) wire.PublicKey { return w.keys.party("client", client).key }
 
-// Rest stops all workloads, or lets them go on. What is under way goes on.
+// Rest stops all workloads, or lets them go on. Requests under way are not stopped.
 func (w *World) Rest(resting bool) { w.resting = resting }
 
-// nap is after which time a workload that rests looks whether it may go on.
+// nap is how often a stopped workload looks whether it may go on.
 const nap = 10 * time.Millisecond

@@ -54,8 +54,8 @@ const (
 	StoreRot   FaultKind = "store-rot"  // Replica: a bit turns in its open store; its machine restarts at Until
 )
 
-// faultKind is what happens at a fault's beginning, which says when it has hurt anybody, and at its end. One of a disk may
-// befall a replica only that counts as faulty for it.
+// faultKind says what a fault does when it begins and when it ends. Begin calls fired when the fault has had an effect. Only
+// a replica that counts as faulty may have a fault of its disk.
 type faultKind struct {
 	begin  func(w *World, f *Fault, fired func())
 	end    func(w *World, f *Fault) // ends the fault; nil if nothing has to be done
@@ -154,10 +154,10 @@ var faultKinds = map[FaultKind]faultKind{
 	}, end: mended((*World).PutBack), ofDisk: true},
 }
 
-// OfDisk reports whether a fault may befall a replica only that counts as faulty for it.
+// OfDisk reports whether only a replica that counts as faulty may have such a fault.
 func (k FaultKind) OfDisk() bool { return faultKinds[k].ofDisk }
 
-// atOnce makes a beginning that counts as having hurt somebody as soon as it is done.
+// atOnce makes the begin of a fault that counts as fired as soon as it is done.
 func atOnce(do func(*World, *Fault)) func(*World, *Fault, func()) {
 	return func(w *World, f *Fault, fired func()) {
 		do(w, f)
@@ -180,8 +180,8 @@ func disarmed(w *World, f *Fault) {
 	restarted(w, f)
 }
 
-// mended has a replica start again after something was done to its disks. What a damaged disk makes of its replica is the
-// replica's to say.
+// mended returns the end of a fault that stops a replica, does something to its disks, and starts the replica again, which
+// may refuse.
 func mended(do func(*World, wire.ReplicaID)) func(*World, *Fault) {
 	return func(w *World, f *Fault) {
 		w.Crash(f.Replica, disk.Kill)

@@ -16,7 +16,7 @@ import (
 	"tagma/testnet/history"
 )
 
-// actor is the replica, or the attackers around it.
+// actor returns a replica's core, with its attackers around it if it has any.
 func (n *node) actor() (driver.Core, error) {
 	core := n.wrapped(n.w.opt.Inside, n.replica)
 	n.spoil = nil
@@ -65,15 +65,15 @@ func (n *node) spoiled(to wire.ReplicaID, frame []byte) [][]byte {
 	return frames
 }
 
-// HostileFrames is how many frames a malicious replica sent that are no message, or none that may be believed.
+// HostileFrames is how many frames a malicious replica sent that are no valid message.
 func (w *World) HostileFrames(id wire.ReplicaID) int { return w.hostile[id] }
 
 // rogueTick is how often a malicious client is told the time.
 const rogueTick = 5 * time.Millisecond
 
-// Host lets a malicious client at the cluster from one time until another one; 0 is the end. It has links like any other
-// client, of the workload or beside it, and takes the place of the one of its number. It must be called before anything
-// has happened. Make is given the rest of its configuration.
+// Host adds a malicious client that is active from one time until another; until 0 is the end of the run. It has links like
+// any other client, and replaces the client that has its number, if there is one. Host must be called before anything has
+// happened. Make makes the client from its configuration.
 func (w *World) Host(number int, from, until time.Duration, make func(rogues.Config, tamper.Sign) (rogues.Client, error)) error {
 	i := slices.IndexFunc(w.clients, func(c *client) bool { return c.index == number })
 	if i < 0 {
@@ -94,7 +94,7 @@ func (w *World) Host(number int, from, until time.Duration, make func(rogues.Con
 	return nil
 }
 
-// misbehave tells a malicious client the time, again and again.
+// misbehave tells a malicious client the time, again and again, and sends what it answers.
 func (c *client) misbehave(from, until time.Duration) {
 	if until > 0 && c.w.now >= until {
 		return
@@ -103,8 +103,8 @@ func (c *client) misbehave(from, until time.Duration) {
 	c.w.At(c.w.now+rogueTick, func() { c.misbehave(from, until) })
 }
 
-// throw sends what a malicious client wants sent: to every process of a replica, whatever it is. It counts the frames that a
-// link took.
+// throw sends the frames of a malicious client, each to every process of a replica, and returns how many of them the links
+// took.
 func (c *client) throw(parcels []rogues.Parcel) (taken int) {
 	for _, p := range parcels {
 		read := decode(p.Frame)
@@ -117,8 +117,8 @@ func (c *client) throw(parcels []rogues.Parcel) (taken int) {
 	return taken
 }
 
-// Throw sends frames of a client that Host has let at the cluster, behind all that happens at this moment, and tells how
-// many a link took.
+// Throw sends frames of a client that Host added, after all other events of this moment, and calls taken with how many of
+// them the links took.
 func (w *World) Throw(number int, parcels []rogues.Parcel, taken func(int)) {
 	i := slices.IndexFunc(w.clients, func(c *client) bool { return c.index == number })
 	w.At(w.now, func() { taken(w.clients[i].throw(parcels)) })
@@ -161,7 +161,7 @@ func (p *Plan) host(w *World) error {
 	return nil
 }
 
-// rogueOperation is one of many that the machine executes, and that no correct client's answers depend on.
+// rogueOperation is an operation of a malicious client. No correct client's answers depend on it.
 func (w *World) rogueOperation(rogue int, n uint64) []byte {
 	op := check.Op{Kind: check.Put, Key: fmt.Sprintf("rogue%d", rogue), Value: fmt.Sprint(n)}
 	if w.opt.Machine == machines.Bank { // names an account that does not exist, so no audit counts it

@@ -8,15 +8,15 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// medium is where a replica's state lies, below the shipped store: it outlives the process. It loses in a crash what a real
-// one may lose (D5): a write that was under way, as a tail or as a hole, down to single keys and parts of values. What a
-// write returned for, and the time of its sync is over, is durable.
+// medium keeps a replica's state below the shipped store, and outlives the process. A crash loses what a real store may lose
+// (D5): of the write that is under way a tail, or any keys and parts of values. A write is durable when it has returned and
+// the time of its sync is over.
 type medium struct {
 	*memory.Disk
-	flight  []store.Entry
-	failure error   // the error that every write returns; nil: writes succeed
-	next    *medium // the generation that replaces this one, now or later
-	gone    bool
+	flight  []store.Entry // entries of the write under way
+	failure error         // the error that every write returns; nil: writes succeed
+	next    *medium       // the generation that replaces this one, now or later
+	gone    bool          // it was dropped
 }
 
 func newMedium() *medium { return &medium{Disk: memory.New()} }
@@ -47,7 +47,7 @@ func (m *medium) Drop() error {
 	return m.Disk.Drop()
 }
 
-// present is the first generation that is there. One in its place, or that is to take it, is its next.
+// present returns the first generation that was not dropped. Its next is one that was not dropped either, or nil.
 func (m *medium) present() *medium {
 	for m.gone && m.next != nil {
 		m = m.next

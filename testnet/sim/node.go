@@ -14,7 +14,7 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// node is the process of one replica and the machine it runs on. What is above the process survives a crash.
+// node is the process of one replica and the machine it runs on. The fields before process survive a crash.
 type node struct {
 	w      *World
 	id     wire.ReplicaID
@@ -40,7 +40,7 @@ type node struct {
 	process
 }
 
-// process is what ends with a replica's process.
+// process holds what ends with a replica's process.
 type process struct {
 	up     bool
 	paused bool
@@ -126,8 +126,8 @@ func (n *node) ticks() {
 	n.wake()
 }
 
-// astray reports whether a replica that stops now may be unable to start from what it holds (X1): what is kept three windows
-// below h is above its last state, though it may have been given more to execute since.
+// astray reports whether a replica that stops now may be unable to start from what it holds (X1): batches are kept for three
+// windows below h, and its last state may be below them, though it may have been given more to execute since.
 func (n *node) astray() bool {
 	in := n.replica.Inspect()
 	return in.LeftBehind || in.Stable+2*n.cfg.CheckpointInterval > wire.Seq(n.exec.Service.Executed())+3*n.cfg.LogWindow
@@ -159,7 +159,7 @@ func (n *node) crash(l disk.Loss) {
 	n.w.links.Forget(n.id)
 }
 
-// halt ends the process on purpose, behind the turn that is under way.
+// halt ends the process cleanly, after the turn that is under way.
 func (n *node) halt() {
 	n.strike = nil
 	if n.driver != nil {

@@ -23,7 +23,7 @@ type Options struct {
 	// Application makes a machine for each replica in the place of the one that is named; nil: the named one.
 	Application func() statemachine.Machine
 	Begin       func(*World) // Run calls it before the first event, so that clients can Ask, for example
-	History     int          // sequence numbers that a kv machine can tell and revert to
+	History     int          // how many sequence numbers back a kv machine can read and revert
 	Signatures  Signatures   // default Fast
 
 	Base    links.Link  // quality of links between replicas; default 1 ms
@@ -34,10 +34,10 @@ type Options struct {
 	Twins     []Twin
 	Absent    []wire.ReplicaID // not started before Restart
 
-	Sync         time.Duration // what a sync takes; default 200 µs
+	Sync         time.Duration // how long a sync takes; default 200 µs
 	SyncJitter   time.Duration // upper bound of what is added to Sync, drawn uniformly from 0 on
 	WriteDelay   time.Duration // how long votes that were sent early wait to be written (D8.14); default 2 ms
-	Execution    time.Duration // what a batch takes; default 20 µs
+	Execution    time.Duration // how long a batch takes to execute; default 20 µs
 	Unit         time.Duration // what each unit of a batch's cost adds to Execution; default 0
 	SegmentBytes int64         // of the journals; default 256 KiB
 
@@ -46,7 +46,7 @@ type Options struct {
 
 	Steps      int               // the run ends after so many events; 0: no such bound
 	Unwatched  bool              // no invariant is checked while it runs
-	Trace      func(trace.Event) // is told everything as it happens; nil: only the last events are kept
+	Trace      func(trace.Event) // is called with every event; nil: only the last events are kept
 	TraceLines int               // how many last events are kept; default 2000, negative: none
 }
 
@@ -58,8 +58,8 @@ type Malicious struct {
 	Until   time.Duration // 0: until the run ends
 }
 
-// Twin is a second, honest process under the key of a replica, which counts as faulty for that. It talks to Peers alone
-// and the first one to all others; without Peers both talk to all.
+// Twin is a second, honest process under the key of a replica, which counts as faulty for that. The twin talks to Peers
+// alone, and the first process to all others; without Peers both talk to all.
 type Twin struct {
 	Replica wire.ReplicaID
 	Peers   []wire.ReplicaID

@@ -94,13 +94,13 @@ func (a asks) Send(to wire.ReplicaID, frame []byte) {
 	}
 }
 
-// witness is the world's own observer of a replica. All other events are for the trace.
+// witness is the world's own observer of a replica. It ignores the events that only the trace needs.
 type witness struct {
 	driver.Ignore
 	n *node
 }
 
-// observers are those of a replica that starts.
+// observers returns the observers of a replica that starts.
 func (n *node) observers() []driver.Observer {
 	if n.tap == nil {
 		return []driver.Observer{witness{n: n}}

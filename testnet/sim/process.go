@@ -57,8 +57,8 @@ func (n *node) connect(service *statemachine.Service) (err error) {
 	return nil
 }
 
-// mustReach is D5: a replica that could follow, and whose disk was damaged by no more than crashes, starts from what it
-// holds. Only of what it cannot reach by certificates may its journal begin above its state (X1).
+// mustReach judges D5: a replica that could follow, and whose disk was damaged by no more than crashes, starts from what it
+// holds. Its journal may begin above its state only if certificates did not reach it (X1).
 func (n *node) mustReach() {
 	if n.replica.Inspect().LeftBehind && !n.strayed && n.w.Correct(n.id) {
 		n.w.fail("D5", n.id, "its own disk holds no state that it can start from")
@@ -122,8 +122,8 @@ func (n *node) again(why string) {
 	}
 }
 
-// forget ends the process of a replica that was shown what its journal lacks (D8.5). One whose disk kept everything must
-// not be: it would begin a new life for nothing.
+// forget ends the process of a replica that was shown what its journal lacks (D8.5). For a replica whose disk kept
+// everything that is a violation: it would begin a new life for nothing.
 func (n *node) forget() {
 	why := n.lost
 	if n.w.Correct(n.id) {

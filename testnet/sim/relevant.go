@@ -84,7 +84,7 @@ func seqOf(e trace.Event) wire.Seq {
 	}
 }
 
-// sign reports whether a message is one of those that are said again and again, and say nothing new.
+// sign reports whether a message is a sign of life, which is sent again and again and says nothing new.
 func sign(m wire.Message) bool {
 	switch m.(type) {
 	case *wire.Status, *wire.Heartbeat:

@@ -10,8 +10,8 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// rot turns a bit on the disk of a replica that is down, and starts it. Unless the journal is read as it was written, in
-// spite of it, the replica must not run (D8).
+// rot turns a bit on the disk of a replica that is down, and starts the replica. It must not run, unless its journal still
+// reads as it was written (D8).
 func (w *World) rot(id wire.ReplicaID) {
 	n := w.nodes[id]
 	if n.up {
@@ -26,8 +26,8 @@ func (w *World) rot(id wire.ReplicaID) {
 	}
 }
 
-// RotStore turns a bit of a value in the store of a replica, that is down or runs on; its journal stays. It reports false if
-// the store is empty.
+// RotStore turns a bit of a value in the store of a replica, which may be running; its journal is not touched. It reports
+// false if the store is empty.
 func (w *World) RotStore(id wire.ReplicaID, chance *rand.Rand) bool {
 	n := w.nodes[id]
 	n.medium = n.medium.present()
@@ -49,7 +49,7 @@ func (w *World) RotStore(id wire.ReplicaID, chance *rand.Rand) bool {
 	return false
 }
 
-// written returns the journal on a copy of a disk. It is not ok if no replica may run on that journal.
+// written returns the entries of the journal on a disk. Ok is false if no replica may run on that journal.
 func written(d *disk.Disk) (entries [][]byte, ok bool) {
 	j, found, err := journal.Open(journalDir, journal.Options{FS: d.Copy()})
 	if err != nil {
@@ -62,8 +62,8 @@ func written(d *disk.Disk) (entries [][]byte, ok bool) {
 	return entries, true
 }
 
-// shown is D8.5 for a replica whose disks were put back, of which nothing else is judged: one that is shown a statement of
-// its own that still binds it, that its journal lacks and that it has not made again, notices that it has forgotten it.
+// shown judges D8.5, and nothing else is judged, for a replica whose disks were put back. If an answer shows the replica a
+// statement of its own that still binds it, and that it has neither in its journal nor made again, it must notice the loss.
 func (n *node) shown(ev port.Event, effects []port.Effect) {
 	if !n.putBack || len(n.malice) > 0 || n.w.violation != nil {
 		return
@@ -95,8 +95,8 @@ func (n *node) shown(ev port.Event, effects []port.Effect) {
 	}
 }
 
-// binds reports whether a replica that lacks a statement of its own could contradict it. Of pre-prepares and new views,
-// which others may have given back to it, nothing is said.
+// binds reports whether a replica that lacks a statement of its own could contradict it. Pre-prepares and new views are not
+// judged, because others may have given them back to the replica.
 func binds(s *wire.Statement, in *port.Inspection) bool {
 	switch s.Type {
 	case wire.TypePrepare, wire.TypeCommit:
@@ -114,7 +114,7 @@ func binds(s *wire.Statement, in *port.Inspection) bool {
 	}
 }
 
-// recall takes up what a journal says that the replica signed, if its disks were put back.
+// recall notes what the replica signed according to its journal, if its disks were put back.
 func (n *node) recall(log []wire.Record) {
 	if !n.putBack {
 		return

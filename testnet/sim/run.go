@@ -9,7 +9,7 @@ import (
 	"tagma/testnet/check"
 )
 
-// Outcome is what came of a plan.
+// Outcome is the result of running a plan.
 type Outcome struct {
 	Plan         *Plan
 	Hash         string
@@ -22,7 +22,7 @@ type Outcome struct {
 	Linearizable check.Result // I4
 }
 
-// judgePatience is how long, by the clock on the wall, a history may take to judge.
+// judgePatience is how long the judging of a history may take, in real time.
 const judgePatience = time.Second
 
 // Run runs a plan to its end. The error says that it cannot be run.
@@ -85,10 +85,10 @@ type plot struct {
 	w      *World
 	p      *Plan
 	fired  []bool    // whether each fault happened, in the plan's order
-	healed wire.View // the highest one when the faults end
+	healed wire.View // the highest view when the faults end
 }
 
-// arm has all faults of a plan happen at their times.
+// arm schedules all faults of a plan.
 func (x *plot) arm() {
 	x.fired = make([]bool, len(x.p.Faults))
 	for i := range x.p.Faults {

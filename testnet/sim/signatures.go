@@ -12,7 +12,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Signatures says what vouches for messages.
+// Signatures says how messages are signed.
 type Signatures uint8
 
 // The kinds of signatures.
@@ -30,7 +30,7 @@ type keyring struct {
 	claims   []crypto.Claim
 }
 
-// party is who can sign.
+// party is a replica or a client with its key.
 type party struct {
 	key  wire.PublicKey
 	sign func([]byte) [64]byte
@@ -84,8 +84,8 @@ func (k *keyring) holds(claims []wire.Claim) bool {
 	return true
 }
 
-// mark is a hash of b under a secret. It withstands nobody who computes, only those who cannot: whoever does not hold the
-// secret has no way to ask for it.
+// mark is a hash of b under a secret. It is no real signature: it is safe because nothing in a world computes with another
+// party's secret.
 func mark(secret uint64, b []byte) (s [64]byte) {
 	h := xxhash.NewWithSeed(secret)
 	_, _ = h.Write(b)

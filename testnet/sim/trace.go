@@ -11,8 +11,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// tape is running hashes over all frames, and over what happens when, and the last events for people. Events are made only
-// if somebody listens.
+// tape holds running hashes over all frames and over what happens when, and the last events for people. Events are made
+// only if somebody listens.
 type tape struct {
 	frames, marks xxhash.Digest
 	ring          []trace.Event // the last events
@@ -34,7 +34,7 @@ func (w *World) Hash() string {
 	return fmt.Sprintf("%016x%016x", w.tape.frames.Sum64(), w.tape.marks.Sum64())
 }
 
-// tap makes the events of a replica, or of none; nil if nobody listens.
+// tap returns what makes the events of a replica, or of none (trace.None); nil if nobody listens.
 func (w *World) tap(replica int) *trace.Tap {
 	if w.tape.out == nil && len(w.tape.ring) == 0 {
 		return nil
@@ -50,7 +50,7 @@ func (w *World) numberOf(key wire.PublicKey) (int, bool) {
 	return i, i >= 0
 }
 
-// Tap is told what is done to the world; nil if nobody listens.
+// Tap returns the tap for what is done to the world; nil if nobody listens.
 func (w *World) Tap() *trace.Tap { return w.own }
 
 func (t *tape) hear(e trace.Event) {
@@ -63,10 +63,10 @@ func (t *tape) hear(e trace.Event) {
 	}
 }
 
-// back returns the event that lies so many before the end, from 1 on; nil if there is none.
+// back returns the n-th event from the end, from 1 on; nil if there is none.
 func (t *tape) back(n int) trace.Event { return t.ring[(t.next-n+len(t.ring))%len(t.ring)] }
 
-// last finds the last events of a sort: how far each lies before the end, the nearest first.
+// last finds the last events for which is holds, and returns their numbers from the end, the last event first.
 func (t *tape) last(most int, is func(trace.Event) bool) (found []int) {
 	for n := 1; n <= len(t.ring) && len(found) < most; n++ {
 		if e := t.back(n); e != nil && is(e) {

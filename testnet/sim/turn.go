@@ -39,7 +39,7 @@ type output struct {
 	work  port.Effect
 }
 
-// arrive takes a frame of another replica. What cannot be believed is dropped: remote input never stops a replica (S4).
+// arrive takes a frame of another replica. A frame that does not verify is dropped: remote input never stops a replica (S4).
 func (n *node) arrive(p *packet) {
 	if !n.up {
 		return
@@ -64,7 +64,7 @@ func (n *node) arrive(p *packet) {
 	case replica.TheDonor:
 		n.toDonor(p.from, v)
 		return
-	default: // every other effect waits for a turn
+	default: // every other message waits for a turn
 	}
 	if len(n.lanes.replicas) >= replica.LaneRoom {
 		return
@@ -149,7 +149,7 @@ func (n *node) upTo(most time.Duration) time.Duration {
 	return time.Duration(n.w.turns.Int64N(int64(most) + 1))
 }
 
-// drain moves what a lane holds, up to a bound.
+// drain moves at most so many events from a lane.
 func drain(events []port.Event, lane *[]port.Event, most int) []port.Event {
 	k := min(most, len(*lane))
 	events = append(events, (*lane)[:k]...)
@@ -168,7 +168,7 @@ func (n *node) endTurn() {
 	}
 	if n.paused {
 		n.turn.syncs = 0
-		return // resume releases
+		return // Resume releases the output
 	}
 	n.release()
 	n.wake()

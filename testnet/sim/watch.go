@@ -34,7 +34,7 @@ func (w *World) fail(invariant string, id wire.ReplicaID, format string, args ..
 // Violation is what ended the run, nil while it may go on.
 func (w *World) Violation() *Violation { return w.violation }
 
-// observed returns the monitor if it is to hear of a replica, else nil.
+// observed returns the monitor if it judges this replica, else nil.
 func (n *node) observed() *check.Monitor {
 	if n.w.monitor == nil || n.w.faulty[n.id] {
 		return nil

@@ -22,7 +22,7 @@ type decoded struct {
 	verified wire.Verified
 	err      error
 	checked  bool
-	left     bool    // the monitor was told of the frame
+	left     bool    // the monitor knows that the frame left
 	packet   *packet // its last undamaged packet; packets to other replicas may be under way too
 }
 

@@ -13,21 +13,21 @@ import (
 
 // Workload is what the clients do by themselves.
 type Workload struct {
-	Kind        string // put, mixed, register, bank or none; default put, for the machine bank: bank
-	Operations  int    // operations of all clients together; 0: without end
-	ValueBytes  int    // default 16
-	Keys        int    // default 64; 3 if Kind is register
-	Outstanding int    // requests that one client has under way; default 1
-	Think       time.Duration
-	Churn       int     // after so many operations, all answered, a client opens another session; 0: never
-	Rate        float64 // operations a second of all clients, however many are outstanding; 0: each waits for answers
-	From, Until time.Duration
+	Kind        string        // put, mixed, register, bank or none; default put, for the machine bank: bank
+	Operations  int           // operations of all clients together; 0: without end
+	ValueBytes  int           // default 16
+	Keys        int           // default 64; 3 if Kind is register
+	Outstanding int           // requests that one client has under way; default 1
+	Think       time.Duration // how long a client waits after an answer, on average
+	Churn       int           // after so many operations, all answered, a client opens another session; 0: never
+	Rate        float64       // operations a second of all clients, however many are outstanding; 0: each waits for answers
+	From, Until time.Duration // when clients begin and end; Until 0: never
 
 	Semantics string        // "" is exactly once; "mixed" draws the semantics of each operation
 	Patience  time.Duration // after this a client gives an operation up; 0: never
 	Pack      int           // operations that share a request; 0: as many as fit
 	InFlight  int           // most requests that one client has under way; 0: the default
-	NoHedging bool
+	NoHedging bool          // clients do not ask further replicas before the time is over
 	SharedKey bool          // every two clients share one key, and displace each other's sessions
 	Skew      time.Duration // a program's clock is off by at most this, drawn for each session, forward or back
 }
@@ -136,8 +136,8 @@ func (g *generator) ask(done func()) {
 	}
 }
 
-// past changes keys that no model knows, or reverts them, often further than the history goes. The checkpoints tell if all
-// replicas do the same.
+// past returns an operation that puts or reverts keys that no model knows; it often reverts further than the history goes.
+// Checkpoints show whether all replicas do the same.
 func (g *generator) past(kept uint64) []byte {
 	const space = "past/"
 	if g.c.random.IntN(2) == 0 {
@@ -147,7 +147,7 @@ func (g *generator) past(kept uint64) []byte {
 	return kv.Revert([]byte(space), max(g.now, back)-back)
 }
 
-// semantics is that of the next operation.
+// semantics returns the semantics of the next operation.
 func (g *generator) semantics() session.Semantics {
 	switch name := g.c.w.opt.Workload.Semantics; name {
 	case "":
@@ -163,7 +163,7 @@ func (g *generator) semantics() session.Semantics {
 	}
 }
 
-// operation is the next one. Every value that is written is written once.
+// operation returns the next operation. No value is written twice.
 func (g *generator) operation() check.Op {
 	c, l := g.c, &g.c.w.opt.Workload
 	switch l.Kind {

@@ -170,7 +170,7 @@ func (w *World) Seed() uint64 { return w.opt.Seed }
 // Config is what the replicas agree on; its Self means nothing.
 func (w *World) Config() *wire.Config { return &w.cfg }
 
-// Links is the network between replicas. Deliveries that a change of it lets go are given to Deliver; Command does both.
+// Links is the network between replicas. Who changes it must give the released frames to Deliver; Command does both.
 func (w *World) Links() *links.Policy { return w.links }
 
 // Command changes the links now.
@@ -183,14 +183,14 @@ func (w *World) Command(c links.Command) error {
 	return err
 }
 
-// Counts returns what the run has come to.
+// Counts returns the figures of the run so far.
 func (w *World) Counts() Counts { return w.counts }
 
 // Acknowledged counts the operations whose clients have an answer.
 func (w *World) Acknowledged() int { return w.counts.Acknowledged }
 
-// Correct reports whether a replica follows the protocol and has its disk.
+// Correct reports whether a replica follows the protocol and has an undamaged disk.
 func (w *World) Correct(id wire.ReplicaID) bool { return !w.faulty[id] }
 
-// Condemn counts a replica among the faulty ones from now on: its disk is damaged, or is going to be.
+// Condemn counts a replica as faulty from now on, because it lies or its disk is damaged, now or later.
 func (w *World) Condemn(id wire.ReplicaID) { w.faulty[id] = true }

@@ -20,7 +20,7 @@ const (
 // Losses lists them.
 func Losses() []Loss { return []Loss{Kill, All, Tail, Holes} }
 
-// Crash stops the process or the machine and gives the disk back as its next owner finds it.
+// Crash stops the process or the machine, and leaves the disk as the next start finds it.
 func (d *Disk) Crash(l Loss, chance *rand.Rand) {
 	d.locked = false
 	if l == Kill {

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// FailAfter makes every call that changes something fail with err, after so many that do not. A nil error mends it.
+// FailAfter makes every call that changes something fail with err, after so many that succeed. A nil error ends that.
 func (d *Disk) FailAfter(calls int, err error) {
 	d.failingFrom, d.failure = d.calls+calls+1, err
 	if err == nil {
@@ -39,8 +39,8 @@ func (d *Disk) FlipBit(chance *rand.Rand) bool {
 	return true
 }
 
-// FlipAt turns one bit in a written sector of the newest file, by name. Place is given how many bytes there are to the end
-// of the last such sector. It reports false if it has no place in them, or nothing is written there.
+// FlipAt turns one bit in a written sector of the newest file, by name. Place gets the number of bytes up to the end of the
+// last written sector, and chooses the bit. FlipAt reports false if place chooses none, or nothing is written there.
 func (d *Disk) FlipAt(place func(bytes int) (at int, bit byte, ok bool)) bool {
 	for _, name := range slices.Backward(slices.Sorted(maps.Keys(d.names))) {
 		n := d.names[name]

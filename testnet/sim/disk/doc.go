@@ -3,5 +3,5 @@
 // It owns the difference between what was written and what is durable: a write is cached, a sync puts the dirty sectors
 // in flight, and they are durable when the next sync begins or the owner says that the time of the sync has passed. A
 // crash before that loses what was not durable, as a tail or as a hole. It knows nothing of what the files hold, and
-// nothing happens in it by chance but from a source that the caller gives.
+// all chance in it comes from a source that the caller gives.
 package disk

@@ -41,7 +41,7 @@ func (f *file) ReadAt(b []byte, at int64) (int, error) {
 	return n, nil
 }
 
-// WriteAt writes half of the sectors when it fails: how much of them survives, a crash decides.
+// WriteAt writes the first half of the sectors when it fails. A crash decides which of them survive.
 func (f *file) WriteAt(b []byte, at int64) (int, error) {
 	if f.d.full && int(at)+len(b) > len(f.n.data) {
 		return 0, ErrFull
