@@ -1,4 +1,5 @@
 import type { Message, Phase, Process, RequestStep, TraceEvent, Transfer, ViewStep } from './types'
+import { isFault } from './words'
 import { type Cell, newCell, type Replica, requestKey, type Slot, type World } from './world'
 
 // SLOTS and REQUESTS bound what a world remembers, so that copies of it stay small.
@@ -70,7 +71,7 @@ export function reduce(w: World, e: TraceEvent, index: number): void {
       if (r) process(w, r, e)
       break
     case 'fault':
-      fault(w, e.what, e.step === 'fired', e.at_us, e.replica, index)
+      if (isFault(e.what)) fault(w, e.what, e.step === 'fired', e.at_us, e.replica, index)
       break
     case 'request':
       request(w, e, index)
@@ -117,6 +118,8 @@ function vote(w: World, at: Replica, from: number, m: Message, time: number): vo
   const kind = m.type
   if ((kind !== 'prepare' && kind !== 'commit' && kind !== 'pre-prepare') || from < 0 || from > 30) return
   const { view = 0, seq = 0, digest = '' } = m
+  // A pre-prepare is its primary's vote, whoever passes it on.
+  const voter = kind === 'pre-prepare' ? view % w.replicas.length : from
   if (seq <= at.low || view < at.view) return
   const cell = cellOf(slotAt(w, seq, time), at.id)
   if (view < cell.view) return
@@ -127,8 +130,8 @@ function vote(w: World, at: Replica, from: number, m: Message, time: number): vo
     votes = { digest, prepare: 0, commit: 0 }
     cell.bits.push(votes)
   }
-  if (kind === 'commit') votes.commit |= 1 << from
-  else votes.prepare |= 1 << from
+  if (kind === 'commit') votes.commit |= 1 << voter
+  else votes.prepare |= 1 << voter
   count(cell)
 }
 

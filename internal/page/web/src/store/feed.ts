@@ -3,7 +3,7 @@ import type { Frame } from '../model/frames'
 import type { Header, TraceEvent } from '../model/types'
 import { fetchAbout } from '../wire/api'
 import { follow } from '../wire/stream'
-import { about, connection, cursor, followed, following, frames, selected, timeline, version } from './store'
+import { about, connection, cursor, followed, following, frames, history, selected, version } from './store'
 
 // BUDGET is how long one frame of the screen reads lines, in milliseconds: what is left waits for the next one.
 const BUDGET = 4
@@ -111,13 +111,13 @@ function line(text: string): void {
     return // the last line of a killed process may be torn
   }
   if (typeof read !== 'object' || read === null) return
-  if ('event' in read) timeline.add(read as TraceEvent)
+  if ('event' in read) history.add(read as TraceEvent)
   else if ('frame' in read) frame(read as Frame)
   else if ('tagma_trace' in read) begin(read as Header)
 }
 
 function begin(header: Header): void {
-  timeline.begin(header, about.value?.quorum ?? 0)
+  history.begin(header, about.value?.quorum ?? 0)
   frames.clear()
   cursor.value = 0
   selected.value = -1

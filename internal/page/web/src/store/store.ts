@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals'
 import type { About, Report } from '../model/frames'
-import { Timeline } from '../model/timeline'
+import { History } from '../model/history'
 import type { World } from '../model/world'
 import { Frames, lastBefore } from './frames'
 
@@ -23,7 +23,8 @@ export interface Moment {
 
 export const about = signal<About | null>(null)
 export const connection = signal<Connection>({ state: 'connecting' })
-export const timeline = new Timeline()
+export const history = new History()
+export const timeline = history.timeline
 export const frames = new Frames()
 export const version = signal(0)
 
