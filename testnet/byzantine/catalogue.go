@@ -15,7 +15,7 @@ type (
 	Choice = tamper.Choice
 	// Behaviour is an entry of the catalogue.
 	Behaviour = tamper.Behaviour
-	// Parameter is one that a behaviour takes.
+	// Parameter is a parameter of a behaviour.
 	Parameter = tamper.Parameter
 	// UnknownError says that something chosen does not exist.
 	UnknownError = tamper.UnknownError
@@ -86,7 +86,7 @@ func prefixed(prefix string, words []string) []string {
 	return words
 }
 
-// ParseClientChoice is the same for a client's behaviour.
+// ParseClientChoice is ParseChoice for a client's behaviour.
 func ParseClientChoice(text string) (Choice, error) {
 	c, err := tamper.Split(text)
 	if err == nil {
@@ -98,7 +98,7 @@ func ParseClientChoice(text string) (Choice, error) {
 // Check reports whether a choice suits a cluster of so many replicas: whether those that it names are in it.
 func Check(c Choice, replicas int) error { return replica.Check(c, replicas) }
 
-// CheckClient is the same for a client's behaviour, which has to suit the machine too. What is zero is not known.
+// CheckClient is Check for a client's behaviour, which must suit the machine, too. A zero value stands for an unknown one.
 func CheckClient(c Choice, replicas int, machine client.Burdens) error {
 	_, err := client.New(c, client.Config{Replicas: replicas, Burdens: machine}, nil)
 	return err

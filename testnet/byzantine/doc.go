@@ -1,5 +1,5 @@
 // Package byzantine is the catalogue of what can go wrong on purpose: the faults, their bounds, and the choice of one.
 //
-// Package replica, below it, has replicas that lie, client clients, and link attacks from below the messages; tamper is what
-// all of them are made with. Nothing that ships imports any of it.
+// The packages below it hold the attackers: replica has replicas that lie, client has clients that misbehave, and link
+// attacks below the level of messages. All of them use tamper. No shipped package imports any of these.
 package byzantine

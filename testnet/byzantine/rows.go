@@ -13,7 +13,7 @@ import (
 type Row struct {
 	tamper.Behaviour
 	Who Party  `json:"party"`
-	Use string `json:"use,omitempty"` // how a scenario brings it about, unless it is a behaviour
+	Use string `json:"use,omitempty"` // how a scenario causes the fault, unless it is a behaviour
 }
 
 // Party is what is faulty.
@@ -73,7 +73,7 @@ func fault(name string, model Model, who Party, use, summary, bound string) Row 
 	return Row{tamper.Behaviour{Name: name, Model: model, Summary: summary, Bound: bound, Parameters: []Parameter{}}, who, use}
 }
 
-// faults are the rows that no attacker is needed for.
+// faults are the rows of faults that need no attacker.
 var faults = []Row{
 	fault("crash-recover", tamper.Crash, OfMachine, `event "kill", "restart"`,
 		"SIGKILL, and later a start on the same disk",

@@ -13,9 +13,9 @@ import (
 type Link struct {
 	Delay     time.Duration `json:"delay,omitempty" toml:"delay"`
 	Jitter    time.Duration `json:"jitter,omitempty" toml:"jitter"`          // added to Delay, uniformly from 0 to this
-	Loss      float64       `json:"loss,omitempty" toml:"loss" range:"0..1"` // a probability, as the next two
+	Loss      float64       `json:"loss,omitempty" toml:"loss" range:"0..1"` // the probability of a loss
 	Duplicate float64       `json:"duplicate,omitempty" toml:"duplicate" range:"0..1"`
-	Reorder   float64       `json:"reorder,omitempty" toml:"reorder" range:"0..1"`                 // that a frame is held back behind later ones
+	Reorder   float64       `json:"reorder,omitempty" toml:"reorder" range:"0..1"`                 // the probability that later frames overtake
 	Bandwidth int64         `json:"bandwidth,omitempty" toml:"bandwidth" range:"0..1099511627776"` // bytes a second; 0: unlimited
 }
 

@@ -73,13 +73,13 @@ type pipes struct {
 	out io.WriteCloser
 }
 
-// writePatience is for a write that a reader takes in microseconds.
+// writePatience bounds a write, which a replica that runs reads within microseconds.
 const writePatience = 2 * time.Second
 
 // Write implements io.ReadWriteCloser. A paused replica reads nothing, and a pipe holds 64 KiB: a run must not hang on it.
 func (p pipes) Write(b []byte) (int, error) {
 	if pipe, ok := p.out.(interface{ SetWriteDeadline(at time.Time) error }); ok {
-		_ = pipe.SetWriteDeadline(time.Now().Add(writePatience)) // where a pipe has none, it blocks
+		_ = pipe.SetWriteDeadline(time.Now().Add(writePatience)) // if the pipe takes no deadline, the write may block
 	}
 	return p.out.Write(b)
 }
@@ -132,7 +132,7 @@ func (c *Cluster) Ask(ctx context.Context, ids []int) map[int]node.Report {
 	return got
 }
 
-// Metrics are the present values of counters of a replica, in the order of their names.
+// Metrics returns the present values of a replica's counters, in the order of names.
 func (c *Cluster) Metrics(ctx context.Context, id int, names ...string) (values []float64, err error) {
 	call := c.call(id, "Replica.Measure", names, &values)
 	if call == nil {

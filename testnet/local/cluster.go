@@ -15,7 +15,7 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// Patience bounds steps that take milliseconds on an idle machine: a replica's start, its obeying of an order, its end.
+// Patience bounds steps that take milliseconds on an idle machine: a replica's start, an order to it, its end.
 const Patience = 30 * time.Second
 
 // Cluster is a cluster of processes. Its methods may be called from any goroutine.
@@ -75,7 +75,7 @@ func (c *Cluster) Malicious(id int) bool {
 	return len(c.options.Malicious[id]) > 0
 }
 
-// Instructions say who runs and how to talk to them.
+// Instructions lists the replicas, and the commands that talk to them.
 func (c *Cluster) Instructions() string {
 	var b strings.Builder
 	for id, r := range c.File.Replicas {
@@ -179,8 +179,8 @@ func (c *Cluster) signal(s syscall.Signal, ids []int) error {
 	return nil
 }
 
-// Stop ends replicas cleanly, all of them if none is named, and returns when they are gone. One that does not end in
-// time is killed and named in the error, and so is one whose end was not clean.
+// Stop ends replicas cleanly, all of them if none is named, and returns when they are gone. A replica that does not end in
+// time is killed. The error names it, and any replica whose end was not clean.
 func (c *Cluster) Stop(patience time.Duration, ids ...int) error {
 	var errs []error
 	taken := c.take(ids)
@@ -211,7 +211,7 @@ type lateError string
 func (e lateError) Error() string        { return string(e) }
 func (e lateError) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// take lists the running ones of some replicas and notes that their end is asked for.
+// take returns the processes of those of some replicas that run, and notes that their end is expected.
 func (c *Cluster) take(ids []int) map[int]*process {
 	c.mu.Lock()
 	defer c.mu.Unlock()

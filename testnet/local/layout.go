@@ -38,13 +38,13 @@ type Options struct {
 	// the start.
 	Malicious map[int][]byzantine.Choice
 	Awake     bool
-	// Command is what this program is called with to be a replica, and with which environment beside its own. The call must
-	// come to Serve. nil: the hidden subcommand of RunIfReplica.
+	// Command returns the arguments, and what to add to the environment, with which this program runs as the replica of a
+	// home: it must then call Serve. nil: the hidden subcommand of RunIfReplica.
 	Command   func(home string) (args, env []string)
 	Trace     string   // an existing directory where replicas record what happens, for trace.MergeDir; "": they do not
 	TraceOnly []string // these kinds of events; nil: all
 	Facts     []string // facts that replicas count, in the form that fact.Parse reads
-	Struck    bool     // replicas may be struck at moments
+	Struck    bool     // replicas may be told to end at a Moment
 }
 
 // checkMalicious reports the first error in Options.Malicious.

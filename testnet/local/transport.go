@@ -41,7 +41,7 @@ func newHostile(self wire.ReplicaID, n int, s *Setup) *hostile {
 	return h
 }
 
-// around puts the policy in the way of a transport.
+// around returns a transport that applies the policy to the frames of under.
 func (h *hostile) around(under driver.Transport) driver.Transport {
 	h.mu.Lock()
 	defer h.mu.Unlock()

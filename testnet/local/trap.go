@@ -25,13 +25,13 @@ type When string
 
 // The moments.
 const (
-	BeforeDurable When = "before durable" // its sync is under way
-	BeforeSend    When = "before send"    // it is durable, and nobody was sent it
-	BeforeExecute When = "before execute" // its certificate is durable, and the machine was not given it
-	AfterExecute  When = "after execute"  // the machine has executed it, and the core does not know
+	BeforeDurable When = "before durable" // the sync of the message is under way
+	BeforeSend    When = "before send"    // the message is durable, and was sent to nobody
+	BeforeExecute When = "before execute" // the batch's certificate is durable, and the machine does not have the batch
+	AfterExecute  When = "after execute"  // the machine has executed the batch, and the core does not know
 )
 
-// trap ends the process at a moment that it is told. It wraps the driver's ports.
+// trap ends the process at the moment that is set. It wraps the driver's ports.
 type trap struct {
 	end func() // does not return
 	driver.Journal
@@ -86,7 +86,7 @@ func (t *trap) write(how func([]wire.Record, func() []wire.Record) error, turn [
 	return how(turn, anchor)
 }
 
-// says reports whether records hold a message of a type that the replica says itself.
+// says reports whether records hold a message of a type that the replica itself sends.
 func says(turn []wire.Record, t wire.Type) bool {
 	return t != 0 && slices.ContainsFunc(turn, func(r wire.Record) bool {
 		sent, is := r.(*wire.Sent)

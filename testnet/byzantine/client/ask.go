@@ -31,7 +31,7 @@ type Ask struct {
 	Ops        [][]byte
 	To         []wire.ReplicaID
 	Signature  Signature
-	By         tamper.Sign // signs instead of the client; nil: nobody does
+	By         tamper.Sign // signs instead of the client; nil: the client signs
 
 	answers map[wire.ReplicaID]wire.Outcome // last answer of each replica, until the same content is asked for again
 }

@@ -15,15 +15,15 @@ import (
 type Client interface {
 	// Tick tells the time since the beginning, which never goes back.
 	Tick(now time.Duration) []Parcel
-	// Replied tells it a replica's answer, on which it acts at the next Tick. From is the replica that the link proves.
+	// Replied tells the client a replica's answer, on which it acts at the next Tick. The link proves that it is from From.
 	Replied(from wire.ReplicaID, m *wire.Reply)
-	// Told sums up what it has done and heard so far.
+	// Told sums up what the client has sent and received so far.
 	Told() Tally
 }
 
 // Reader is a client that reads past states.
 type Reader interface {
-	// Asked tells it a replica's answer to a read.
+	// Asked tells the client a replica's answer to a read.
 	Asked(from wire.ReplicaID, m *wire.QueryReply, now time.Duration)
 }
 
@@ -55,17 +55,17 @@ type Config struct {
 
 // Burdens are operations that cost much. Those that the machine does not have are nil.
 type Burdens struct {
-	Count       []byte                           // passes every key
+	Count       []byte                           // reads every key
 	Transaction func(n uint64) []byte            // of 64 operations, half of them counts and half writes of the n-th one
 	Value       func(n uint64, bytes int) []byte // writes so many bytes
 	Past        []byte                           // like Count, 64 times, and without writes
 	Gone        Gone
 }
 
-// Gone are operations on keys of their own, which are deleted by the time they are counted.
+// Gone are operations on keys of their own, which are deleted before they are counted.
 type Gone struct {
 	Put, Delete func(n uint64) []byte // of the n-th key
-	Count       []byte                // passes all of them
+	Count       []byte                // reads all of those keys
 }
 
 // caller is what malicious clients have in common; they embed it.

@@ -14,10 +14,10 @@ var clientEquivocation = tamper.Describe[twoFaced]("client-equivocation", tamper
 
 type twoFaced struct {
 	caller
-	Split  string          `default:"halves" words:"halves,primary,each" doc:"who is told what: halves, primary (it one, the backups the "`
-	_      any             `doc:"other), or each (no two the same)"`
+	Split  string          `default:"halves" words:"halves,primary,each" doc:"who gets which: halves, primary (it gets one, the backups the "`
+	_      any             `doc:"other), or each (all get different ones)"`
 	Every  tamper.Pace     `default:"0.1T" doc:"time between two such numbers, a duration or a multiple of T"`
-	Repeat time.Duration   `default:"0.5T" doc:"time after which it sends all of them to everybody"`
+	Repeat time.Duration   `default:"0.5T" doc:"time after which it sends all operations of a number to everybody"`
 	told   []contradiction // to be repeated, oldest first
 }
 
@@ -58,7 +58,7 @@ func (c *twoFaced) contradict(now time.Duration) {
 	c.told = append(c.told, said)
 }
 
-// variant is which of the operations a replica is told. Halves and the first half change sides from number to number.
+// variant is which of the operations a replica gets. With halves, the two halves change places from number to number.
 func (c *twoFaced) variant(to int) int {
 	switch c.Split {
 	case "each":
@@ -73,7 +73,7 @@ func (c *twoFaced) variant(to int) int {
 	}
 }
 
-// partialClient asks some replicas only, so that the others would blame the primary for what it never saw (C3).
+// partialClient asks some replicas only, so that these might suspect the primary for requests that it never got (C3).
 var partialClient = tamper.Describe[partial]("partial-client", tamper.Byzantine,
 	"sends its requests to some replicas only, well signed or not, and does not care about the answers",
 	"no timer runs for an invalid request; no view change")
@@ -91,7 +91,7 @@ func (c *partial) Tick(now time.Duration) []Parcel {
 	c.open()
 	for range c.Every.Due(now) {
 		var m wire.Message = c.next()
-		if c.Signature == "bad" { // another one for every request
+		if c.Signature == "bad" { // a different one for every request
 			m = tamper.Altered(m, "Sig", func(s wire.Signature) wire.Signature { s[0] ^= 0x01; return s })
 		}
 		frame := wire.Encode(m)

@@ -8,7 +8,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// clientFlood sends more than its part (C6), and more that nobody may believe (S2).
+// clientFlood sends more valid requests than its share (C6), and many that nobody may believe (S2).
 var clientFlood = tamper.Describe[flooder]("client-flood", tamper.Byzantine,
 	"sends request after request to all replicas and waits for nothing, valid ones and ones with bad signatures",
 	"honest clients keep ≥ 80 % of their throughput; no view change")
@@ -17,7 +17,7 @@ type flooder struct {
 	caller
 	Valid   tamper.Pace `rate:"yes" default:"1000" max:"1000000" doc:"well signed requests a second"`
 	Invalid tamper.Pace `rate:"yes" default:"10000" max:"1000000" doc:"requests a second whose signature does not hold"`
-	Bytes   uint64      `default:"0" max:"1048576" doc:"makes each valid request that much longer, by operations repeated"`
+	Bytes   uint64      `default:"0" max:"1048576" doc:"size of each valid request in bytes at least, by repeating its operation"`
 	forged  uint64
 }
 
@@ -53,8 +53,8 @@ func (c *flooder) padded(m *wire.Request) *wire.Request {
 	return long
 }
 
-// forge makes up a request. It costs no signing, which a flood would not pay for, and has another signature each time, so
-// that none is remembered as bad.
+// forge makes a request with a made-up signature, since signing would slow the flood. The signature is another one each
+// time, so that no replica can remember it as bad.
 func (c *flooder) forge() []byte {
 	c.forged++
 	m := &wire.Request{
@@ -74,7 +74,7 @@ var burstClient = tamper.Describe[burster]("burst-client", tamper.Byzantine,
 
 type burster struct {
 	caller
-	Requests uint64      `default:"600" max:"4096" doc:"how many each of the f+1 backups gets at once"`
+	Requests uint64      `default:"600" max:"4096" doc:"how many requests each of the f+1 backups gets at once"`
 	Every    tamper.Pace `default:"1.5s" doc:"time between two bursts, a duration or a multiple of T"`
 }
 
@@ -93,7 +93,7 @@ func (c *burster) Tick(now time.Duration) []Parcel {
 	return c.flush()
 }
 
-// malformedClient sends what no decoder may believe, or choke on (S4).
+// malformedClient sends frames that every decoder must refuse without harm (S4).
 var malformedClient = tamper.Describe[babbler]("malformed", tamper.Byzantine,
 	"sends frames that are no message: lists of a million entries, deep nesting, cut short, bits turned",
 	"memory is bounded, and its link is dropped")
@@ -120,12 +120,12 @@ func (c *babbler) Tick(now time.Duration) []Parcel {
 	return c.flush()
 }
 
-// exhaustClient holds what links are made of and gives nothing back (I14), by a client or by whoever has its key.
+// exhaustClient holds connections, streams and memory of links, and gives nothing back (I14).
 var exhaustClient = tamper.Describe[idler](tamper.Exhaust, tamper.Byzantine,
 	"opens streams by the thousand, begins frames and never ends them, reads nothing: on real processes only",
 	"≥ 80 % of the throughput; connections, streams and memory of a peer stay bounded")
 
-// idler says nothing: what it does is done to its links.
+// idler sends no message: package link attacks its links.
 type idler struct {
 	caller
 	tamper.Exhaustion

@@ -24,16 +24,16 @@ type burden struct {
 	_   any    `doc:"that it wrote and deleted; each eighth request puts one of them or deletes it again)"`
 
 	Parallel uint64 `default:"256" max:"1024" doc:"requests that it has under way at once, or reads of the past at each replica"`
-	Keys     uint64 `default:"500" max:"100000" doc:"keys that it writes first, and deletes if that is how, for its counts to pass"`
-	Ops      uint64 `default:"200" max:"256" doc:"such operations in a request"`
-	Bytes    uint64 `default:"200000" max:"1048576" doc:"of a value of values"`
-	Light    uint64 `default:"0" max:"1024" doc:"requests of one small write before each so many heavy ones, so that it looks harmless"`
+	Keys     uint64 `default:"500" max:"100000" doc:"keys that it writes before it counts them, and deletes if how is deleted"`
+	Ops      uint64 `default:"200" max:"256" doc:"operations of this kind in a request"`
+	Bytes    uint64 `default:"200000" max:"1048576" doc:"size of each value, if how is values"`
+	Light    uint64 `default:"0" max:"1024" doc:"requests of one small write before each round of parallel heavy ones, so that it looks harmless"`
 	written  uint64
 	deleted  uint64
 	reads    reads
 }
 
-// ready judges what the machine has to have.
+// ready returns an error if the machine lacks an operation that is needed.
 func (c *burden) ready() error {
 	if b := &c.Burdens; (c.Operation != nil || b.Count != nil) && (c.How == "values" && b.Value == nil ||
 		c.How == "transactions" && b.Transaction == nil || c.How == "past" && b.Past == nil ||
@@ -43,7 +43,7 @@ func (c *burden) ready() error {
 	return nil
 }
 
-// Tick has so many requests under way at all replicas.
+// Tick keeps c.Parallel requests under way at all replicas.
 func (c *burden) Tick(now time.Duration) []Parcel {
 	if c.How == "past" && c.written >= c.Keys {
 		return c.read(now)
@@ -51,7 +51,7 @@ func (c *burden) Tick(now time.Duration) []Parcel {
 	return c.keep(now, c.Parallel, c.work, func(frame []byte) { c.spread(true, frame) })
 }
 
-// work is what the next request asks for.
+// work returns the operations of the next request.
 func (c *burden) work() (ops [][]byte) {
 	if round := c.Light + c.Parallel; c.Light > 0 && c.number%round < c.Light {
 		c.made++
@@ -79,7 +79,7 @@ func (c *burden) work() (ops [][]byte) {
 	return ops
 }
 
-// gone has keys put, deleted, and then counted. One of them comes and goes in the middle of the counts.
+// gone returns operations that put keys, delete them, and then count them. Between counts, single keys are put and deleted.
 func (c *burden) gone() (ops [][]byte) {
 	for range c.Ops {
 		switch g := c.Burdens.Gone; {
@@ -112,7 +112,7 @@ type hollow struct {
 	Ops      uint64 `default:"256" max:"256" doc:"empty operations in a request"`
 }
 
-// Tick has so many requests under way at the primary.
+// Tick keeps c.Parallel requests under way at the primary.
 func (c *hollow) Tick(now time.Duration) []Parcel {
 	empty := func() [][]byte { return make([][]byte, c.Ops) }
 	return c.keep(now, c.Parallel, empty, func(frame []byte) { c.send(c.primary(), true, frame) })
@@ -121,7 +121,7 @@ func (c *hollow) Tick(now time.Duration) []Parcel {
 // many is a client with many requests under way.
 type many struct {
 	caller
-	under []asked // way, by number
+	under []asked // requests under way, by number
 }
 
 // asked is a request that is under way.
@@ -132,7 +132,7 @@ type asked struct {
 	done   bool
 }
 
-// keep posts again what was not answered for T/4, and as many new requests as were answered.
+// keep posts again the requests that were not answered for T/4, and a new request for each that was answered.
 func (c *many) keep(now time.Duration, parallel uint64, work func() [][]byte, post func(frame []byte)) []Parcel {
 	c.open()
 	c.under = slices.DeleteFunc(c.under, func(a asked) bool { return a.done })

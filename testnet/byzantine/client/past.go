@@ -6,22 +6,22 @@ import (
 	"tagma/pbft/wire"
 )
 
-// reads are those of the past that are under way, and what is known of it.
+// reads is the state of a client's reads of the past.
 type reads struct {
-	at      wire.Seq // the state that is asked for; older and older, until it is given up
-	newest  wire.Seq // that a reply told of
-	gone    bool     // nobody has the state that was asked for any more
+	at      wire.Seq // the state that is asked for, the same one until a replica no longer has it
+	newest  wire.Seq // the highest sequence number in a reply
+	gone    bool     // a replica no longer has the state that is asked for
 	nonce   uint64
-	under   map[wire.ReplicaID]int           // way
-	since   map[wire.ReplicaID]time.Duration // something was asked or answered last
-	learned time.Duration                    // a request was sent that will tell a newer one
+	under   map[wire.ReplicaID]int           // reads under way, by replica
+	since   map[wire.ReplicaID]time.Duration // when the last read was answered, by replica
+	learned time.Duration                    // when the last request was sent, whose reply tells a newer state
 }
 
-// unheard is so long without an answer that none is waited for: longer than a replica reads for anybody.
+// unheard is the time without an answer after which reads count as lost: longer than a replica reads for anybody.
 const unheard = 15 * time.Second
 
-// read has so many reads of the past under way at each replica. A link has one of them at a time and holds the others back,
-// so there is always a next one. Now and then a request tells a newer state.
+// read keeps c.Parallel reads of the past under way at each replica. The replica serves one read of a link at a time, so
+// another one always waits. Once in a T it sends a request, whose reply tells a newer state.
 func (c *burden) read(now time.Duration) []Parcel {
 	r := &c.reads
 	if r.under == nil {

@@ -18,7 +18,7 @@ type numberer struct {
 	Numbers string      `default:"mixed" words:"highest,rising,falling,mixed" doc:"sessions: highest (2⁶⁴−1 and down), rising, "`
 	_       any         `doc:"falling, or mixed (any, with absurd request numbers too)"`
 	Every   tamper.Pace `default:"0.1T" doc:"time between two requests, a duration or a multiple of T"`
-	Seed    tamper.Dice `default:"0" stream:"1" doc:"decides which numbers, where they are mixed"`
+	Seed    tamper.Dice `default:"0" stream:"1" doc:"seed that decides which numbers, if they are mixed"`
 	asked   uint64
 }
 
@@ -46,7 +46,7 @@ func (c *numberer) choose() (wire.Session, uint64) {
 	}
 }
 
-// absurd is a number near one of the ends or in the middle of nowhere.
+// absurd draws a number near an end or the middle of the range, near the first session, or anywhere.
 func (c *numberer) absurd() uint64 {
 	near := c.Seed.Uint64N(4)
 	switch c.Seed.IntN(5) {

@@ -32,29 +32,29 @@ type Options struct {
 
 // Tally is what an attacker did and what was done to it. Counters are sums over all replicas.
 type Tally struct {
-	Streams uint64       `json:"streams"` // that a replica served
-	Refused uint64       `json:"refused"` // connections and streams that it did not
+	Streams uint64       `json:"streams"` // streams that a replica served
+	Refused uint64       `json:"refused"` // connections and streams that a replica refused
 	Frames  uint64       `json:"frames"`  // hostile frames that a link took
 	Dropped uint64       `json:"dropped"` // streams that a replica ended
 	Held    uint64       `json:"held"`    // the most streams that were open at once
-	Client  rogues.Tally `json:"client"`  // of a malicious client
+	Client  rogues.Tally `json:"client"`  // what a malicious client did
 }
 
 // OnLinks reports whether a behaviour of replicas is one that an attack does beside an honest replica's process.
 func OnLinks(c tamper.Choice) bool { return c.Name == "malformed" || c.Name == tamper.Exhaust }
 
 // Dormant is an attack, or a malicious client, that can be begun and ended again and again. Behaviours that are about links
-// serve every key; the others are for clients and need one that the cluster admits. Its methods may be called from any
-// goroutine, and on nil, which is an attack that nobody makes.
+// work with any key; those of clients need a key that the cluster admits. Its methods may be called from any goroutine. A
+// nil Dormant is an attack that does nothing.
 type Dormant struct {
 	options Options
 
 	mu      sync.Mutex
 	cancel  context.CancelFunc // nil while it sleeps
-	close   []func() error     // of what it has open while it is awake
+	close   []func() error     // close what the attack has open
 	running sync.WaitGroup
-	told    func() rogues.Tally // of the malicious client that it is now; nil: none
-	past    rogues.Tally        // of those that it was
+	told    func() rogues.Tally // the tally of the malicious client that is awake; nil: none is
+	past    rogues.Tally        // the sum of the tallies of those before
 
 	streams, refused, frames, dropped atomic.Uint64
 	held, mostHeld                    atomic.Int64
@@ -93,7 +93,7 @@ func (a *Dormant) begin(ctx context.Context, o Options) error {
 		}
 		return a.exhaust(ctx, o, e)
 	case "malformed":
-		// How often frames are hostile is another matter on raw links.
+		// On raw links all frames are hostile, so Every is not used.
 		p := &struct {
 			Every string `doc:"between frames"`
 			tamper.Malformed
@@ -119,7 +119,7 @@ func (a *Dormant) end() error {
 	return errors.Join(errs...)
 }
 
-// Told is what the attack has been so far, whenever it was awake.
+// Told sums up what the attack has done so far.
 func (a *Dormant) Told() (t Tally) {
 	if a == nil {
 		return t
@@ -132,7 +132,7 @@ func (a *Dormant) Told() (t Tally) {
 	}
 }
 
-// client sums up the malicious clients that it was, and the one that it is.
+// client sums up the tallies of all malicious clients so far.
 func (a *Dormant) client() rogues.Tally {
 	var now rogues.Tally
 	if a.told != nil {
@@ -191,8 +191,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Acts sums up an attack: lies of a malicious client that a link took, else frames, and streams that were got or tried for.
-// An attack without any was none (I18).
+// Acts counts what an attack did: lies of a malicious client that links took, or else hostile frames, and streams that were
+// served or refused. An attack without acts proves nothing (I18).
 func (t Tally) Acts() uint64 {
 	if t.Client.Parcels > 0 {
 		return min(t.Frames, t.Client.Lies)

@@ -20,7 +20,7 @@ type hosted struct {
 	host *network.ClientHost
 	a    *Dormant
 
-	mu     sync.Mutex // of the client, which is told the time and replies on different goroutines
+	mu     sync.Mutex // guards the client, which two goroutines tell the time and replies
 	client rogues.Client
 	began  time.Time
 }
@@ -40,7 +40,7 @@ func (h *hosted) FromReplica(from int, frame []byte) {
 		if reader, reads := h.client.(rogues.Reader); reads {
 			reader.Asked(wire.ReplicaID(from), m, time.Since(h.began))
 		}
-	default: // a client that misbehaves waits for nothing else
+	default: // malicious clients take no other message
 	}
 }
 
@@ -113,7 +113,7 @@ type Asker struct {
 	client *rogues.Asker
 }
 
-// NewAsker connects one: of the options it needs the file and the key. Close must follow.
+// NewAsker connects an Asker: it needs only the file and the key of the options. Close must follow.
 func NewAsker(o Options) (*Asker, error) {
 	cfg, err := o.config()
 	if err != nil {
@@ -127,7 +127,7 @@ func NewAsker(o Options) (*Asker, error) {
 	return a, nil
 }
 
-// Ask sends a request. It waits for the links to those who are to have it, until ctx ends.
+// Ask sends a request. Until ctx ends, it waits for links to all replicas that are to get the request.
 func (a *Asker) Ask(ctx context.Context, q *rogues.Ask) error {
 	for lacks(a.host.Connected(), q.To) {
 		if !pause(ctx, beat) {

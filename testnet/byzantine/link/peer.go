@@ -28,7 +28,7 @@ import (
 	own "tagma/network"
 )
 
-// The protocols, as docs/network.md tells everybody.
+// The protocols that docs/network.md describes.
 const (
 	replicaProtocol protocol.ID = "/tagma/replica/1"
 	bulkProtocol    protocol.ID = "/tagma/bulk/1"
@@ -38,7 +38,7 @@ const (
 // patience is how long one step of setting a stream up may take.
 const patience = 5 * time.Second
 
-// rawPeer is a libp2p peer over TCP without limits, allow-list or manners.
+// rawPeer is a libp2p peer over TCP that has no limits and no allow-list, and keeps no rules.
 type rawPeer struct {
 	*swarm.Swarm
 	store    peerstore.Peerstore
@@ -116,7 +116,7 @@ func targets(members []own.Member) ([]peer.AddrInfo, error) {
 	return list, nil
 }
 
-// open connects to a replica unless it is connected, opens a stream, and begins with it what has to be done at once.
+// open connects to a replica unless it is connected, opens a stream, and calls begin with the stream.
 func (p *rawPeer) open(ctx context.Context, to peer.AddrInfo, begin func(network.Stream) error) (network.Stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -132,7 +132,7 @@ func (p *rawPeer) open(ctx context.Context, to peer.AddrInfo, begin func(network
 	return stream, settle(stream, func() error { return begin(stream) })
 }
 
-// settle does what a stream begins with, within its time, or resets it.
+// settle calls begin with a deadline set, and resets the stream if begin fails.
 func settle(stream network.Stream, begin func() error) error {
 	_ = stream.SetDeadline(time.Now().Add(patience)) // what follows fails if this does
 	err := begin()
@@ -143,7 +143,7 @@ func settle(stream network.Stream, begin func() error) error {
 	return err
 }
 
-// greeted opens a stream, agrees on a protocol and passes the greeting: what follows is taken for frames.
+// greeted opens a stream, agrees on a protocol and exchanges greetings: the replica takes what follows for frames.
 func (p *rawPeer) greeted(ctx context.Context, to peer.AddrInfo, proto protocol.ID) (network.Stream, error) {
 	return p.open(ctx, to, func(stream network.Stream) error {
 		err := multistream.SelectProtoOrFail(proto, stream)

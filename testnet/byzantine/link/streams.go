@@ -18,21 +18,21 @@ import (
 )
 
 const (
-	// connections is how many an attacker makes to one replica: more than a member or a usual client may have.
+	// connections is how many connections an attacker makes to one replica: more than a member or a usual client may have.
 	connections = 16
-	// announced is the length in the header of a frame that is never completed. A byte of it is sent each trickleEvery,
-	// often enough for the link to seem alive.
+	// announced is the length in the header of a frame that is never completed. One byte of the frame is sent each
+	// trickleEvery, often enough for the link to seem alive.
 	announced    = 1 << 20
 	trickleEvery = time.Second
-	// betweenFrames is how fast hostile frames follow each other.
+	// betweenFrames is the time between two hostile frames.
 	betweenFrames = 5 * time.Millisecond
-	// comeBack is how soon an attacker that was thrown out comes back, and tryAgain how soon one that was not let in tries
-	// again: each try costs both sides a handshake.
+	// comeBack is the wait after a replica ended a stream, and tryAgain the wait after it refused one: each try costs both
+	// sides a handshake.
 	comeBack = 20 * time.Millisecond
 	tryAgain = time.Second
 )
 
-// malform sends each replica, on each protocol, what is no frame, or no message.
+// malform sends each replica, on each protocol, bytes that are no frame, or frames that are no message.
 func (a *Dormant) malform(ctx context.Context, o Options, made *tamper.Malformed) error {
 	list, protocols, err := victims(o)
 	if err != nil {
@@ -61,7 +61,7 @@ func (a *Dormant) malform(ctx context.Context, o Options, made *tamper.Malformed
 	return nil
 }
 
-// hostile is what is written for a frame.
+// hostile returns the bytes that are written for a frame.
 func hostile(dice *rand.Rand, frame []byte) []byte {
 	switch dice.IntN(4) {
 	case 0: // 4 GiB are announced
@@ -76,7 +76,7 @@ func hostile(dice *rand.Rand, frame []byte) []byte {
 	}
 }
 
-// exhaust has goroutines for every way to use up what links are made of.
+// exhaust starts goroutines for every way to use up the resources of links.
 func (a *Dormant) exhaust(ctx context.Context, o Options, e *tamper.Exhaustion) error {
 	list, protocols, err := victims(o)
 	if err != nil {
@@ -106,7 +106,7 @@ func (a *Dormant) exhaust(ctx context.Context, o Options, e *tamper.Exhaustion) 
 	return nil
 }
 
-// again does something on one greeted stream after the other, until the replica ends it or the attack ends.
+// again opens one greeted stream after the other until the attack ends, and calls do with each.
 func (a *Dormant) again(
 	ctx context.Context, p *rawPeer, to peer.AddrInfo, proto protocol.ID, do func(context.Context, network.Stream),
 ) {
@@ -159,7 +159,7 @@ func (a *Dormant) trickle(ctx context.Context, stream network.Stream) {
 	}
 }
 
-// withhold never reads an answer. A client asks and asks; to a replica others speak without being asked.
+// withhold never reads. A client asks without end, so that answers pile up; to a replica others send without being asked.
 func (a *Dormant) withhold(ctx context.Context, stream network.Stream) {
 	if stream.Protocol() != clientProtocol {
 		<-ctx.Done()
@@ -173,7 +173,7 @@ func (a *Dormant) withhold(ctx context.Context, stream network.Stream) {
 	}
 }
 
-// deaf takes the streams that a replica opens to us, and reads nothing of them.
+// deaf accepts the streams that a replica opens to the attacker, and reads nothing from them.
 func (a *Dormant) deaf(greeting []byte) network.StreamHandler {
 	offered := multistream.NewMultistreamMuxer[protocol.ID]()
 	for _, proto := range []protocol.ID{replicaProtocol, bulkProtocol} {
@@ -188,11 +188,11 @@ func (a *Dormant) deaf(greeting []byte) network.StreamHandler {
 		}) != nil {
 			return
 		}
-		a.streams.Add(1) // and it stays open as long as its connection
+		a.streams.Add(1) // the stream stays open as long as its connection
 	}
 }
 
-// openMany opens streams to one of so many replicas, over several connections, and never says on them what they are for.
+// openMany opens streams to one of so many replicas, over several connections, and agrees on no protocol on them.
 func (a *Dormant) openMany(ctx context.Context, o Options, to peer.AddrInfo, e *tamper.Exhaustion, replicas int) error {
 	due := time.NewTicker(time.Second * time.Duration(replicas) / time.Duration(e.Rate)) // shared by all connections
 	context.AfterFunc(ctx, due.Stop)
@@ -213,7 +213,7 @@ func (a *Dormant) openMany(ctx context.Context, o Options, to peer.AddrInfo, e *
 				select {
 				case room <- struct{}{}:
 				default:
-					continue // as many as it wanted
+					continue // as many as wanted are open
 				}
 				if !a.openIdle(ctx, p, to, func() { <-room }) {
 					a.refuse(ctx)

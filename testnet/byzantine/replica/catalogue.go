@@ -35,8 +35,8 @@ func Check(c tamper.Choice, replicas int) error {
 	return err
 }
 
-// New puts an attacker around a core. It signs its lies itself, since a driver signs what is broadcast only. At most one
-// Options is given. Without a core the choice is judged, as far as that can be done without cfg, which may be nil then.
+// New puts an attacker around a core. The attacker signs its lies, since a driver signs only what is broadcast. At most one
+// Options is given. Without a core, New only checks the choice; cfg may then be nil, and what needs it is not checked.
 func New(c tamper.Choice, cfg *wire.Config, core Core, sign Sign, options ...Options) (Core, error) {
 	made, err := tamper.Make(catalogue, "behaviour", c, cfg)
 	if err != nil {

@@ -49,8 +49,8 @@ func (c *colluder) note(at Slot, second wire.Digest) {
 	c.seconds[at] = second
 }
 
-// hear takes the proposals of a conspirator. One without its body says what the rest are told, and comes before the first
-// batch, which its core gets: that votes for the first in the open, and the accomplice for each where it was proposed.
+// hear takes the proposals of a conspirator. A proposal without body names the second batch and comes before the first one.
+// The core gets only the first, and votes for it; the accomplice votes for each batch to the replicas that got that batch.
 func (c *colluder) hear(ev port.Event) []port.Event {
 	p, ok := received(ev).(*wire.PrePrepare)
 	if !c.awake || !ok || p.Seq < c.FromSeq {
@@ -91,7 +91,7 @@ func (c *colluder) split(to port.Source, m wire.Message) []wire.Message {
 		}
 	case *wire.ViewChange:
 		return []wire.Message{c.signed(&wire.ViewChange{View: m.View, Replica: m.Replica, Suspects: m.Suspects, Stable: m.Stable})}
-	default: // a vote, for the first batch if there are two: whoever is not in the first half was told another one
+	default: // the core votes for the first batch; replicas that were told the second one do not get that vote
 		v, _ := tamper.ViewOf(m)
 		if _, twice := c.seconds[Slot{v, tamper.SeqOf(m)}]; twice && !c.conspires(to.Replica) && !c.inFirst(to.Replica) {
 			return nil
@@ -100,8 +100,8 @@ func (c *colluder) split(to port.Source, m wire.Message) []wire.Message {
 	return []wire.Message{m}
 }
 
-// propose tells a replica its batch, with a commit for it, and an accomplice what the rest are told and the first one. What
-// the core says without a body, which would confess, is kept back.
+// propose sends a replica its batch and a commit for it, and an accomplice the second digest and then the first batch. What
+// the core sends without a body is kept back, because it would show the first digest to all.
 func (c *colluder) propose(to wire.ReplicaID, m *wire.PrePrepare) []wire.Message {
 	if m.Body == nil {
 		return nil

@@ -36,7 +36,7 @@ func (c *corrupter) spoiled(m wire.Message) wire.Message {
 	switch {
 	case c.What == "signature":
 		return tamper.Altered(m, "Sig", func(s wire.Signature) wire.Signature { s[0] ^= 0x01; return s })
-	case c.What == "digest" && c.mine(m): // with others' signatures it would be the first case again
+	case c.What == "digest" && c.mine(m): // a changed statement of others is just a bad signature
 		bad := tamper.Altered(m, "Digest", func(d wire.Digest) wire.Digest { d[0] ^= 0x01; return d })
 		if bad != nil {
 			c.signed(bad)
@@ -104,8 +104,8 @@ var lyingCheckpoint = tamper.Describe[stateLiar]("lying-checkpoint", tamper.Byza
 
 type stateLiar struct {
 	rule
-	How string `default:"wrong" words:"wrong,only,two,far" doc:"wrong: another digest; only: so that not even its certificates have "`
-	_   any    `doc:"the true one; two: the true one and another one, to everybody; far: a thousand windows ahead too"`
+	How string `default:"wrong" words:"wrong,only,two,far" doc:"wrong: another digest; only: the same, and its certificates do not have "`
+	_   any    `doc:"the true one; two: the true one and another one, to everybody; far: also one a thousand windows ahead"`
 }
 
 func (l *stateLiar) ready() error {
@@ -151,9 +151,9 @@ func (e *equivocator) ready() error {
 	return e.lie(e.contradict, e.Phase)
 }
 
-// contradict sends a destination its variant: always the same one, also when the core repeats itself, for a liar who
-// contradicts himself towards one listener is found out at once. A statement without its body, which would confess what
-// the others were told, is kept back.
+// contradict sends a destination its variant: always the same one, also when the core repeats itself, because two variants
+// to one replica would be evidence at once. A proposal without its body is kept back, because it would show all others the
+// true digest.
 func (e *equivocator) contradict(to port.Source, m wire.Message) []wire.Message {
 	lie := variant(m, to.Replica)
 	if lie == nil {

@@ -37,10 +37,10 @@ func (f *forger) tick(t port.Tick) {
 	f.prepared(how)
 }
 
-// whatever fits always.
+// whatever accepts every message.
 func whatever[M wire.Message](M) bool { return true }
 
-// stable returns a certificate for a state that no replica has, a window ahead.
+// stable sends a certificate for a state that no replica has, a window ahead.
 func (f *forger) stable(how string) {
 	last := newest(f.heard, whatever[*wire.Checkpoint])
 	if last == nil || how == "old-view" { // a checkpoint has no view
@@ -53,7 +53,7 @@ func (f *forger) state(how string, seq wire.Seq, d wire.Digest) wire.StableCert 
 	return wire.StableCert{Seq: seq, Digest: d, Checkpoints: f.signers(how, wire.TypeCheckpoint, 0, seq, d, f.cfg.Quorum())}
 }
 
-// committed returns a certificate for the null request at the newest place that the attacker heard of.
+// committed sends a certificate for the null request behind the newest place that the attacker heard of.
 func (f *forger) committed(how string) {
 	last := newest(f.heard, whatever[*wire.Commit])
 	if last == nil {
@@ -91,8 +91,8 @@ func (f *forger) prepared(how string) {
 	f.spread(f.signed(m))
 }
 
-// signers makes n endorsements: its own of the vote that is to be certified, true and again and again, or everybody's
-// latest signatures, whatever they were under.
+// signers makes n endorsements: the attacker's own valid one, n times, or the latest signature of each replica, whatever
+// vote it was under.
 func (f *forger) signers(how string, kind wire.Type, v wire.View, seq wire.Seq, d wire.Digest, n int) []wire.Endorsement {
 	if how == "repeated" {
 		return slices.Repeat([]wire.Endorsement{endorsement(f.signed(f.vote(kind, v, seq, d)))}, n)

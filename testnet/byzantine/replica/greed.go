@@ -25,7 +25,7 @@ func (*boaster) speak(m wire.Message) []wire.Message {
 	return []wire.Message{m}
 }
 
-// tick asks each of the others for help: each one is the helper that its status message names.
+// tick asks all others for help: the status message to a replica names this replica as the helper.
 func (b *boaster) tick(t port.Tick) {
 	for _, to := range b.others() {
 		m := &wire.Status{View: b.view, Active: true, Wall: t.Wall, Helper: to}

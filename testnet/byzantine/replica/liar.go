@@ -48,7 +48,7 @@ type hooks interface {
 	Anchor() []wire.Record
 	// ready prepares an attacker whose values are bound, and judges what the tags cannot.
 	ready() error
-	// hear returns what the core is given in place of an event. It is called all the time, the others while it lies.
+	// hear returns what the core is given in place of an event. Only hear is called also while the attacker is honest.
 	hear(ev port.Event) []port.Event
 	// tick is called when the attacker may send something by itself.
 	tick(port.Tick)
@@ -119,7 +119,7 @@ func (a attacker) utter(effect port.Effect) (out []port.Effect, back []port.Even
 				out = append(out, port.Broadcast{Msg: m})
 				continue
 			}
-			// What a driver would do with a broadcast, but for what every other replica is told.
+			// What a driver does with a broadcast, except that each replica gets messages of its own.
 			if wire.Durable(m) {
 				out = append(out, port.Persist{Record: &wire.Sent{Msg: m}})
 			}
@@ -306,7 +306,7 @@ type rule struct {
 // dropped is the act of keeping a message back.
 func dropped(port.Source, wire.Message) []wire.Message { return nil }
 
-// delayed is the act of saying it later.
+// delayed returns the act of sending a message later.
 func (r *rule) delayed(by *time.Duration) func(port.Source, wire.Message) []wire.Message {
 	return func(to port.Source, m wire.Message) []wire.Message {
 		r.delay(*by, to, m)

@@ -23,12 +23,12 @@ type mutator struct {
 
 	Types       tamper.Types `default:"all" doc:"message types that it changes, such as prepare+view-change"`
 	Probability float64      `default:"0.2" doc:"how likely a message is changed for each destination, above 0 and up to 1"`
-	Seed        tamper.Dice  `default:"0" stream:"0x6d7574" doc:"decides which ones, and how"`
+	Seed        tamper.Dice  `default:"0" stream:"0x6d7574" doc:"seed that decides which messages change, and how"`
 
 	recent []wire.Digest // digests of its own statements, the newest last
 }
 
-// mostRecent is how many digests it remembers: what belongs a place or a checkpoint away.
+// mostRecent is how many digests the attacker remembers: those of the last places and of the checkpoint.
 const mostRecent = 4
 
 // tell draws whether this receiver gets a changed message, and which change. If a kind of change does not suit the
@@ -64,7 +64,7 @@ func (m *mutator) changed(kind string, msg wire.Message) wire.Message {
 	switch kind {
 	case "view":
 		return tamper.Altered(msg, "View", func(v wire.View) wire.View {
-			// Of what only a primary says mostly a view in which this replica is it, since nobody believes the rest.
+			// A primary's message mostly gets a view in which this replica is the primary: nobody believes any other.
 			if !unsigned && tamper.Field[wire.ReplicaID](msg, "Replica") == nil && dice.IntN(4) > 0 {
 				return step(dice, v, wire.View(m.cfg.N()))
 			}
@@ -72,7 +72,7 @@ func (m *mutator) changed(kind string, msg wire.Message) wire.Message {
 		})
 	case "seq":
 		by := wire.Seq(1)
-		if _, is := msg.(*wire.Checkpoint); is && dice.IntN(4) > 0 { // mostly one at which there is a checkpoint
+		if _, is := msg.(*wire.Checkpoint); is && dice.IntN(4) > 0 { // mostly a number at which there is a checkpoint
 			by = m.cfg.CheckpointInterval
 		}
 		field := "Seq"
@@ -105,12 +105,12 @@ func (m *mutator) alterEntry(entry any) {
 		e.View = step(m.Seed.Rand, e.View, 1)
 	case *wire.ViewChange:
 		e.Stable.Seq = step(m.Seed.Rand, e.Stable.Seq, m.cfg.CheckpointInterval)
-	case *wire.Proposal: // it is signed as if it had been proposed at that place
+	case *wire.Proposal: // the new view is signed as if that had been proposed
 		e.Digest = m.anotherDigest(e.Digest)
 	}
 }
 
-// step returns a number one higher or one lower, and never below zero.
+// step returns n plus by or n minus by, and never less than 0.
 func step[N ~uint64](dice *rand.Rand, n, by N) N {
 	if dice.IntN(2) == 0 && n >= by {
 		return n - by
@@ -118,7 +118,7 @@ func step[N ~uint64](dice *rand.Rand, n, by N) N {
 	return n + by
 }
 
-// anotherDigest is one that stood in a statement lately, the null request's, or one that no batch has.
+// anotherDigest returns a digest from a recent statement, the null request's, or one that no batch has.
 func (m *mutator) anotherDigest(d wire.Digest) wire.Digest {
 	from := []wire.Digest{wire.NullDigest, shifted(0)(d)}
 	for _, r := range m.recent {
@@ -129,7 +129,7 @@ func (m *mutator) anotherDigest(d wire.Digest) wire.Digest {
 	return from[m.Seed.IntN(len(from))]
 }
 
-// otherPhase is a vote for the same place in the other phase of the protocol, or a proposal as a vote.
+// otherPhase returns a vote for the same place in the other phase of the protocol, or a proposal as a prepare.
 func (m *mutator) otherPhase(msg wire.Message) wire.Message {
 	switch o := msg.(type) {
 	case *wire.PrePrepare:

@@ -23,7 +23,7 @@ type mute struct {
 	Types       tamper.Types `default:"all" doc:"message types it keeps back, such as prepare+commit; reply is what clients get"`
 	To          tamper.Peers `default:"all" doc:"whom it tells nothing: replicas and clients, such as 1+2+clients"`
 	Probability float64      `default:"1" doc:"how likely it keeps each message back, above 0 and up to 1"`
-	Seed        tamper.Dice  `default:"0" doc:"decides which ones, where that is a matter of chance"`
+	Seed        tamper.Dice  `default:"0" doc:"seed that decides which messages, if the probability is below 1"`
 	FromSeq     tamper.Onset `default:"0" doc:"it falls silent when it first speaks of this sequence number"`
 }
 
@@ -42,7 +42,7 @@ type deaf struct {
 	Types       tamper.Types `default:"all" doc:"message types it does not hear, such as pre-prepare+commit"`
 	Peers       tamper.Peers `default:"all" doc:"whom it does not hear: replicas and clients, such as 1+2+clients"`
 	Probability float64      `default:"1" doc:"how likely it misses each message, above 0 and up to 1"`
-	Seed        tamper.Dice  `default:"0" doc:"decides which ones, where that is a matter of chance"`
+	Seed        tamper.Dice  `default:"0" doc:"seed that decides which messages, if the probability is below 1"`
 }
 
 func (d *deaf) ready() error {
@@ -50,7 +50,7 @@ func (d *deaf) ready() error {
 	return nil
 }
 
-// crash is fail-stop while the process lives: what a killed replica looks like to the others, without its disk.
+// crash looks to the others like a killed replica, while the process lives and keeps its memory.
 var crash = tamper.Describe[dead]("crash", tamper.Crash,
 	"hears nothing and says nothing: dead for everybody else, and back with its memory when its time is over",
 	"as primary commits again within 3T; as a backup no view change")
@@ -80,7 +80,7 @@ var censor = tamper.Describe[censoring]("censor", tamper.Byzantine,
 
 type censoring struct {
 	liar
-	Client string `default:"first" doc:"whom it ignores: first (that it hears of), a client's name such as c0, or the beginning of "`
+	Client string `default:"first" doc:"whom it ignores: first (the first client that it hears of), a name such as c0, or the beginning of "`
 	_      any    `doc:"a key in hex"`
 	prefix string // prefix of the client's key, in hex; "": no client is known yet
 }

@@ -9,7 +9,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// sequenceAbuse is a primary that numbers badly (§4.2, §4.4; N1, N4).
+// sequenceAbuse is a primary that gives its batches wrong sequence numbers or wrong requests (§4.2, §4.4; N1, N4).
 var sequenceAbuse = tamper.Describe[abuser]("sequence-abuse", tamper.Byzantine,
 	"as primary leaves gaps, proposes at the edge of the window or beyond it, orders one request twice, or invents one",
 	"gaps are filled with nulls after one view change; a request runs once, an invented one never")
@@ -17,13 +17,13 @@ var sequenceAbuse = tamper.Describe[abuser]("sequence-abuse", tamper.Byzantine,
 type abuser struct {
 	rule
 	How     string       `default:"gap" words:"gap,high,above,max,twice,invented" doc:"gap: leaves one number out in each view; high: "`
-	_       any          `doc:"jumps to H, and stays there; above: H+1; max: 2^64-1; twice: each batch begins with the last one's first "`
-	_       any          `doc:"request; invented: with one that its client never signed"`
+	_       any          `doc:"jumps to H, and stays there; above: H+1; max: 2^64-1; twice: each batch begins with the first request of the "`
+	_       any          `doc:"batch before; invented: each batch begins with a request that its client never signed"`
 	FromSeq tamper.Onset `default:"1" doc:"it begins when it first proposes this sequence number"`
 
-	jumped bool      // the attacker has jumped in the view in
-	in     wire.View // the view of its last proposal
-	last   *wire.Request
+	jumped bool          // the attacker has jumped in the view in
+	in     wire.View     // the view of its last proposal
+	last   *wire.Request // the first request of its last proposal
 }
 
 func (a *abuser) ready() error {
@@ -39,7 +39,7 @@ func (a *abuser) ordered(m wire.Message) *wire.PrePrepare {
 	return nil
 }
 
-// speak misnumbers the proposals that the core must believe too, since it must not contradict them later.
+// speak changes proposals in the ways that the core has to believe, too, so that it does not contradict them later.
 func (a *abuser) speak(m wire.Message) []wire.Message {
 	p := a.ordered(m)
 	if p == nil {
@@ -63,7 +63,7 @@ func (a *abuser) speak(m wire.Message) []wire.Message {
 			p = withRequests(a.cfg, p, []*wire.Request{again})
 		}
 		return []wire.Message{p}
-	default: // tell lies to the others alone
+	default: // misplace lies to the others alone
 		return []wire.Message{m}
 	}
 }
@@ -76,8 +76,8 @@ func (a *abuser) at(p *wire.PrePrepare, seq wire.Seq) []wire.Message {
 	return []wire.Message{&wire.PrePrepare{View: p.View, Seq: seq, Digest: p.Digest, Body: p.Body}}
 }
 
-// misplace proposes beyond the window, or a batch that begins with the next request of the client of its first one: the same
-// operations, under a signature that is for another number.
+// misplace proposes beyond the window, or a batch whose first request has another number than the one that its client
+// signed.
 func (a *abuser) misplace(_ port.Source, m wire.Message) []wire.Message {
 	p := a.ordered(m)
 	if p == nil {
@@ -93,13 +93,13 @@ func (a *abuser) misplace(_ port.Source, m wire.Message) []wire.Message {
 		next := tamper.Copy(p.Body.Requests[0]).(*wire.Request)
 		next.ID.T++
 		lie = withBody(p, &wire.Body{Time: p.Body.Time, Requests: append([]*wire.Request{next}, p.Body.Requests[1:]...)})
-	default: // the core believes that it sent the lie
+	default: // speak has changed the proposal already
 		return []wire.Message{m}
 	}
 	return []wire.Message{a.signed(lie)}
 }
 
-// withRequests returns a proposal of the same batch behind other requests, as many as the batch may hold.
+// withRequests returns a proposal of the same batch with other requests before it, as many of these as it has room for.
 func withRequests(cfg *wire.Config, p *wire.PrePrepare, front []*wire.Request) *wire.PrePrepare {
 	size := 0
 	for _, r := range p.Body.Requests {

@@ -8,7 +8,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// outrun is a primary that leaves a backup behind, and then leaves the others with it (X1, D8.9).
+// outrun is a primary that leaves a backup behind and then falls silent, so that the others need that backup (X1, D8.9).
 var outrun = tamper.Describe[runner]("outrun", tamper.Byzantine,
 	"as primary orders nulls as fast as it can, or keeps what it orders from one backup, and after a while says nothing",
 	"the backup follows, or fetches the state; commits again within 3T of the silence")
@@ -17,15 +17,15 @@ type runner struct {
 	liar
 	How    string        `default:"nulls" words:"nulls,withhold" doc:"nulls: it fills the window with nulls, again and again; "`
 	_      any           `doc:"withhold: one backup is sent no batch"`
-	Target tamper.Backup `doc:"the backup that is sent no batch, by withhold; the last one without it"`
-	For    time.Duration `default:"8T" zero:"yes" doc:"how long it is before it says nothing to anybody: a duration, or a multiple "`
-	_      any           `doc:"of the view timeout T; 0: it goes on"`
+	Target tamper.Backup `doc:"the backup to which withhold sends no batch; by default the last one"`
+	For    time.Duration `default:"8T" zero:"yes" doc:"how long it acts before it falls silent to everybody: a duration, or a multiple "`
+	_      any           `doc:"of the view timeout T; 0: it never does"`
 
-	began  time.Duration // when it began; 0: it has yet to begin
+	began  time.Duration // when the attack began; 0: not yet
 	silent bool
 
 	in   wire.View // the view in which it orders
-	next wire.Seq  // first number that it has not given away in it; 0: its core has proposed nothing in it yet
+	next wire.Seq  // the first number of that view that is not used yet; 0: the core has proposed nothing in it
 	held []*wire.Body
 }
 
@@ -66,7 +66,7 @@ func (r *runner) fill() (back []port.Event) {
 	return back
 }
 
-// speak numbers the core's own batches behind the nulls.
+// speak keeps a batch of the core back if a null has its number; fill orders the batch later.
 func (r *runner) speak(m wire.Message) []wire.Message {
 	if p, proposes := m.(*wire.PrePrepare); proposes {
 		r.enter(p.View)

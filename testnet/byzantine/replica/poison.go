@@ -19,8 +19,8 @@ var poisonTransfer = tamper.Describe[poison]("poison-transfer", tamper.Byzantine
 type poison struct {
 	How string `default:"bad" words:"bad,endless,old,stall,other,forged" doc:"bad: other digests, values and batches; endless: a "`
 	_   any    `doc:"value without end, and each answer many times; old: the oldest checkpoint it knows instead of the one asked "`
-	_   any    `doc:"for; stall: it promises, and gives nothing; other: the tree of the checkpoint that it first gave, under "`
-	_   any    `doc:"later ones; forged: the offer of a checkpoint that nobody signed, or one replica alone"`
+	_   any    `doc:"for; stall: it promises, and gives nothing; other: the tree of the first checkpoint that was fetched, under "`
+	_   any    `doc:"later ones; forged: the offer of a checkpoint that nobody signed, or only one replica"`
 
 	turn int
 	old  *wire.StableCert // the oldest certificate that went out
@@ -84,7 +84,7 @@ func (p *poison) data(m *wire.Data) []wire.Message {
 	switch {
 	case p.How == "old" && p.old != nil && p.old.Seq < offered:
 		return []wire.Message{&wire.Data{Seq: m.Seq, Offer: p.old}}
-	case p.How == "stall" && m.Offer != nil && m.Seq > 0: // the attacker serves this checkpoint no more, and claims to
+	case p.How == "stall" && m.Offer != nil && m.Seq > 0: // it serves this checkpoint no longer, but claims to
 		return []wire.Message{&wire.Data{Seq: m.Seq}}
 	case p.How == "forged" && m.Offer != nil && offered > 0:
 		p.turn++
@@ -116,7 +116,7 @@ func (p *poison) answer(m *wire.Data) []wire.Message {
 	say := func(a transfer.Answer) wire.Message { return &wire.Data{Seq: m.Seq, Answer: a.Encode()} }
 	switch p.How {
 	case "bad":
-		spoil(a.Parts, p.turn%len(a.Parts)) // of the first answer, the root first
+		spoil(a.Parts, p.turn%len(a.Parts)) // a different part each time, beginning with the root
 		p.turn++
 		return []wire.Message{say(a)}
 	case "endless":
@@ -126,7 +126,7 @@ func (p *poison) answer(m *wire.Data) []wire.Message {
 	}
 }
 
-// endless puts off all but one part, says that long values are longer, and repeats itself.
+// endless puts off every part but the first, claims that long values are far longer, and sends the answer several times.
 func (p *poison) endless(a transfer.Answer, say func(transfer.Answer) wire.Message) (out []wire.Message) {
 	for i := range a.Parts {
 		switch part := &a.Parts[i]; {
@@ -152,7 +152,7 @@ func (p *poison) endless(a transfer.Answer, say func(transfer.Answer) wire.Messa
 	return out
 }
 
-// foreign answers with its answers about the first checkpoint that was fetched here: a true tree, of another state.
+// foreign answers with parts of the first checkpoint that was fetched here: a correct tree, but of another state.
 func (p *poison) foreign(m *wire.Data, a transfer.Answer, say func(transfer.Answer) wire.Message) []wire.Message {
 	if p.first == 0 {
 		p.first = m.Seq
@@ -174,8 +174,8 @@ func (p *poison) foreign(m *wire.Data, a transfer.Answer, say func(transfer.Answ
 	return []wire.Message{say(transfer.Answer{ID: a.ID, Parts: other})}
 }
 
-// spoil changes something in a part that its hash depends on: the last bit of its encoding. A part that has none is said
-// to be an empty node.
+// spoil turns the last bit of a part's encoding, which changes the part's hash. If the result does not decode, the part
+// becomes an empty node.
 func spoil(parts []transfer.Part, which int) {
 	upTo := transfer.Answer{Parts: parts[:which+1]}
 	wrong, err := transfer.DecodeAnswer(turned(upTo.Encode()))

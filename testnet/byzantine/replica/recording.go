@@ -11,15 +11,15 @@ import (
 // mostRecorded bounds what is remembered: the oldest messages go first.
 const mostRecorded = 1 << 15
 
-// Recording is what was overheard in a run, in order, byte for byte: whoever holds it can repeat it, and cut signatures
-// out of it, but sign nothing. Several attackers of one run may share one; it is not safe for concurrent use.
+// Recording holds the messages that were overheard in a run, in order, byte for byte. With it an attacker can repeat
+// messages and reuse their signatures, but sign nothing. Attackers may share one; it is not safe for concurrent use.
 type Recording struct{ messages []wire.Message }
 
 // NewRecording returns an empty recording.
 func NewRecording() *Recording { return new(Recording) }
 
-// Add remembers a message that was seen on its way. It must not be changed afterwards. A message that the link alone vouches
-// for is worth nothing to anybody else, and is not kept.
+// Add remembers a message, which must not be changed afterwards. It does not keep messages that only their link
+// authenticates, because nobody would believe them from an attacker.
 func (r *Recording) Add(m wire.Message) {
 	switch m.(type) {
 	case *wire.Heartbeat, *wire.Reply, *wire.Status, *wire.Fetch, *wire.Inquire, *wire.Report, *wire.Attach, *wire.Attached,
@@ -54,7 +54,7 @@ var replay = tamper.Describe[repeater]("replay", tamper.Byzantine,
 type repeater struct {
 	liar
 	What tamper.List `default:"all" words:"recorded,streams,cluster" doc:"recorded: what it heard from any replica, of any view; "`
-	_    any         `doc:"streams: what only clients or replies carry; cluster: its own votes signed for another cluster; all: everything"`
+	_    any         `doc:"streams: messages that belong on clients' streams; cluster: its own votes signed for another cluster; all: everything"`
 	Rate uint64      `default:"5" cap:"1000" doc:"messages a tick, to everybody"`
 
 	next    int
@@ -92,7 +92,7 @@ func (r *repeater) repeat() {
 	}
 	r.next = (r.next + 1) % r.heard.Len()
 	m := r.heard.At(r.next)
-	// Status and its kind are authenticated by the link: said again they would be the attacker's own.
+	// Status and other unsigned messages are authenticated by the link: repeated, they would be the attacker's own.
 	if _, signed := wire.Signer(r.cfg, m); signed && r.What.Has("recorded") {
 		r.spread(m)
 	}

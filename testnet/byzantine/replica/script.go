@@ -65,7 +65,7 @@ type Script struct {
 	failed []error
 }
 
-// NewScript returns a script around a core. Lines whose time is over when the core starts are for it to leave out.
+// NewScript returns a script around a core. The caller leaves out lines whose time is over when the core starts.
 func NewScript(lines []Line, cfg *wire.Config, core Core, sign Sign, options Options) *Script {
 	s := &Script{liar: liar{cfg: cfg, core: core, sign: sign, opt: options, awake: true}, lines: slices.Clone(lines)}
 	s.listen()
@@ -174,7 +174,7 @@ func (t *Template) body() *wire.Body {
 	return &wire.Body{Time: at, Requests: t.Batch}
 }
 
-// proposed is the newest proposal of a template's batch that was recorded at a place, of a view unless that is nil.
+// proposed returns the newest recorded proposal of a template's batch at seq: in a view or, if view is nil, in any.
 func (s *Script) proposed(t *Template, seq wire.Seq, view *wire.View) *wire.PrePrepare {
 	same := func(a, b *wire.Request) bool { return a.Digest() == b.Digest() }
 	return newest(s.heard, func(p *wire.PrePrepare) bool {
@@ -182,8 +182,8 @@ func (s *Script) proposed(t *Template, seq wire.Seq, view *wire.View) *wire.PreP
 	})
 }
 
-// digest is what a template speaks of. A vote for requests is for the proposal of them that was recorded at its place, if
-// there is one: its agreed time is the primary's.
+// digest is the digest in a template's message. A vote for requests takes the digest of the proposal of these requests that
+// was recorded at its place, if there is one, because that has the primary's agreed time.
 func (s *Script) digest(t *Template) wire.Digest {
 	if t.Digest != nil {
 		return *t.Digest
@@ -196,7 +196,7 @@ func (s *Script) digest(t *Template) wire.Digest {
 	return t.body().Digest()
 }
 
-// reply answers the first request of the batch. To a replica it is a message of another stream.
+// reply answers the first request of the batch. On a link between replicas such a message is misplaced.
 func reply(t *Template) *wire.Reply {
 	m := &wire.Reply{Outcome: wire.OutcomeExecuted, Seq: t.Seq, Results: [][]byte{nil}, View: t.View}
 	if len(t.Batch) > 0 {
@@ -205,8 +205,8 @@ func reply(t *Template) *wire.Reply {
 	return m
 }
 
-// endorsed is what was recorded of votes of one type for one place: the digest with the most of them, and who signed it. A
-// checkpoint has no view.
+// endorsed returns the recorded votes of one type for one place: the digest with most votes, or the given one, and its
+// endorsements. A checkpoint has no view.
 func (s *Script) endorsed(kind wire.Type, at Slot, digest *wire.Digest) (best wire.Digest, by []wire.Endorsement) {
 	if digest != nil {
 		best = *digest
@@ -228,8 +228,8 @@ func (s *Script) endorsed(kind wire.Type, at Slot, digest *wire.Digest) (best wi
 	return best, votes[best]
 }
 
-// certificate completes endorsements to n, ascending, leaving one replica out (none if skip is negative). The sender's own
-// it signs now; what is missing then is forged, or an error.
+// certificate completes endorsements to n, by replica, and leaves out replica skip (nobody if negative). It signs the
+// sender's own; if some are still missing, it forges them if the template says so, and else returns an error.
 func (s *Script) certificate(have []wire.Endorsement, n, skip int, own wire.Message, t *Template) ([]wire.Endorsement, error) {
 	mine := endorsement(s.signed(own))
 	has := func(id wire.ReplicaID) bool {

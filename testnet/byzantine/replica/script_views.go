@@ -68,7 +68,7 @@ func (s *Script) justification(t *Template) ([]wire.Suspect, error) {
 	})
 }
 
-// suspicion finds a replica's Suspect that justifies as much as our own, which is always at hand.
+// suspicion finds a replica's recorded Suspect that justifies as much as the sender's own, which needs no recording.
 func (s *Script) suspicion(by wire.ReplicaID, own wire.Suspect) (wire.Suspect, bool) {
 	if by == s.cfg.Self {
 		return own, true
@@ -83,7 +83,7 @@ func (s *Script) suspicion(by wire.ReplicaID, own wire.Suspect) (wire.Suspect, b
 	return wire.Suspect{}, false
 }
 
-// preparedCert is one that a ViewChange showed, or is put together from a pre-prepare and prepares.
+// preparedCert returns a certificate that a recorded ViewChange showed, or one made of a recorded pre-prepare and prepares.
 func (s *Script) preparedCert(at Slot, t *Template) (cert wire.PreparedCert, err error) {
 	shown := func(c wire.PreparedCert) bool { return c.View == at.View && c.Seq == at.Seq }
 	vc := newest(s.heard, func(vc *wire.ViewChange) bool { return slices.ContainsFunc(vc.Prepared, shown) })

@@ -41,8 +41,8 @@ func (l *late) ready() error {
 	return nil
 }
 
-// clockSkew has a wrong wall clock, which enters as the agreed time of its batches and in its status (N1). Its monotonic
-// clock is right: nothing else drives timers (T3).
+// clockSkew has a wrong wall clock, which shows in the agreed time of its batches and in its status (N1). Its monotonic
+// clock, which alone drives timers (T3), is right.
 var clockSkew = tamper.Describe[skewed]("clock-skew", tamper.Timing,
 	"its wall clock is wrong, or jumps to and fro: so is the time that it proposes and reports",
 	"behind: none needed; ahead, as primary: at most one view change; as a backup none")
@@ -82,15 +82,15 @@ var early = tamper.Describe[hasty]("early", tamper.Timing,
 
 type hasty struct {
 	liar
-	What string `default:"suspect" words:"suspect,time,reply" doc:"suspect: a premature Suspect each view timeout; time: the time that "`
-	_    any    `doc:"it proposes and reports is ahead by the tolerance, as far as others still take it at once; reply: it answers what is proposed with its last result"`
+	What string `default:"suspect" words:"suspect,time,reply" doc:"suspect: a premature Suspect each view timeout; time: its clock is as far "`
+	_    any    `doc:"ahead as others take its batches at once; reply: it answers a proposed request with its last result"`
 
 	next    time.Duration // when the attacker suspects again
 	results [][]byte      // the results that it gave last, with which it guesses the next ones
 }
 
-// behind is how old the others' clocks may be: some ticks. What is ahead of them by more than the tolerance they hold until
-// the next one, which costs most of the throughput and is a slow primary's lie.
+// behind is how old the others' reading of their clocks may be: some ticks. They hold a proposal that is further ahead than
+// the tolerance until their next tick, which costs most of the throughput: that is the attack of a slow primary.
 const behind = 50 * time.Millisecond
 
 func (h *hasty) tick(port.Tick) {
@@ -125,7 +125,7 @@ func (h *hasty) tell(_ port.Source, m wire.Message) []wire.Message {
 	return []wire.Message{m}
 }
 
-// answer tells the clients of a batch that is proposed that it was executed.
+// answer tells the clients of a proposed batch that their requests were executed.
 func (h *hasty) answer(m wire.Message) {
 	p, proposes := m.(*wire.PrePrepare)
 	if !proposes || h.What != "reply" || p.Body == nil {
@@ -140,8 +140,8 @@ func (h *hasty) answer(m wire.Message) {
 	}
 }
 
-// slowPrimary does all that a primary may without being proven faulty, or timed out by a single request: each pre-prepare
-// comes just below the timeout, and holds one request.
+// slowPrimary is as slow as a primary can be without being replaced: each pre-prepare comes just before the timeout, and
+// holds one request.
 var slowPrimary = tamper.Describe[dawdler]("slow-primary", tamper.Timing,
 	"as primary sends each pre-prepare 0.9T late, in batches of one, the next when the last one was executed",
 	"throughput ≥ 50 % after 10T, where more than one request is asked for at a time; a lone client gets one each 0.9T")

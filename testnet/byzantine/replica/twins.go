@@ -18,9 +18,9 @@ var twins = tamper.Describe[pair]("twins", tamper.Byzantine,
 
 type pair struct {
 	liar
-	First  tamper.Peers `default:"half" words:"half" doc:"whom the first one is linked with: half (those below the middle), or "`
+	First  tamper.Peers `default:"half" words:"half" doc:"whom the first twin is linked with: half (those below the middle), or "`
 	_      any          `doc:"replicas such as 1+2"`
-	Second tamper.Peers `default:"half" words:"half" doc:"whom the second one is linked with: half (the others), or replicas; who "`
+	Second tamper.Peers `default:"half" words:"half" doc:"whom the second twin is linked with: half (the others), or replicas; who "`
 	_      any          `doc:"is in both lists hears both"`
 
 	second Core                     // nil until the twins' time begins
@@ -138,8 +138,8 @@ func (p *pair) reach(to wire.ReplicaID, m wire.Message) {
 	}
 }
 
-// note remembers a state of the first one, which the second one may be asked to vouch for, and forgets what is too old for
-// anybody to ask.
+// note remembers a state of the first twin, which the second twin may need for a checkpoint, and forgets states that are too
+// old to be needed.
 func (p *pair) note(e port.Snapshotted) {
 	old := func(seq wire.Seq) bool { return seq+2*p.cfg.LogWindow < e.Seq }
 	maps.DeleteFunc(p.states, func(seq wire.Seq, _ wire.Digest) bool { return old(seq) })

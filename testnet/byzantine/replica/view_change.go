@@ -89,7 +89,7 @@ func (l *liar) suspicions(of wire.View) []wire.Suspect {
 	return all
 }
 
-// bankedSuspect waits until f others have suspected for a moment, and uses their Suspects long after (V7).
+// bankedSuspect collects the Suspects of f others, and uses them long after (V7).
 var bankedSuspect = tamper.Describe[banker]("banked-suspect", tamper.Byzantine,
 	"keeps what others ever suspected, suspects the same views itself, and asks for the next view with both for ever after",
 	"no view change")
@@ -97,7 +97,7 @@ var bankedSuspect = tamper.Describe[banker]("banked-suspect", tamper.Byzantine,
 type banker struct {
 	liar
 	Wait  time.Duration `default:"6T" doc:"how old it lets a suspicion become before it shows it: a duration, or a multiple of T"`
-	Every tamper.Pace   `default:"1T" doc:"time between two times that it shows it, a duration or a multiple of T"`
+	Every tamper.Pace   `default:"1T" doc:"time between two uses of the suspicions, a duration or a multiple of T"`
 
 	held  map[wire.ReplicaID]*wire.Suspect // the highest Suspect of each replica
 	since time.Duration                    // when the attacker first had enough of them
@@ -192,8 +192,8 @@ func (u *usurper) hide(m *wire.NewView) {
 	m.Proposals = follows(m.ViewChanges, u.cfg.LogWindow)
 }
 
-// misorder gives another digest to the first place of O, so that what may have committed there is lost; without any place
-// it adds one that does not follow.
+// misorder gives another digest to the first place of O, so that what may have committed there is lost. If O is empty, it
+// adds a place that does not follow from V.
 func (u *usurper) misorder(m *wire.NewView) {
 	if len(m.Proposals) == 0 {
 		m.Proposals = []wire.Proposal{{Digest: wire.Digest{1}}}
@@ -229,8 +229,8 @@ func follows(v []wire.ViewChange, window wire.Seq) (out []wire.Proposal) {
 	return out
 }
 
-// oldViewChange is the accomplice of a replica that will forget (D8.6, V*): it keeps what that one signed, and shows it when
-// it suits.
+// oldViewChange is the accomplice of a replica that will forget (D8.6, V*): it keeps what that replica signed, and shows it
+// in later view changes.
 var oldViewChange = tamper.Describe[keeper]("old-view-change", tamper.Byzantine,
 	"keeps the first ViewChange and the last votes of others, and shows them in later view changes; holds back its own NewView until then",
 	"nothing that committed is forgotten; the next view is active within 2T")

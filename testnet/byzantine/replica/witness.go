@@ -6,24 +6,24 @@ import (
 	"tagma/pbft/port"
 )
 
-// Witness stands on both sides of an attacker and counts the steps in which it did not do what its core did: an experiment
-// without lies proves nothing (I18). What an attacker does to frames, or to its links, it does not see.
+// Witness observes a core on both sides of its attacker, and counts the steps in which the attacker changed something: an
+// experiment without lies proves nothing (I18). It does not see what an attacker does to frames or links.
 type Witness struct {
 	given []port.Event  // events that the core got in this step
 	did   []port.Effect // the core's effects for them
 	lies  int
 }
 
-// ear stands before a core.
+// ear is a core whose steps go through step.
 type ear struct {
 	Core
 	step func(port.Event) []port.Effect
 }
 
-// Step is what it hears.
+// Step calls step.
 func (e ear) Step(ev port.Event) []port.Effect { return e.step(ev) }
 
-// Within is the core as the attacker is to have it.
+// Within returns the core for the attacker to wrap.
 func (w *Witness) Within(core Core) Core {
 	return ear{core, func(ev port.Event) []port.Effect {
 		w.given = append(w.given, ev)
@@ -33,7 +33,7 @@ func (w *Witness) Within(core Core) Core {
 	}}
 }
 
-// Around is the attacker as the driver is to have it.
+// Around returns the attacker for the driver to use.
 func (w *Witness) Around(attacker Core) Core {
 	return ear{attacker, func(ev port.Event) []port.Effect {
 		w.given, w.did = nil, nil

@@ -19,16 +19,16 @@ type Parameter struct {
 	Name    string   `json:"name"`
 	Default string   `json:"default"`
 	Summary string   `json:"summary"` // one line
-	Words   []string `json:"-"`       // what it may be set to; nil: not a matter of words
+	Words   []string `json:"-"`       // the words that it may be; nil: its value is no word
 }
 
 // field is a parameter and where its value goes. A struct declares it by a field with tags:
 //
 //	FromSeq wire.Seq `default:"1" doc:"the first sequence number that it lies about"`
 //
-// The parameter is named from_seq. More tags bound it, as far as its type has use for them: words lists what it may be, min
-// and max refuse what lies outside, cap silently lowers what is above, and zero permits "0". A blank field with a doc goes
-// on with the doc above it. Fields of embedded structs count as the struct's own.
+// The parameter is named from_seq. Further tags restrict the value: words lists the words that it may be, min and max are
+// its bounds, cap silently lowers a higher value, and zero permits "0". The doc of a blank field continues the doc above
+// it. Fields of embedded structs count as the struct's own.
 type field struct {
 	Parameter
 	to  reflect.Value
@@ -41,7 +41,7 @@ type value interface {
 	read(f *field, text string) error
 }
 
-// Parameters lists what a pointer to a struct declares.
+// Parameters lists the parameters that a struct declares; of is a pointer to the struct.
 func Parameters(of any) []Parameter {
 	all := []Parameter{}
 	for _, f := range fields(reflect.ValueOf(of).Elem(), nil) {
@@ -146,7 +146,7 @@ func (f *field) wrong(format string, args ...any) error {
 	return fmt.Errorf(f.Name+": "+format, args...)
 }
 
-// among refuses what is none of some words.
+// among returns an error unless a text is one of some words.
 func (f *field) among(text string, words []string) error {
 	if !slices.Contains(words, text) {
 		return &UnknownError{What: "value of " + f.Name, Name: text, Known: words}

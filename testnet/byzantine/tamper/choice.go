@@ -16,7 +16,7 @@ type Behaviour struct {
 	Name       string      `json:"name"`
 	Model      Model       `json:"model"`
 	Summary    string      `json:"summary"` // one line
-	Bound      string      `json:"bound"`   // what the cluster keeps up in spite of it, beside safety; T is the view timeout
+	Bound      string      `json:"bound"`   // what the cluster still achieves, beside safety; T is the view timeout
 	Parameters []Parameter `json:"parameters"`
 
 	make func() any // a pointer to the struct that declares the parameters, not bound to any values
@@ -31,15 +31,15 @@ func Describe[T any](name string, model Model, summary, bound string) Behaviour 
 	return b.Called(name, model, summary, bound)
 }
 
-// Called is the same behaviour under another name.
+// Called returns the same behaviour under another name.
 func (b Behaviour) Called(name string, model Model, summary, bound string) Behaviour {
 	b.Name, b.Model, b.Summary, b.Bound = name, model, summary, bound
 	orders[name] = names(b.Parameters)
 	return b
 }
 
-// Make returns the struct of the chosen behaviour out of a catalogue, with its values. What does not exist is an
-// *UnknownError, which says what kind of behaviour was asked for. Cfg is nil while values are only judged.
+// Make returns the struct of the chosen behaviour of a catalogue, with its values. For a name that does not exist the error
+// is an *UnknownError, in which kind says what was asked for. Cfg is nil while values are only checked.
 func Make(catalogue []Behaviour, kind string, c Choice, cfg *wire.Config) (any, error) {
 	i := slices.IndexFunc(catalogue, func(b Behaviour) bool { return b.Name == c.Name })
 	if i < 0 {
@@ -70,7 +70,7 @@ type Choice struct {
 	Values map[string]string // by parameter; what is missing has its default
 }
 
-// Split reads "name" or "name,parameter=value,…" without asking whether there is such a behaviour.
+// Split reads "name" or "name,parameter=value,…" without checking that the behaviour exists.
 func Split(text string) (Choice, error) {
 	parts := strings.Split(text, ",")
 	c := Choice{Name: parts[0], Values: make(map[string]string, len(parts)-1)}
@@ -130,10 +130,10 @@ type Model string
 
 // The failure models.
 const (
-	Crash     Model = "crash"     // it stops, and may come back
-	Omission  Model = "omission"  // some of what it sends or should hear is lost
-	Timing    Model = "timing"    // what it does is right, at the wrong time
-	Byzantine Model = "Byzantine" // it does anything its key allows
+	Crash     Model = "crash"     // a part stops, and may come back
+	Omission  Model = "omission"  // some of what a part sends or should receive is lost
+	Timing    Model = "timing"    // a part does the right things at the wrong time
+	Byzantine Model = "Byzantine" // a part does anything that its key allows
 )
 
 // Models lists the failure models, the mildest first.

@@ -12,26 +12,26 @@ import (
 // Malformation is a way for a frame to be no message.
 type Malformation = string
 
-// The malformations. Some of what is flipped may be a message all the same, of those types that carry no signature.
+// The malformations. A flipped frame may still be a valid message, if its type carries no signature.
 const (
 	Entries   Malformation = "entries"   // a list announces a million entries, and few, many or none follow
 	Nesting   Malformation = "nesting"   // lists within lists within lists, each as long as there is room for
 	Truncated Malformation = "truncated" // a message cut short
 	Trailing  Malformation = "trailing"  // a message with something after it
 	Flipped   Malformation = "flipped"   // a message with bits turned
-	Noise     Malformation = "noise"     // bytes by chance, behind a header that looks right
+	Noise     Malformation = "noise"     // random bytes behind a header that looks right
 	Extreme   Malformation = "extreme"   // a well formed message whose numbers are as high as they can be, unsigned or against the rules
 )
 
 // Malformed declares the parameters of behaviours that send what is no message.
 type Malformed struct {
-	Kinds List   `default:"all" words:"entries,nesting,truncated,trailing,flipped,noise,extreme" doc:"what is wrong with them, such as "`
+	Kinds List   `default:"all" words:"entries,nesting,truncated,trailing,flipped,noise,extreme" doc:"what is wrong with the frames, such as "`
 	_     any    `doc:"entries+truncated: entries, nesting, truncated, trailing, flipped, noise, extreme"`
-	Bytes uint64 `default:"65536" min:"256" max:"16777216" doc:"length of the longest, 256 to 16777216; a client's link takes 4194304"`
-	Seed  uint64 `default:"0" doc:"decides which ones"`
+	Bytes uint64 `default:"65536" min:"256" max:"16777216" doc:"length of the longest frame, 256 to 16777216; a client's link takes 4194304"`
+	Seed  uint64 `default:"0" doc:"seed that decides which frames"`
 }
 
-// Malformer returns one that makes such frames: another one for each number.
+// Malformer returns a Malformer of such frames. It makes different frames for each number.
 func (p *Malformed) Malformer(number uint64) *Malformer {
 	return NewMalformer(p.Seed+number, int(p.Bytes), p.Kinds...)
 }
@@ -43,7 +43,7 @@ type Malformer struct {
 	most  int // bytes of a frame
 }
 
-// NewMalformer returns one that makes frames of these kinds, of at most so many bytes, at least 256.
+// NewMalformer returns a Malformer of frames of these kinds, of at most most bytes, or at most 256 if that is more.
 func NewMalformer(seed uint64, most int, kinds ...Malformation) *Malformer {
 	return &Malformer{dice: rand.New(rand.NewPCG(seed, 2)), kinds: kinds, most: max(most, 256)}
 }
@@ -79,7 +79,7 @@ func (m *Malformer) frame(kind Malformation) []byte {
 	return frame
 }
 
-// million is how many entries a list announces: more than any message may hold, and little enough to be tempting.
+// million is how many entries a list announces: more than a message may hold, so few that a decoder might allocate them.
 const million = 1_000_000
 
 // entries replaces four bytes somewhere in a message by a huge count, and may let many zeros follow, which a decoder that
@@ -98,7 +98,7 @@ func (m *Malformer) entries() []byte {
 	return append(frame, make([]byte, m.length())...)
 }
 
-// lastZeros is the place of four zero bytes, by chance one of several.
+// lastZeros returns a place with four zero bytes, the last one or by chance an earlier one.
 func (m *Malformer) lastZeros(frame []byte) int {
 	found := 2
 	for i := 2; i+4 <= len(frame); i++ {
@@ -145,7 +145,7 @@ func (m *Malformer) noise() []byte {
 	return frame
 }
 
-// length is mostly short and sometimes all there is room for.
+// length draws a length: mostly a short one, sometimes the longest.
 func (m *Malformer) length() int {
 	if m.chance(8) {
 		return m.most
@@ -167,7 +167,7 @@ var spoiled = []wire.Message{
 func (m *Malformer) message() wire.Message {
 	made := reflect.New(reflect.TypeOf(spoiled[m.dice.IntN(len(spoiled))]).Elem())
 	m.fill(made.Elem())
-	if s, is := made.Interface().(*wire.Status); is { // one that keeps to the rules would be believed
+	if s, is := made.Interface().(*wire.Status); is { // a valid status would be believed
 		s.Helper = math.MaxUint16
 	}
 	return made.Interface().(wire.Message)
@@ -232,10 +232,10 @@ func (m *Malformer) number() uint64 {
 // Exhaust is the behaviour of replicas and clients that does what Exhaustion says.
 const Exhaust = "exhaust"
 
-// Exhaustion is how an attacker uses up what links are made of. It needs real links; nothing of it is a message.
+// Exhaustion says how an attacker uses up connections, streams and memory of links. It needs real links; no message is sent.
 type Exhaustion struct {
 	Ways    List   `default:"all" words:"streams,trickle,withhold" doc:"what it uses up, such as streams+trickle: streams, trickle "`
 	_       any    `doc:"(frames that never end), withhold (it reads nothing)"`
 	Streams uint64 `default:"10000" min:"1" max:"1048576" doc:"how many streams it tries to hold open, over all replicas"`
-	Rate    uint64 `default:"50" min:"1" max:"1000000" doc:"how many of them it tries to open in a second"`
+	Rate    uint64 `default:"50" min:"1" max:"1000000" doc:"how many streams it tries to open in a second"`
 }

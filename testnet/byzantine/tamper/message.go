@@ -7,7 +7,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Copy returns a copy of a message whose lists are its own. What the message has computed of itself is left behind.
+// Copy returns a copy of a message with lists of its own. What the message has cached about itself is not copied.
 func Copy(m wire.Message) wire.Message {
 	from := reflect.ValueOf(m).Elem()
 	to := reflect.New(from.Type())
@@ -26,7 +26,7 @@ func Copy(m wire.Message) wire.Message {
 	return to.Interface().(wire.Message)
 }
 
-// Field is where a message holds a value under a name, nil if it has no such field.
+// Field returns a pointer to a message's field with this name and type, nil if there is none.
 func Field[T any](m wire.Message, name string) *T {
 	v := reflect.ValueOf(m)
 	if v.Kind() != reflect.Pointer {
@@ -52,8 +52,8 @@ func Altered[T any](m wire.Message, name string, change func(T) T) wire.Message 
 	return c
 }
 
-// AlteredEntry returns a copy of a message of whose lists one lacks an entry, has one twice, or has one with a field changed
-// by alter. It is nil for a message without entries. Pick draws a number below another one.
+// AlteredEntry returns a copy of a message in which one entry of one list is missing, is there twice, or is changed by
+// alter. It returns nil for a message without entries. Pick draws a number below n.
 func AlteredEntry(m wire.Message, pick func(n int) int, alter func(entry any)) wire.Message {
 	c := Copy(m)
 	v := reflect.ValueOf(c).Elem()

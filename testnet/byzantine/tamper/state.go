@@ -8,9 +8,9 @@ import (
 	"tagma/statemachine"
 )
 
-// Flipper is a machine whose state is wrong in one key from a moment on, as a bit that turns in memory leaves it. It is
-// silent about it: what it answers is what every replica answers. It belongs to one process, and what was turned in it is
-// not turned again when another one executes the same operation.
+// Flipper is a machine that can turn a bit in the value of a key, as a fault of memory does. Nothing tells of it: the answer
+// of the operation is the same as on every replica. A Flipper belongs to one process: when another process executes the same
+// operation, no bit is turned there.
 type Flipper struct {
 	statemachine.Machine
 	mu   sync.Mutex
@@ -18,8 +18,8 @@ type Flipper struct {
 	done int
 }
 
-// Flip turns a bit of a value: of the next one that is written under the key, or under any key if that is "", as the last
-// write of an operation. It may be called from any goroutine.
+// Flip turns a bit of the next value that is the last write of an operation, and is written under the key, or under any key
+// if that is "". It may be called from any goroutine.
 func (f *Flipper) Flip(key string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -40,7 +40,7 @@ func (f *Flipper) wants() []string {
 	return f.due
 }
 
-// Unwrap has the service find what else the machine implements.
+// Unwrap lets the service find what else the machine implements.
 func (f *Flipper) Unwrap() statemachine.Machine { return f.Machine }
 
 // Apply implements statemachine.Machine.
@@ -51,12 +51,12 @@ func (f *Flipper) Apply(tx statemachine.Txn, op []byte) []byte {
 	}
 	late := &lateTxn{Txn: tx}
 	result := f.Machine.Apply(late, op)
-	turned := late.held && len(late.value) > 0 && bytes.HasSuffix(late.key, []byte(due[0])) // machines put something before it
+	turned := late.held && len(late.value) > 0 && bytes.HasSuffix(late.key, []byte(due[0])) // behind a machine's prefix
 	if turned {
 		late.value[len(late.value)-1] ^= 1
 	}
 	late.settle()
-	if turned { // what was written did not end with a panic
+	if turned { // writing it did not panic
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.due, f.done = f.due[1:], f.done+1
@@ -64,8 +64,8 @@ func (f *Flipper) Apply(tx statemachine.Txn, op []byte) []byte {
 	return result
 }
 
-// lateTxn keeps the last write back until another one follows or somebody reads it, so that it can become another one
-// without costing anything: the budget of an operation is the same everywhere.
+// lateTxn keeps the last write back until another write follows or the value is read, so that the value can be changed at no
+// cost: the budget of an operation must be the same on all replicas.
 type lateTxn struct {
 	statemachine.Txn
 	held       bool
@@ -99,7 +99,7 @@ func (t *lateTxn) Get(key []byte) (value []byte, found bool) {
 	return t.Txn.Get(key)
 }
 
-// Range and RangeDown implement statemachine.Reader. What the loop writes ahead of itself is seen.
+// Range and RangeDown implement statemachine.Reader. The loop sees what it writes ahead of itself.
 func (t *lateTxn) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 	return t.settled(t.Txn.Range(start, end))
 }

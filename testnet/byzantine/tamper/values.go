@@ -18,7 +18,7 @@ const (
 	clients = "clients"
 )
 
-// Onset is when an attacker begins: it is honest until it first speaks of a sequence number, and then no more.
+// Onset says when an attacker begins: it is honest until its first message about this sequence number or a later one.
 type Onset struct {
 	at    wire.Seq
 	begun bool
@@ -30,13 +30,13 @@ func (o *Onset) read(f *field, text string) error {
 	return err
 }
 
-// Reached reports whether it has begun, now that it speaks of a sequence number.
+// Reached notes that the attacker sends something about a sequence number, and reports whether it has begun.
 func (o *Onset) Reached(seq wire.Seq) bool {
 	o.begun = o.begun || seq >= o.at
 	return o.begun
 }
 
-// Begun reports whether it has begun.
+// Begun reports whether the attacker has begun.
 func (o *Onset) Begun() bool { return o.begun }
 
 // Types is a list of message types. The zero value holds all.
@@ -96,7 +96,7 @@ func (p *Peers) read(f *field, text string) error {
 	return nil
 }
 
-// replica reads the number of a replica that is in the cluster, if that is known. An error says what it is none of.
+// replica reads the number of a replica, which must be in the cluster if that is known. What is for the error.
 func (f *field) replica(text, what string) (wire.ReplicaID, error) {
 	id, err := strconv.ParseUint(text, 10, 16)
 	if err != nil {
@@ -135,7 +135,7 @@ func (l *List) read(f *field, text string) error {
 // Has reports whether a word is in the list.
 func (l List) Has(word string) bool { return slices.Contains(l, word) }
 
-// Dice decides what is a matter of chance, by a seed. Behaviours with a stream tag draw differently from one seed.
+// Dice makes random choices from a seed. Behaviours with different stream tags choose differently from the same seed.
 type Dice struct{ *rand.Rand }
 
 func (d *Dice) read(f *field, text string) error {
@@ -145,13 +145,13 @@ func (d *Dice) read(f *field, text string) error {
 	return err
 }
 
-// Strikes reports whether something of this probability is to happen this time.
+// Strikes is true with a probability.
 func (d *Dice) Strikes(probability float64) bool {
 	return probability >= 1 || d.Float64() < probability
 }
 
-// Pace is how often something happens: the time between two of it, or with a rate tag how many there are a second, 0 being
-// none.
+// Pace says how often something happens: the parameter is the time between two occurrences or, with a rate tag, how many
+// there are a second, 0 being none.
 type Pace struct{ every, last time.Duration }
 
 func (p *Pace) read(f *field, text string) (err error) {
@@ -169,10 +169,10 @@ func (p *Pace) read(f *field, text string) (err error) {
 // Never reports whether it does not happen at all.
 func (p *Pace) Never() bool { return p.every == 0 }
 
-// mostAtOnce bounds what is made up for after a long silence of the clock.
+// mostAtOnce bounds how many occurrences Due makes up for after a long time.
 const mostAtOnce = 1 << 12
 
-// Due returns how many times it has become due by now, of those that were not told yet.
+// Due returns how many occurrences have become due since the last call.
 func (p *Pace) Due(now time.Duration) int {
 	if p.Never() {
 		return 0
