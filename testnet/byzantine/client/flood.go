@@ -10,7 +10,7 @@ import (
 
 // clientFlood sends more valid requests than its share (C6), and many that nobody may believe (S2).
 var clientFlood = tamper.Describe[flooder]("client-flood", tamper.Byzantine,
-	"sends request after request to all replicas and waits for nothing, valid ones and ones with bad signatures",
+	"sends requests to all replicas without waiting for answers, valid ones and ones with bad signatures",
 	"honest clients keep ≥ 80 % of their throughput; no view change")
 
 type flooder struct {

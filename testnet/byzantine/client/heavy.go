@@ -12,8 +12,8 @@ import (
 
 // heavyClient asks for as much work as valid requests may ask for, in as many of them as it may have under way (C6, C9).
 var heavyClient = tamper.Describe[burden]("heavy-client", tamper.Byzantine,
-	"sends valid requests that cost as much as they may, hundreds at once: counts over all keys, large values, transactions, reads "+
-		"of the past, or counts over keys that it deleted, which cost it nothing",
+	"sends hundreds of valid requests at once, each as expensive as allowed: counts over all keys, large values, transactions, "+
+		"reads of the past, or counts over keys that it deleted, which cost it nothing",
 	"other clients keep ≥ 50 % of their throughput; no view change")
 
 type burden struct {

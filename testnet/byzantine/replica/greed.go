@@ -9,8 +9,8 @@ import (
 
 // lyingStatus lies in its status messages: nobody signs these, and every replica retransmits what they ask for.
 var lyingStatus = tamper.Describe[boaster]("lying-status", tamper.Byzantine,
-	"reports that it has executed what nobody ordered, or that it lacks everything, at every tick",
-	"no view change; throughput ≥ 80 %; what it is sent again is bounded")
+	"reports at every tick that it has executed what nobody ordered, or that it lacks everything",
+	"no view change; throughput ≥ 80 %; retransmissions to it are bounded")
 
 type boaster struct {
 	liar
@@ -50,7 +50,7 @@ func lackingAll(above, places wire.Seq) (all []wire.SlotStatus) {
 // (S4, N7, X0, X3).
 var greedyFetch = tamper.Describe[glutton]("greedy-fetch", tamper.Byzantine,
 	"asks all others for everything that they hold, again and again: votes, bodies, committed batches and the state",
-	"throughput ≥ 80 %; no view change; what it is given in a T is bounded")
+	"throughput ≥ 80 %; no view change; what others send it within a T is bounded")
 
 type glutton struct {
 	liar

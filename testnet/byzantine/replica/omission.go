@@ -12,7 +12,7 @@ import (
 
 // sendOmission receives everything and keeps back some of the messages that it should send.
 var sendOmission = tamper.Describe[mute]("send-omission", tamper.Omission,
-	"hears everything and keeps back what it should send: all of it, or by type, destination and chance",
+	"receives everything and keeps back what it should send: all messages, or some by type, destination and chance",
 	"as a backup throughput ≥ 70 % and no view change; as primary commits again within 3T")
 
 // silent is sendOmission of all messages.
@@ -34,7 +34,7 @@ func (m *mute) ready() error {
 
 // receiveOmission sends but does not receive: it suspects every primary, and no replica follows a lone suspicion (V7).
 var receiveOmission = tamper.Describe[deaf]("receive-omission", tamper.Omission,
-	"hears nothing, or not everything, and still sends: heartbeats, status, suspicions, requests",
+	"receives nothing, or not everything, and still sends: heartbeats, status, suspicions, requests",
 	"as a backup, without an accomplice, no view change; as primary commits again within 3T")
 
 type deaf struct {
@@ -52,7 +52,7 @@ func (d *deaf) ready() error {
 
 // crash looks to the others like a killed replica, while the process lives and keeps its memory.
 var crash = tamper.Describe[dead]("crash", tamper.Crash,
-	"hears nothing and says nothing: dead for everybody else, and back with its memory when its time is over",
+	"receives and sends nothing: crashed for everybody else, and back with its memory when its time is over",
 	"as primary commits again within 3T; as a backup no view change")
 
 type dead struct {

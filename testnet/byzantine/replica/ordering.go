@@ -12,7 +12,7 @@ import (
 // sequenceAbuse is a primary that gives its batches wrong sequence numbers or wrong requests (§4.2, §4.4; N1, N4).
 var sequenceAbuse = tamper.Describe[abuser]("sequence-abuse", tamper.Byzantine,
 	"as primary leaves gaps, proposes at the edge of the window or beyond it, orders one request twice, or invents one",
-	"gaps are filled with nulls after one view change; a request runs once, an invented one never")
+	"gaps are filled with nulls after one view change; each request runs once, an invented one never")
 
 type abuser struct {
 	rule

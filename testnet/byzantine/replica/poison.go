@@ -12,8 +12,8 @@ import (
 
 // poisonTransfer gives replicas that come back, or were left behind, a wrong state, or none (X0, X3).
 var poisonTransfer = tamper.Describe[poison]("poison-transfer", tamper.Byzantine,
-	"gives those who fetch a state or batches altered ones, too many, old ones, those of another checkpoint, or none",
-	"another donor within T; who fetches ends with the right state")
+	"answers a fetch of a state or of batches with altered data, too much, old data, those of another checkpoint, or nothing",
+	"another donor answers within T; the replica that fetches ends with the right state")
 
 // poison rewrites the answers that a replica gives to those who fetch. It knows only the messages that go out.
 type poison struct {

@@ -12,7 +12,7 @@ import (
 
 // slow is a timing fault: its messages are true and come late.
 var slow = tamper.Describe[laggard]("slow", tamper.Timing,
-	"says everything, or some types of message, late by its own clock",
+	"sends all messages, or some types, late by its own clock",
 	"as a backup no view change; a primary that is late by T or more is replaced")
 
 type laggard struct {
@@ -28,7 +28,7 @@ func (l *laggard) ready() error {
 }
 
 // slowBackup is so late that none of its messages is of use any more.
-var slowBackup = tamper.Describe[late]("slow-backup", tamper.Timing, "says everything 5T late",
+var slowBackup = tamper.Describe[late]("slow-backup", tamper.Timing, "sends all messages 5T late",
 	"as a backup throughput ≥ 90 % and no view change")
 
 type late struct {
@@ -44,8 +44,8 @@ func (l *late) ready() error {
 // clockSkew has a wrong wall clock, which shows in the agreed time of its batches and in its status (N1). Its monotonic
 // clock, which alone drives timers (T3), is right.
 var clockSkew = tamper.Describe[skewed]("clock-skew", tamper.Timing,
-	"its wall clock is wrong, or jumps to and fro: so is the time that it proposes and reports",
-	"behind: none needed; ahead, as primary: at most one view change; as a backup none")
+	"its wall clock is wrong, or jumps to and fro, and with it the times that it proposes and reports",
+	"clock behind: no view change is needed; ahead: at most one as primary, none as a backup")
 
 type skewed struct {
 	liar
@@ -77,7 +77,7 @@ func (s *skewed) hear(ev port.Event) []port.Event {
 // early sends right messages too soon: a suspicion before the timer expired (T1), a time that the clock has yet to
 // reach (N1), a reply before the batch committed (C4).
 var early = tamper.Describe[hasty]("early", tamper.Timing,
-	"says too soon what would be right later: a suspicion at every timeout, an agreed time ahead of its clock, or a reply before the commit",
+	"sends too soon what would be right later: a suspicion at every timeout, an agreed time ahead of its clock, or a reply before the commit",
 	"no view change by it alone; clients are unaffected; throughput ≥ 90 %")
 
 type hasty struct {

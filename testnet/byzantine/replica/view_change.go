@@ -91,7 +91,7 @@ func (l *liar) suspicions(of wire.View) []wire.Suspect {
 
 // bankedSuspect collects the Suspects of f others, and uses them long after (V7).
 var bankedSuspect = tamper.Describe[banker]("banked-suspect", tamper.Byzantine,
-	"keeps what others ever suspected, suspects the same views itself, and asks for the next view with both for ever after",
+	"keeps the suspicions of others, suspects the same views itself, and uses both again and again to ask for the next view",
 	"no view change")
 
 type banker struct {
@@ -139,7 +139,7 @@ func (b *banker) tick(port.Tick) {
 
 // badNewView is a primary that begins its view wrongly (§4.4, V2, V4).
 var badNewView = tamper.Describe[usurper]("bad-new-view", tamper.Byzantine,
-	"as primary of a new view shows a V or an O that does not hold, or no NewView at all",
+	"as primary of a new view sends a NewView with an invalid V or a wrong O, or none at all",
 	"the next view is active within 2T")
 
 type usurper struct {
