@@ -25,8 +25,7 @@ func (r *Replica) Inspect() port.Inspection {
 	for i := range r.peers {
 		if s := r.peers[i].status; s != nil {
 			in.Peers[i] = port.PeerInspection{
-				Heard: true, Age: r.mono - r.peers[i].heardAt,
-				View: s.View, Active: s.Active, Executed: s.Executed, Stable: s.Stable,
+				Heard: true, Age: r.mono - r.peers[i].heardAt, View: s.View, Active: s.Active, Executed: s.Executed, Stable: s.Stable,
 			}
 		}
 	}
@@ -43,8 +42,9 @@ func (r *Replica) Waits() *port.Waits {
 		w.Request = &port.RequestWait{ID: p.Req.ID, For: r.mono - p.Since}
 	}
 	w.Timer, w.Left = r.nextTimer()
+	w.Silence = w.Timer == port.CauseSilence
 	for id, m := range r.change.votes {
-		if r.mono < r.suspicion.until[id] && r.suspicion.highest[id].View >= r.view || wire.ReplicaID(id) == r.cfg.Self && r.suspicion.sent {
+		if r.mono < r.suspicion.until[id] && r.suspicion.highest[id].View >= r.view {
 			w.Suspects = append(w.Suspects, wire.ReplicaID(id))
 		}
 		if m != nil && (m.View > r.view || m.View == r.view && !r.active) {
@@ -68,7 +68,7 @@ func (r *Replica) nextTimer() (next port.Cause, left time.Duration) {
 		}
 	}
 	switch {
-	case r.suspicion.sent:
+	case r.suspicion.sent && r.mono < r.suspicion.until[r.cfg.Self]:
 		return r.suspicion.cause, 0
 	case !r.active && c.quorum:
 		runs(port.CauseNewView, c.quorumAt)

@@ -44,6 +44,10 @@ type Report struct {
 	Peers         []Peer    `json:"peers,omitempty"`           // the other replicas, as this one sees them
 	Waits         *Waits    `json:"waits,omitempty"`           // absent while it may have forgotten what it signed
 	Refusals      []Refusal `json:"refusals,omitempty"`        // messages of other replicas that were not believed
+	KeyTwice      bool      `json:"key_twice,omitempty"`       // another process runs under this replica's key
+	Diverged      bool      `json:"diverged,omitempty"`        // its state contradicts a stable checkpoint
+	LeftView      *uint64   `json:"left_view,omitempty"`       // it left this view with too few others, who go on in it
+	ViewTimeout   int64     `json:"view_timeout_ms,omitempty"` // T of the cluster
 	TurnMillis    int64     `json:"turn_ms,omitempty"`         // how long the present turn of the protocol takes: its disk
 	DiskFreeBytes int64     `json:"disk_free_bytes,omitempty"` // where the journal lies
 }

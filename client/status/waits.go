@@ -5,6 +5,7 @@ type Waits struct {
 	Slots       []Slot            `json:"slots,omitempty"`         // the first batches that are known and not handed to execution
 	Request     *Request          `json:"request,omitempty"`       // the oldest request that is not ordered
 	Timer       string            `json:"timer,omitempty"`         // what the timer that ends first makes the replica suspect
+	Silence     bool              `json:"silence,omitempty"`       // that timer ends unless the primary is heard
 	TimerMillis int64             `json:"timer_ms"`                // how long such a timer takes in this view
 	LeftMillis  int64             `json:"timer_left_ms,omitempty"` // until it ends; 0: it has ended
 	Suspects    []int             `json:"suspects,omitempty"`      // replicas that suspect the primary of the view

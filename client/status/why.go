@@ -150,8 +150,8 @@ func (w *why) keys() {
 		w.add(CauseKeyTwice, false, r.Twice, "stop one of the two, and give each machine a key of its own",
 			"two processes run under the key of %s, as replica %d sees", names(r.Twice), r.Replica)
 	}
-	for _, r := range w.answering(func(r *Replica) bool { return strings.HasPrefix(r.Health, "another process runs") }) {
-		w.add(CauseKeyTwice, false, []int{r.Replica}, "stop one of the two, and give each machine a key of its own", "replica %d: %s", r.Replica, r.Health)
+	for _, r := range w.answering(func(r *Replica) bool { return r.KeyTwice }) {
+		w.add(CauseKeyTwice, false, []int{r.Replica}, "stop one of the two, and give each machine a key of its own", "replica %d sees that another process runs under its key", r.Replica)
 	}
 }
 
@@ -174,7 +174,7 @@ func (w *why) forgotten() {
 	}
 }
 
-// links finds replicas that answer and are not linked with a quorum.
+// links finds replicas that answer and do not reach each other.
 func (w *why) links() {
 	all := w.answering(func(r *Replica) bool { return r.Recovery == nil || r.Recovery.Phase != PhaseForgotten })
 	if len(all) < w.Quorum {
@@ -183,7 +183,7 @@ func (w *why) links() {
 	var groups [][]int
 	for _, r := range all {
 		i := slices.IndexFunc(groups, func(g []int) bool {
-			return !slices.ContainsFunc(g, func(id int) bool { return !linked(r, &w.Replicas[id]) })
+			return !slices.ContainsFunc(g, func(id int) bool { return !reach(r, &w.Replicas[id]) })
 		})
 		if i < 0 {
 			groups = append(groups, []int{r.Replica})
@@ -200,11 +200,27 @@ func (w *why) links() {
 		most = max(most, len(g))
 		texts = append(texts, names(g))
 	}
-	text := "these groups are not linked with each other: %s"
+	text := "these groups do not reach each other: %s"
 	if most < w.Quorum {
 		text += fmt.Sprintf("; none has the %d that are needed to get anything done", w.Quorum)
 	}
 	w.add(CausePartition, most < w.Quorum, nil, "mend the network between them", text, strings.Join(texts, " | "))
+}
+
+// reach reports whether both replicas are linked, and hear each other. A network that drops what is sent leaves links open
+// for minutes.
+func reach(a, b *Replica) bool { return linked(a, b) && hears(a, b) && hears(b, a) }
+
+// deaf is how many view timeouts a replica may hear nothing of another one, which says how it is four times in each.
+const deaf = 4
+
+// hears reports whether a replica has heard another one lately, or one of them has just started.
+func hears(a, b *Replica) bool {
+	i := slices.IndexFunc(a.Peers, func(p Peer) bool { return p.Replica == b.Replica })
+	if i < 0 || a.ViewTimeout == 0 || min(a.UptimeMillis, b.UptimeMillis) < settling {
+		return true
+	}
+	return a.Peers[i].HeardMillis >= 0 && a.Peers[i].HeardMillis < deaf*a.ViewTimeout
 }
 
 func (w *why) states() {
@@ -215,7 +231,7 @@ func (w *why) states() {
 	if r := w.split(); r != nil {
 		w.add(CauseSplit, true, nil, "find the difference: docs/operations.md", "%s%s", r.Health, w.votes(r, r.Split))
 	}
-	for _, r := range w.answering(func(r *Replica) bool { return strings.HasPrefix(r.Health, "state contradicts") }) {
+	for _, r := range w.answering(func(r *Replica) bool { return r.Diverged }) {
 		w.add(CauseDiverged, false, []int{r.Replica}, "", "replica %d: its state contradicts a stable checkpoint; it takes the state from the others", r.Replica)
 	}
 }

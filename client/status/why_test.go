@@ -11,7 +11,7 @@ import (
 func waiting(change func(*Report, *Waits)) *Report {
 	r := in(1, 10, "aa")
 	r.Primary, r.Quorum, r.Handed, r.Executed = 1, 3, 12, 12
-	r.Waits = &Waits{Timer: timerSilence, TimerMillis: 1000, LeftMillis: 900}
+	r.Waits = &Waits{Timer: "nothing was heard of the primary", Silence: true, TimerMillis: 1000, LeftMillis: 900}
 	change(r, r.Waits)
 	return r
 }

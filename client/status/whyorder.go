@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -136,11 +135,11 @@ func (w *why) order() {
 func (w *why) silent(active []*Replica, primary int) bool {
 	var silent []*Replica
 	for _, r := range active {
-		if r.Replica != primary && r.Waits.Timer == timerSilence && r.Waits.LeftMillis < r.Waits.TimerMillis/2 {
+		if r.Replica != primary && r.Waits.Silence && r.Waits.LeftMillis < r.Waits.TimerMillis/2 {
 			silent = append(silent, r)
 		}
 	}
-	if len(silent) == 0 {
+	if len(silent) <= len(w.Replicas)-w.Quorum { // they change no view, and the others go on
 		return false
 	}
 	waits := silent[0].Waits
@@ -204,9 +203,6 @@ func (w *why) withheld(active []*Replica, primary int) {
 	}
 }
 
-// timerSilence is the timer of a primary of which nothing is heard, in the words of a report.
-const timerSilence = "nothing was heard of the primary for a view timeout"
-
 // following looks for replicas that do not vote or execute yet.
 func (w *why) following() {
 	for _, r := range w.answering(func(r *Replica) bool { return r.Recovery != nil && r.Recovery.Phase != PhaseForgotten }) {
@@ -229,8 +225,9 @@ func (w *why) following() {
 			w.add(CauseFollowing, false, []int{r.Replica}, "", "replica %d executes what the others decide and catches up", r.Replica)
 		}
 	}
-	for _, r := range w.answering(func(r *Replica) bool { return strings.HasPrefix(r.Health, "left view") }) {
-		w.add(CauseFollowing, false, []int{r.Replica}, "", "replica %d %s", r.Replica, r.Health)
+	for _, r := range w.answering(func(r *Replica) bool { return r.LeftView != nil }) {
+		w.add(CauseFollowing, false, []int{r.Replica}, "", "replica %d left view %d with too few others: it executes, and votes again after the next view change",
+			r.Replica, *r.LeftView)
 	}
 }
 

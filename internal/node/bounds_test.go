@@ -87,12 +87,15 @@ func TestHealth_BelievesWhatFPlusOneOthersClaim(t *testing.T) {
 func TestHealth_TellsAViewThatWasLeftAlone(t *testing.T) {
 	n := &Node{home: &Home{Config: wire.Config{Members: make([]wire.PublicKey, 4), ViewTimeout: time.Second}}}
 	stays := port.PeerInspection{Heard: true, View: 2, Active: true}
-	for want, peers := range map[string][]port.PeerInspection{
-		"left view 2 with too few others": {{}, stays, stays, {Heard: true, View: 3}},
-		"changing views":                  {{}, stays, {Heard: true, View: 3}, {Heard: true, View: 2, Active: true, Age: time.Hour}},
+	for _, c := range []struct {
+		peers []port.PeerInspection
+		alone bool
+	}{
+		{[]port.PeerInspection{{}, stays, stays, {Heard: true, View: 3}}, true},
+		{[]port.PeerInspection{{}, stays, {Heard: true, View: 3}, {Heard: true, View: 2, Active: true, Age: time.Hour}}, false},
 	} {
-		if got := n.changing(&port.Inspection{View: 3, Peers: peers}); !strings.HasPrefix(got, want) {
-			t.Errorf("%q, want %q", got, want)
+		if view, alone := n.leftView(&port.Inspection{View: 3, Peers: c.peers}); alone != c.alone || alone && view != 2 {
+			t.Errorf("view %d, %t, want %t", view, alone, c.alone)
 		}
 	}
 }

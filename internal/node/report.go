@@ -50,6 +50,10 @@ func (n *Node) Report() Report {
 	}
 	r.Recovery = n.recovery(in)
 	r.Quorum, r.Peers, r.Waits, r.Refusals = n.home.Config.Quorum(), n.peers(in), waits(in), n.counts.refusedByPeer()
+	r.KeyTwice, r.Diverged, r.ViewTimeout = n.host.Twice(), in.Diverged && !in.LeftBehind, n.home.Config.ViewTimeout.Milliseconds()
+	if view, left := n.leftView(in); left && !in.Active {
+		r.LeftView = &view
+	}
 	r.TurnMillis, r.DiskFreeBytes = n.stalled().Milliseconds(), freeBytes(n.home.Data)
 	r.Health = n.health(&r)
 	return r
@@ -94,14 +98,14 @@ func (n *Node) health(r *Report) string {
 		return "may have forgotten what it signed: " + rec.Why
 	case in.Halted:
 		return "power cut: not durable: " + haltedText(in)
-	case in.Diverged && !in.LeftBehind:
+	case r.Diverged:
 		return "state contradicts a stable checkpoint"
 	case r.Split > 0:
 		return "replicas disagree on the state after " + strconv.FormatUint(r.Split, 10) +
 			": the machine is not deterministic, or disks are damaged"
 	case r.Executing != nil:
 		return fmt.Sprintf("executing batch %d for %d s: request %s", r.Executing.Seq, r.Executing.Seconds, r.Executing.Request)
-	case n.host.Twice():
+	case r.KeyTwice:
 		return "another process runs under this replica's key; stop one of the two"
 	case len(r.Connected) < needed:
 		return "too few replicas connected: " + strconv.Itoa(len(r.Connected)) + " of the " + strconv.Itoa(needed) + " needed" + n.others()
@@ -116,24 +120,27 @@ func (n *Node) health(r *Report) string {
 	case behind > r.Handed:
 		return "catching up"
 	case !in.Active:
-		return n.changing(in)
+		if r.LeftView != nil {
+			return fmt.Sprintf("left view %d with too few others: it executes, and votes again after the next view change", *r.LeftView)
+		}
+		return "changing views"
 	}
 	return Healthy
 }
 
-// changing says what a view change waits for. If too few replicas joined this one's view change, it lasts until the
-// next one: the suspicions behind it no longer count, and the others go on in their view (V7).
-func (n *Node) changing(in *port.Inspection) string {
+// leftView is the view that this replica left with too few others. Then its view change lasts until the next one: the
+// suspicions behind it no longer count, and the others go on in the view that it left (V7).
+func (n *Node) leftView(in *port.Inspection) (view uint64, left bool) {
 	staying := map[uint64]int{}
 	for _, p := range in.Peers {
 		if p.Heard && p.Age < 4*n.home.Config.ViewTimeout && p.Active && p.View < in.View {
 			view := uint64(p.View)
 			if staying[view]++; staying[view] >= n.home.Config.Weak() {
-				return fmt.Sprintf("left view %d with too few others: it executes, and votes again after the next view change", view)
+				return view, true
 			}
 		}
 	}
-	return "changing views"
+	return 0, false
 }
 
 // others names the replicas that are not connected because their lists of refused requests differ.

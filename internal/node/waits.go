@@ -16,7 +16,7 @@ func waits(in *port.Inspection) *status.Waits {
 	}
 	of := in.Waits
 	w := &status.Waits{
-		Timer: string(of.Timer), TimerMillis: in.Timeout.Milliseconds(), LeftMillis: of.Left.Milliseconds(),
+		Timer: string(of.Timer), Silence: of.Silence, TimerMillis: in.Timeout.Milliseconds(), LeftMillis: of.Left.Milliseconds(),
 		Suspects: idsOf(of.Suspects), ViewChanges: idsOf(of.ViewChanges), Full: of.Full,
 	}
 	for _, s := range of.Slots {

@@ -82,6 +82,7 @@ type Waits struct {
 	Slots       []SlotWait       // the first sequence numbers that something is known of and that are not handed to execution
 	Request     *RequestWait     // the oldest request that is not ordered; nil if there is none
 	Timer       Cause            // the timer that ends first, by what it makes this replica suspect; "" if none runs
+	Silence     bool             // that timer ends unless the primary is heard
 	Left        time.Duration    // until that timer ends; 0 if it has ended
 	Suspects    []wire.ReplicaID // replicas whose suspicion of the current view counts
 	ViewChanges []wire.ReplicaID // replicas whose ViewChange is held: for a later view, or for this one if it is not active
