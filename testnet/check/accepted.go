@@ -63,7 +63,7 @@ func (m *Monitor) answers(o *observed, s *agreed, seq wire.Seq, body *wire.Body,
 		m.fail(i3, o.id, "replica %d answers %d of %d requests at %d", o.id, len(replies), len(body.Requests), seq)
 		return
 	}
-	again := s.answered.given // another replica executed it before, or this one before a crash
+	again := s.answered.given // another replica executed the batch before, or this one before a crash
 	first, differs := agree(&s.answered, said{digest: digestOf(replies), by: o.id})
 	if differs {
 		m.fail(i3, o.id, "replicas %d and %d answer the batch at %d differently", first.by, o.id, seq)
@@ -101,8 +101,8 @@ func (m *Monitor) executedOnce(o *observed, seq wire.Seq, r *wire.Request, reply
 	c.acknowledged(r.AckedBelow)
 }
 
-// Replied takes a reply that leaves a correct replica for a client, with whole results or a digest. It must have been
-// executed there and must equal what execution gave (I3).
+// Replied checks I3 for a reply that a correct replica sends to a client, with whole results or a digest: the replica has
+// executed the request, and the reply holds the result of its execution.
 func (m *Monitor) Replied(id wire.ReplicaID, r *wire.Reply) {
 	o := m.of(id)
 	if o == nil || r.Outcome != wire.OutcomeExecuted {
@@ -241,7 +241,7 @@ func (m *Monitor) survives(by wire.ReplicaID, seq wire.Seq) {
 		case seq <= max(o.floor, o.durable.certified) || o.any(kindPrepared, seq, d, durable) ||
 			o.any(kindDecided, seq, d, durable):
 			holders++
-		case seq <= o.lost: // it may have held it before it lost its disk
+		case seq <= o.lost: // the replica may have held a certificate before it lost its disk
 			faulty++
 		}
 	}
@@ -252,7 +252,7 @@ func (m *Monitor) survives(by wire.ReplicaID, seq wire.Seq) {
 
 // Converged is called at the end of a run whose faults have ended and whose replicas had time to catch up. Every correct
 // replica must have executed everything that was acknowledged (I9). The exception is a cluster in which more than f replicas
-// lost votes at once that had already left: it is halted, and the last acknowledged operations may be lost (D8.14).
+// lost votes at once that they had sent: it is halted, and the last acknowledged operations may be lost (D8.14).
 func (m *Monitor) Converged(up ...wire.ReplicaID) {
 	if m.halted() {
 		return

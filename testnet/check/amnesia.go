@@ -7,10 +7,10 @@ import (
 )
 
 // spoken is the part of what a replica has signed in all its lives that a recovery must lie above (D8.6). A recovery
-// may lie below an earlier one if nothing was signed in that life, because other replicas may have answered then.
+// may lie below an earlier one if nothing was signed in that life, because different replicas may have answered it.
 type spoken struct {
 	seq   wire.Seq  // the highest sequence number in a statement
-	view  wire.View // the lowest that a recovery may name: above all views of its votes, not below one that it asked for
+	view  wire.View // the lowest view that a recovery may name: above all votes' views, not below a view change's
 	lives map[wire.Life]silence
 }
 
@@ -33,8 +33,8 @@ func (s *spoken) says(at place) {
 	}
 }
 
-// breaks returns how a vote in a view, or for one, breaks the silence of a replica whose stable checkpoint is h; "" if
-// it does not.
+// breaks returns how a vote in a view, or a view change to it, breaks the silence of a replica whose stable checkpoint is
+// h; "" if it does not.
 func (q *silence) breaks(view wire.View, h wire.Seq) string {
 	switch {
 	case h < q.until:

@@ -52,8 +52,8 @@ func (m *Monitor) recountStable(by wire.ReplicaID, c *wire.StableCert) {
 	})
 }
 
-// recount checks that endorsements are of at least so many distinct members, and that none is the primary's if the
-// primary endorsed in another form (I11). It has the signatures of one in so many certificates verified again (I10).
+// recount checks that endorsements are of at least so many distinct members, and that none is of the primary if the primary
+// endorsed by its pre-prepare (I11). It verifies the signatures of one in so many certificates again (I10).
 func (m *Monitor) recount(
 	by wire.ReplicaID, what string, seq wire.Seq, endorsed []wire.Endorsement, least int,
 	says func(wire.ReplicaID) wire.Message, primary ...wire.Endorsement,
@@ -126,7 +126,7 @@ func (m *Monitor) sampled() bool {
 	return m.holds != nil && m.seen%m.every == 0
 }
 
-// signed checks I10 for one signature.
+// signed checks I10 for the signatures of one message or certificate.
 func (m *Monitor) signed(by wire.ReplicaID, what string, claims []wire.Claim) {
 	m.checked(i10)
 	for i := range claims {
@@ -152,7 +152,7 @@ func (m *Monitor) received(o *observed, e port.Received, effects []port.Effect) 
 		if by, _ := wire.Sender(m.cfg, msg); by != e.From.Replica {
 			m.fail(i10, o.id, "replica %d took a %v of replica %d from another one", o.id, wire.TypeOf(msg), by)
 		}
-	default: // others may be passed on, or have no signer
+	default: // any replica may pass on the others, or they have no signer
 	}
 	if _, asks := msg.(*wire.Request); e.From.Client && !asks {
 		m.fail(i10, o.id, "replica %d took a %v from a client", o.id, wire.TypeOf(msg))

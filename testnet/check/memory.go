@@ -36,8 +36,8 @@ type statement struct {
 	place
 	digest  wire.Digest
 	durable bool
-	left    bool
-	past    bool
+	left    bool     // it was sent before it was durable
+	past    bool     // it binds the replica, whatever the present journal holds
 	stable  wire.Seq // for a view change: the stable checkpoint above which its certificates begin
 }
 
@@ -90,9 +90,9 @@ type observed struct {
 	id    wire.ReplicaID
 	memos map[wire.Seq]*memo
 	views map[wire.View]*memo
-	floor wire.Seq // everything about sequence numbers up to here was forgotten
-	spare []*memo
-	near  [64]struct { // that were looked up, by what is left of their sequence numbers
+	floor wire.Seq     // everything about sequence numbers up to here was forgotten
+	spare []*memo      // empty ones to use again
+	near  [64]struct { // the memos that were looked up last, by sequence number modulo 64
 		seq  wire.Seq
 		memo *memo
 	}
@@ -103,7 +103,7 @@ type observed struct {
 	silence  *silence // of this life; nil if it forgot nothing
 	lost     wire.Seq // it may have lost statements up to here
 	early    bool     // a durable record of its journal says that messages may leave before the journal holds them
-	unsaid   wire.Seq // the highest sent vote that a restart did not find
+	unsaid   wire.Seq // the highest sequence number of a sent vote that a restart did not find
 	unclean  wire.Seq // its last stop may have lost such votes up to here
 	fetching bool     // it fetches a state from others, and must execute nothing
 	told     told     // what its journal has shown
@@ -112,10 +112,10 @@ type observed struct {
 
 	handed  wire.Seq  // sequence number of the core's last Execute
 	applied wire.Seq  // last batch that the state machine executed
-	stable  wire.Seq  // low watermark at the last look; at a start, the durable part of it
-	looked  bool      // since the start
-	sure    wire.View // the view at the last look if it was active
-	highest wire.Seq  // the highest accepted pre-prepare since the last look
+	stable  wire.Seq  // low watermark at the last Standing; after a start, the durable one
+	looked  bool      // Standing was called since the start
+	sure    wire.View // the view at the last Standing with an active view
+	highest wire.Seq  // the highest accepted pre-prepare since the last Standing
 }
 
 // standing is how far a replica has come.
@@ -179,7 +179,7 @@ func (o *observed) about(at place) *memo {
 // forgot reports whether statements about a place were forgotten.
 func (o *observed) forgot(at place) bool { return !at.ofView() && at.seq <= o.floor }
 
-// all is everything about a place's sequence number or view.
+// all returns all statements about a place's sequence number or view.
 func (o *observed) all(at place) memo {
 	if k := o.about(at); k != nil {
 		return *k
@@ -203,7 +203,7 @@ func (o *observed) of(at place) *statement {
 	return o.find(at, func(s *statement) bool { return s.place == at })
 }
 
-// has reports whether a digest is stored at a place; if durably is set, durably.
+// has reports whether there is a statement with a digest at a place and, if durable is set, whether it is durable.
 func (o *observed) has(at place, d wire.Digest, durable bool) bool {
 	return o.find(at, func(s *statement) bool { return s.place == at && s.digest == d && (s.durable || !durable) }) != nil
 }

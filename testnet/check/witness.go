@@ -54,7 +54,7 @@ func places(order []*Call) map[*Call]uint64 {
 // guided is a search among the orders that keep to the places.
 type guided struct {
 	places map[*Call]uint64
-	left   int // tries
+	left   int // how many tries are left
 }
 
 // explains reports whether the remaining calls can follow a world. Latest is the latest invocation so far; later calls

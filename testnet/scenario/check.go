@@ -36,8 +36,8 @@ func (s *Scenario) Lies(id wire.ReplicaID) bool {
 		slices.ContainsFunc(s.Scripts, func(l Script) bool { return l.From == id })
 }
 
-// Turns is when a replica begins to lie; false if it never does, or what is to happen first decides when. Until then it is
-// judged as a correct one.
+// Turns returns when a replica begins to lie. Known is false if it never does, or if only facts decide when. Until then the
+// replica is judged as a correct one.
 func (s *Scenario) Turns(id wire.ReplicaID) (at time.Duration, known bool) {
 	sooner := func(from time.Duration) {
 		if !known || from < at {
@@ -55,7 +55,7 @@ func (s *Scenario) Turns(id wire.ReplicaID) (at time.Duration, known bool) {
 		}
 	}
 	if known && s.happens(id, func(a act) bool { return a.lies }) {
-		at = 0 // no check follows which replica this was at which time
+		at = 0 // an event makes it faulty as well, so it counts as faulty from the beginning
 	}
 	return at, known
 }
@@ -225,7 +225,7 @@ func (s *Scenario) checkExpect(d *strict.Document) {
 	}
 }
 
-// checkCourse takes the expectations on the course.
+// checkCourse checks the expectations about what happens during the run.
 func (s *Scenario) checkCourse(d *strict.Document) {
 	e, in := &s.Expect, d.Below("expect")
 	span := func(key string, x *Span) {
@@ -260,7 +260,7 @@ func (s *Scenario) happens(id wire.ReplicaID, kind func(act) bool) bool {
 	return slices.ContainsFunc(s.Events, func(e Event) bool { return kind(e.act()) && slices.Contains(e.Targets, id) })
 }
 
-// HasFaults reports whether anything goes wrong besides what the network is like all the time.
+// HasFaults reports whether there is any fault besides the permanent properties of the network.
 func (s *Scenario) HasFaults() bool {
 	return len(s.Malicious)+len(s.Rules)+len(s.Scripts)+len(s.Requests) > 0 || slices.ContainsFunc(s.Events, func(e Event) bool { return e.Fault() })
 }

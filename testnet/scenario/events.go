@@ -26,7 +26,7 @@ const (
 	Rollback     = "rollback"      // the copy takes the place of the home
 	BitFlip      = "bit-flip"      // a bit turns in a synced record of the journal
 	TornWrite    = "torn-write"    // a crash amid a write: its unsynced end is cut
-	LoseUnsynced = "lose-unsynced" // a loss of power: nothing unsynced is there
+	LoseUnsynced = "lose-unsynced" // a loss of power: all that was not synced is lost
 	DiskFull     = "disk-full"     // every write fails from now on
 	IOError      = "io-error"      // every sync fails from now on
 	Partition    = "partition"
@@ -34,7 +34,7 @@ const (
 	Isolate      = "isolate"
 	ChangeLink   = "link"
 	ClockJump    = "clock-jump" // the wall clock jumps
-	FlipState    = "flip-state" // a bit of a value in the state
+	FlipState    = "flip-state" // a bit turns in a value of the state
 	Submit       = "submit"
 	StopClients  = "stop-clients"
 	StartClients = "start-clients"
@@ -60,8 +60,8 @@ type act struct {
 	undoes  func(act) bool // which act must have come before, on each target or, if toAny is set, on any replica
 	toAny   bool
 	without string // the error if no such act came before
-	lacks   string // why real processes cannot perform it
-	real    string // why the simulator cannot perform it
+	lacks   string // what it needs that only the simulator has
+	real    string // what it needs that only real processes have
 
 	check func(*Scenario, *strict.Table, *Event) // refuses an incomplete table; nil: every table is complete
 	words func(*Event) string                    // words that follow its name and its targets in a description; nil: none
@@ -239,7 +239,7 @@ func (s *Scenario) Restarts(e *Event) bool {
 	})
 }
 
-// takeEvent takes one event and what it stands for: its repetitions, and the ends of what it begins.
+// takeEvent takes one event, its repetitions, and the event that ends each of them.
 func (s *Scenario) takeEvent(t *strict.Table) {
 	e, repeats, ok := s.readEvent(t)
 	if !ok {

@@ -30,13 +30,13 @@ type Outcome struct {
 	Order        []string         // operations in executed order, like Operation.String
 	// The rest is about the course of the run; it is set if expectations ask for it.
 	Ended    time.Duration       // when the run ended
-	Said     string              // what Silent's replica sent first when it was to be silent; "": nothing
-	Executed string              // what was executed first in NoExecutions; "": nothing
+	Said     string              // the first message that Silent's replica sent while it had to be silent; "": none
+	Executed string              // the first execution during NoExecutions; "": none
 	Slots    map[wire.Seq]string // what correct replicas executed at the places of Slots: a digest in hex, or NullSlot
 	Broken   string              // the first invariant that did not hold; "": all held
 }
 
-// Judge compares what was to hold with what did, in the order of docs/scenarios.md. Times are milliseconds.
+// Judge compares the expectations with the outcome, in the order of docs/scenarios.md. Times are milliseconds.
 func Judge(e *Expect, o *Outcome) (out []report.Expectation) {
 	add := func(key string, want, got any, held bool) {
 		out = append(out, report.Expectation{Key: key, Want: want, Got: got, Held: held})
@@ -106,11 +106,11 @@ func Judge(e *Expect, o *Outcome) (out []report.Expectation) {
 // Split is what a replica says of its checkpoints.
 type Split struct {
 	Replica wire.ReplicaID
-	Never   wire.Seq // the first one that it says can never be stable; 0: none
+	Never   wire.Seq // the first checkpoint that, as it says, can never be stable; 0: none
 	Stable  wire.Seq
 }
 
-// judgeSplit holds if all say so of one checkpoint, below which the stable one stays, or nobody does.
+// judgeSplit holds if all replicas name the same checkpoint that can never be stable, above their stable ones, or none does.
 func judgeSplit(want bool, said []Split, add func(key string, want, got any, held bool)) {
 	got, held := map[string]string{}, len(said) > 0
 	for _, s := range said {
@@ -120,7 +120,7 @@ func judgeSplit(want bool, said []Split, add func(key string, want, got any, hel
 	add("split", want, got, held)
 }
 
-// judgeCourse compares what was to happen meanwhile with what did. A span that the run did not reach shows nothing.
+// judgeCourse judges the expectations about what happens during the run. A span that the run did not reach fails.
 func judgeCourse(e *Expect, o *Outcome, add func(key string, want, got any, held bool)) {
 	const nothing = "nothing"
 	span := func(key, want string, x *Span, found string) {
@@ -168,8 +168,8 @@ const (
 	OnSim       = "sim"
 )
 
-// WhyNot says in one sentence why an engine, sim or processes, cannot run the scenario; "" if it can. An engine is never
-// given what it does not really perform: a fault that a report calls fired happened.
+// WhyNot says in one sentence why an engine, sim or processes, cannot run the scenario; "" if it can. An engine gets no
+// fault that it does not really perform: a fault that a report calls fired has happened.
 func (s *Scenario) WhyNot(engine string) (line int, why string) {
 	if engine == OnProcesses {
 		return s.whyNotProcesses()

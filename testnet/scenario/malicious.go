@@ -27,8 +27,8 @@ func (m *Malicious) Who() string {
 // maxClients bounds the numbers of clients, as the workload's clients are.
 const maxClients = 1000
 
-// attacker is an entry. Whatever is not a key of the entry itself is a parameter of its behaviour; one with the name of
-// such a key is written into a table of its own. A replica's behaviour may have a parameter client, and the other way round.
+// attacker is an entry of [[malicious]]. A key that is none of the entry's own is a parameter of its behaviour. Parameters
+// that have the name of one of its own keys, such as client, are written into the table parameters.
 type attacker struct {
 	Behaviour  string         `toml:"behaviour"`
 	From       time.Duration  `toml:"from"`
@@ -139,7 +139,7 @@ func asText(v any) (string, bool) {
 	}
 }
 
-// refuse notes what a behaviour says of its parameters, in the line of the one that it is about.
+// refuse notes a behaviour's error about a parameter, in the line of that parameter.
 func (m *Malicious) refuse(t *strict.Table, err error) {
 	name, problem, meant := m.Choice.Name, strings.TrimPrefix(err.Error(), "behaviour "+m.Choice.Name+": "), ""
 	key, _, _ := strings.Cut(problem, ": ")

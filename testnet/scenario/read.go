@@ -83,8 +83,8 @@ func Parse(file string, text []byte) (*Scenario, error) {
 	return s, nil
 }
 
-// document is the whole file. Settings come first, since times count in the view timeout, and tables that need the rest of
-// the head to be understood are read last.
+// document is the whole file. Settings come first, since times may be multiples of the view timeout, and tables that depend
+// on the head of the file are read last.
 type document struct {
 	Settings struct {
 		cluster.Protocol

@@ -13,7 +13,7 @@ import (
 	"tagma/testnet/fact"
 )
 
-// Request is one that a client sends as it is written here, once and to these replicas alone.
+// Request is a request that a client sends exactly as it is written here, once and only to these replicas.
 type Request struct {
 	Line       int
 	At         time.Duration    `toml:"at"`
@@ -25,7 +25,7 @@ type Request struct {
 	Operations []check.Op       `toml:"operations"`
 	To         []wire.ReplicaID `toml:"to"`
 	Signature  Signature        `toml:"signature"`
-	Answer     []Answer         `toml:"answer"` // one of these has to come back; nil: whatever does
+	Answer     []Answer         `toml:"answer"` // one of these must come back; nil: anything may
 }
 
 type number uint64
@@ -39,7 +39,7 @@ type Signature struct {
 // Answer is what comes back to a request: an outcome by its name, or NoAnswer.
 type Answer string
 
-// NoAnswer is that no replica ever answers.
+// NoAnswer says that no replica ever answers.
 const NoAnswer Answer = "nothing"
 
 // Answers lists what can come back.
@@ -61,7 +61,7 @@ func (r *Request) What() string {
 	return fmt.Sprintf("c%d asks %v for request %d of session %d%s", r.Client, r.To, r.Number, r.Session, sig)
 }
 
-// Key names what is expected of the answer.
+// Key is the key of the expectation about the answer.
 func (r *Request) Key() string { return fmt.Sprintf("answer to line %d", r.Line) }
 
 // Askers are the clients that have requests, ascending.

@@ -14,7 +14,7 @@ import (
 // ID names a rule for links.Policy.Fired.
 func (r *Rule) ID() string { return fmt.Sprintf("rule, line %d", r.Line) }
 
-// Command begins the rule. It is given when the rule begins, at r.At; its end by time is in it.
+// Command returns the command that begins the rule, to be given at r.At. If a time ends the rule, the command has it.
 func (r *Rule) Command() links.Command {
 	rule := r.Rule
 	rule.ID = r.ID()
@@ -61,7 +61,7 @@ func (s *Scenario) takeRule(t *strict.Table) {
 	s.Rules = append(s.Rules, r)
 }
 
-// meant is how a file says which messages something is about.
+// meant is the form in which a file selects messages.
 type meant struct {
 	links.Match
 	Seq seqs `toml:"seq"`
@@ -114,7 +114,7 @@ type message struct {
 	wire.Type
 	durable  bool   // a replica makes it durable before it sends it
 	keys     string // that a script's message of the type must have
-	recorded string // that make its certificates
+	recorded string // keys of from_recorded that it may have
 }
 
 var messages = []message{

@@ -172,7 +172,7 @@ func (m *Moment) String() string {
 	}
 }
 
-// Rule treats single messages. It ends at the time Until, if there is one, or with the release of its name, or else never.
+// Rule acts on single messages. It ends at the time Until, if there is one, or with the release of its name, or else never.
 type Rule struct {
 	Line int
 	At   time.Duration `toml:"at"`   // when it begins
@@ -243,7 +243,7 @@ type Expect struct {
 	Stopped            []wire.ReplicaID `toml:"stopped"`        // exactly these stopped by themselves, because of their disks
 	DigestsEqual       *bool            `toml:"digests_equal"`
 	Split              *bool            `toml:"split"`  // correct replicas say that one checkpoint can never be stable; false: none does
-	Serves             *bool            `toml:"serves"` // false: after the last event nothing is acknowledged, and nobody is waited for
+	Serves             *bool            `toml:"serves"` // false: after the last event nothing is acknowledged, and the run does not wait
 	Order              []Operation      `toml:"order"`  // simulator: application operations in executed order, as a prefix
 
 	// The course, in the simulator alone.

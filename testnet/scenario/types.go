@@ -27,7 +27,7 @@ type (
 	seqs struct{ from, to wire.Seq }
 )
 
-// types says how the values of a scenario are written. What they depend on is read when they are.
+// types says how the values of a scenario are written. A value's limits, such as Replicas, are looked up when it is read.
 func (s *Scenario) types(d *strict.Document, settings *cluster.Protocol) {
 	const aTime = `a time in quotes such as "200ms", or a multiple of the view timeout such as "3T"`
 	strict.As(d, aTime, func(v any) (jump, error) {
