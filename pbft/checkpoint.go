@@ -14,8 +14,8 @@ func (r *Replica) onSnapshotted(e port.Snapshotted) {
 	if r.diverged || e.Seq <= c.Void { // the state is wrong, or another digest was announced for this number
 		return
 	}
-	if own, known := c.OwnDigest(e.Seq); known && own != e.Digest { // before a crash another digest was announced: a later checkpoint
-		c.GiveUp(e.Seq-1, e.Seq) // shows which of the two is wrong (K2)
+	if own, known := c.OwnDigest(e.Seq); known && own != e.Digest { // this replica announced another digest before a crash
+		c.GiveUp(e.Seq-1, e.Seq) // a later checkpoint shows which of the two is wrong (K2)
 		return
 	}
 	c.Remember(wire.Mark{Seq: e.Seq, Digest: e.Digest}, r.cfg.Floor(c.Base))
@@ -100,7 +100,7 @@ func (r *Replica) makeStable(cert wire.StableCert) {
 	r.adoptStable(cert)
 	recovered := wasSilent && !r.silent()
 	switch rec := (&wire.Stable{Cert: cert}); {
-	case r.transfer.on: // retarget makes it durable, before it names it as a target
+	case r.transfer.on: // retarget makes the certificate durable before it names the state as a target
 	case recovered: // others may count on this replica's memory from now on, so that a crash must not make it silent again
 		r.emit(port.Persist{Record: rec})
 	default:

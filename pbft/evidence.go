@@ -23,8 +23,8 @@ func (r *Replica) convict(found []wire.Evidence) {
 	}
 }
 
-// weigh looks for evidence in a view change: it compares it with the one held of the same author, and the signatures in
-// it with the held votes of their signers. A view change that is already held was weighed when it arrived.
+// weigh looks for evidence in a view change: it compares the message with the view change that is held of the same author,
+// and the signatures in it with the held votes of their signers. A view change that is held was weighed when it arrived.
 func (r *Replica) weigh(vc *wire.ViewChange) {
 	if held := r.change.votes[vc.Replica]; held != nil && held.View == vc.View {
 		if wire.SameViewChange(r.cfg, held, vc) {

@@ -15,7 +15,7 @@ import (
 const maxNullsInFlight = 64
 
 // askForNulls asks the others, once each timeout, to order on. A silent replica asks up to the first checkpoint that
-// ends its silence. A replica that nobody serves a usable state asks up to the checkpoint after the next one.
+// ends its silence. A replica to which nobody serves a usable state asks up to the checkpoint after the next one.
 func (r *Replica) askForNulls() {
 	until := wire.Seq(0)
 	switch k := r.cfg.CheckpointInterval; {
@@ -69,8 +69,8 @@ func (r *Replica) wanted() wire.Seq {
 	return max(until, wished[len(wished)-r.cfg.Weak()])
 }
 
-// passWishes tells the primary what other replicas wait for: their messages may not have reached it, or it may not have
-// been far enough to take them.
+// passWishes tells the primary what other replicas wait for: the primary may not have received their messages, or may have
+// been too far behind to take them.
 func (r *Replica) passWishes() {
 	if !r.active || r.isPrimary() || r.leftBehind() || r.mono < r.recovery.passAgain || !r.withheld(r.cfg.ViewTimeout/4) {
 		return

@@ -272,8 +272,8 @@ func (r *Replica) firstMissing() wire.Seq {
 }
 
 // learnOf takes from the primary's status how far it has proposed. If a pre-prepare was lost on the way to every
-// backup, nothing else shows that it exists, and a backup asks only for what it knows of. A status raises this only up
-// to the proposals that it lists.
+// backup, nothing else shows that it exists, and a backup asks only for what it knows of. A status raises known by
+// no more than the number of slots that it lists.
 func (r *Replica) learnOf(m *wire.Status, from wire.ReplicaID) {
 	if len(m.Slots) == 0 || m.View != r.view || from != r.cfg.Primary(r.view) {
 		return

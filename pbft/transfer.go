@@ -13,7 +13,7 @@ import (
 
 // transfer says whether this replica can follow the others batch by batch.
 type transfer struct {
-	on       bool // it cannot: it fetches a state, and executes nothing before it has it
+	on       bool // it cannot: it fetches a state, and executes nothing until that is there
 	starving bool // no replica serves a usable state
 	behind   bool // a stable checkpoint lies above what this replica executed
 	since    time.Duration

@@ -34,7 +34,7 @@ func Tell(o Observer, ev port.Event, effects []port.Effect) {
 		o.Starving()
 	case port.Damaged:
 		o.Damaged()
-	case port.Tick, port.BadNewView, port.Stop: // what it brings about is told
+	case port.Tick, port.BadNewView, port.Stop: // observers hear of their effects
 	}
 	for _, e := range effects {
 		tellEffect(o, ev, e, effects)

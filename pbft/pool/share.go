@@ -46,7 +46,7 @@ type share struct {
 	next   time.Duration // by this moment the others have had their part of the executor
 	served time.Duration // when a request of it was executed last
 	cost   time.Duration // when one that cost much was executed last
-	worked time.Duration // when one was whose execution, not its size, cost much; 0: never
+	worked time.Duration // when one was executed last whose execution, not its size, cost much; 0: never
 }
 
 // turn is what a primary knows of one client with queued requests.

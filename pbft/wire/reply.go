@@ -5,13 +5,13 @@ import (
 	"encoding/binary"
 )
 
-// Digest replies (§5.1.1, C5): one replica a request sends the results, the others their digest.
+// Digest replies (§5.1.1, C5): for each request one replica sends the results, the others their digest.
 
 // wholeResultBytes is the size of results, lengths included, up to which every replica sends them whole: a digest would
-// save little, and the client needs nobody in particular.
+// save little, and the client does not depend on a single replica.
 const wholeResultBytes = 256
 
-// DigestResults is what stands for results in a reply. Each one's length is in it, so it depends on how they are split.
+// DigestResults is the digest that stands for results in a reply. It covers the length of each result.
 func DigestResults(results [][]byte) (d Digest) {
 	h := sha256.New()
 	h.Write(append([]byte(tagResults), FormatVersion))

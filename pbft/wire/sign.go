@@ -30,7 +30,7 @@ func Sign(cfg *Config, m Message, sign func([]byte) Signature) {
 	}
 }
 
-// SignRequest signs a request for a cluster, in whatever epoch it will be ordered (M10). A client has no need of the rest
+// SignRequest signs a request for a cluster, in whatever epoch it will be ordered (M10). A client needs nothing else
 // of a Config.
 func SignRequest(cluster Digest, r *Request, sign func([]byte) Signature) {
 	raw := appendRequestContent(make([]byte, 0, r.Size()), r)

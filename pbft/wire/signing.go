@@ -6,7 +6,7 @@ const signedTag = "tagma"
 // signedBytes is the size of the longest signed string.
 const signedBytes = len(signedTag) + 1 + len(Digest{}) + 8 + 1 + statementBytes + 2
 
-// appendSignedHead begins a signed string: nothing signed for one cluster, epoch or type is worth anything in another.
+// appendSignedHead begins a signed string: nothing signed for one cluster, epoch or type is valid in another.
 func appendSignedHead(b []byte, cluster Digest, epoch uint64, t Type) []byte {
 	b = append(append(b, signedTag...), FormatVersion)
 	b = append(b, cluster[:]...)
@@ -53,7 +53,7 @@ func appendSignedStatement(b []byte, cfg *Config, s *Statement, by ReplicaID) []
 	}
 }
 
-// SaidIn is what a message's own signature says; false for a kind that may be said twice.
+// SaidIn is the statement under a message's own signature; false for a type of which a replica may sign different ones.
 func SaidIn(m Message) (Statement, bool) {
 	switch m := m.(type) {
 	case *PrePrepare:

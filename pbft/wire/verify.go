@@ -20,8 +20,8 @@ type Verified struct{ msg Message }
 // Message returns the message that was verified.
 func (v Verified) Message() Message { return v.msg }
 
-// False is the error of a message whose claims turned out not to hold after all, where Verify was let believe them until
-// they were looked at.
+// False is the error of a message with a claim that does not hold. It is for a caller whose holds told Verify that all hold,
+// and that verifies the claims later.
 func (v Verified) False() error { return fmt.Errorf("%s: %w", TypeOf(v.msg), ErrSignature) }
 
 // Offered returns the certificate that a Data carries as the message that a core takes; false without one. The claims
