@@ -20,8 +20,8 @@ import (
 type trial struct {
 	name, about string
 	run         func(*stage)
-	absent      []wire.ReplicaID // at the beginning
-	events      []scenario.Event // that make a replica faulty
+	absent      []wire.ReplicaID // not started at the beginning
+	events      []scenario.Event // events of the case that make a replica faulty
 	large       bool             // the cluster has the default settings, and more workers write
 }
 
@@ -42,7 +42,7 @@ func trials() []trial {
 	}
 }
 
-// Cases are the names of the cases in their order, each with a line about what it shows.
+// Cases yields the names of the cases in their order, each with a line about what it shows.
 func Cases() iter.Seq2[string, string] {
 	return func(yield func(name, about string) bool) {
 		for _, t := range trials() {
@@ -67,7 +67,7 @@ const (
 // farWindows is how many log windows the case far leaves a replica behind.
 const farWindows = 12
 
-// back waits until the victim, of which something was started at a moment, is at most so many sequence numbers behind.
+// back waits until the victim is at most so many sequence numbers behind, and adds the time since began to the result.
 func (s *stage) back(name string, began time.Time, behind uint64, most time.Duration) {
 	s.follow(victim, behind)
 	s.result.took(name, time.Since(began), most)
@@ -98,7 +98,7 @@ func wiped(s *stage) {
 	s.tellTransfer()
 }
 
-// tellTransfer tells what the victim received since its process started.
+// tellTransfer adds what the victim received since its process started to the result.
 func (s *stage) tellTransfer() {
 	got := s.receives("received")
 	s.result.tell("received/(keys+values)", got.bytes/s.o.payload(), "")
@@ -125,7 +125,7 @@ func differing(s *stage) {
 	s.result.atMost("received/whole", part.bytes/all, mostOfDifference, "")
 }
 
-// How long a transfer is made to last at least in which something else happens, if the state is large enough.
+// How long a transfer is made to last, at least, in the cases that interrupt it, if the state is large enough.
 const (
 	killedLasts = 3 * time.Second
 	donorsLast  = 5 * time.Second
@@ -158,8 +158,8 @@ func killed(s *stage) {
 // gentleRate is a load under which checkpoints become stable, in operations a second.
 const gentleRate = 200
 
-// amid empties the victim's disk, under load if the options ask for it, and calls happens while the state is fetched over
-// slow links, with when that began and how long it takes at least.
+// amid empties the victim's disk, under load if the options ask for it, and calls happens while the victim fetches the state
+// over slow links. Began is when the transfer began, atLeast how long it takes at least.
 func (s *stage) amid(lasts time.Duration, happens func(began time.Time, atLeast time.Duration)) {
 	rate := float64(gentleRate)
 	if s.o.Load {
@@ -186,7 +186,7 @@ func donors(s *stage) {
 		s.do(scenario.Kill, donor)
 		s.result.tell("killed at", 100*t.Share, "%")
 		err := s.attempt(func() { t = s.transferAt(0.6) })
-		if errors.Is(err, errOver) { // that was without this donor, too
+		if errors.Is(err, errOver) { // the transfer ended without this donor
 			t.Share, err = 1, nil
 		}
 		s.must(err)
@@ -290,8 +290,8 @@ func emptied(s *stage) {
 	}
 }
 
-// moreEmptied loses more disks than the cluster masks: nobody serves, nothing is written to the empty directories, and
-// who lost data is told. With the data mounted again all goes on.
+// moreEmptied takes away more disks than the cluster masks: nobody may serve, or write to the empty directories, and each
+// replica must say who lost data. When the data are mounted again, all must go on.
 func (s *stage) moreEmptied(lost []int) {
 	s.stop()
 	logs := map[int]string{}
@@ -314,7 +314,7 @@ func (s *stage) moreEmptied(lost []int) {
 	}
 	s.stop()
 	for _, id := range lost {
-		s.untouched(id, logs[id]) // stopping may write no less than running
+		s.untouched(id, logs[id]) // stopping must not write anything either
 	}
 	s.do(scenario.Mount, lost...)
 	began := time.Now()

@@ -52,7 +52,7 @@ func (s *stage) readBack() {
 	}
 }
 
-// work has clients overwrite keys, so many a second in all; 0: each the next one as soon as the last one is answered.
+// work lets clients overwrite keys, so many a second in all; 0: each worker writes as soon as its last write is answered.
 func (s *stage) work(rate float64) {
 	s.Pace(rate)
 	s.Extend(true, -1)
@@ -93,7 +93,7 @@ func (s *stage) measure(d time.Duration) float64 {
 	return perSecond(s.Work().Acks, from, s.Now())
 }
 
-// pass lets time go by that is measured.
+// pass waits while something is measured.
 func (s *stage) pass(d time.Duration) {
 	select {
 	case <-time.After(d):
@@ -101,7 +101,7 @@ func (s *stage) pass(d time.Duration) {
 	}
 }
 
-// perSecond is how many writes were acknowledged in a second of a span.
+// perSecond is how many writes a second were acknowledged in a span.
 func perSecond(acks []play.Ack, from, to time.Duration) float64 {
 	return play.Rate(len(play.After(acks, from))-len(play.After(acks, to)), to-from)
 }

@@ -2,12 +2,12 @@
 // from far behind, and through crashes of either side while the state is fetched (D8, X).
 //
 // Each case has a cluster of play/processes of its own, with the state as the keys of its workload. It does to the replicas
-// what events of scenarios do, but when replicas report something instead of at a time, and each wait has a deadline. At
+// what events of scenarios do, but when replicas report something and not at given times, and each wait has a deadline. At
 // the end of every case all acknowledged writes are read back, the four replicas must name one digest for one checkpoint,
 // the journals must keep the protocol's invariants, and the stores, read from the disk once all have stopped, must have one
 // root.
 //
-// The package owns the cases, their figures and their bounds. Clients, faults, journals and what was acknowledged are
-// play/processes's. It decides nothing about the protocol, and takes every byte and second that it tells from reports,
-// metrics and clients of this run.
+// The package owns the cases, their figures and their bounds. Clients, faults, journals and acknowledgements belong to
+// play/processes. It decides nothing about the protocol, and takes all figures from reports, metrics and clients of this
+// run.
 package comeback

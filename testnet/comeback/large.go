@@ -13,20 +13,20 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// The targets of the case large, up to so many keys; with more of them the figures have no bounds.
+// The targets of the case large. With more keys than largeKeys the figures have no bounds.
 const (
 	largeKeys     = 1_000_000
-	largeResident = 400 // MiB of the largest replica, but for mapped files
+	largeResident = 400 // MiB of the largest replica, without mapped files
 	largeStart    = 10  // s
 	largeSlower   = 2.0 // p99 during a checkpoint over p99 between two
 	largeChanges  = 10_000.0
 
-	largeCheckpoints = 8                    // that are watched
+	largeCheckpoints = 8                    // how many are watched
 	spanEvery        = 5 * time.Millisecond // between two looks at the replicas: a fraction of what a checkpoint takes
 )
 
-// In the case large K is that of a cluster without settings, and there are enough workers for batches that change so many
-// keys between two checkpoints.
+// In the case large K has its default, and there are enough workers for batches that change largeChanges keys between two
+// checkpoints.
 const (
 	largeInterval = wire.DefaultCheckpointInterval
 	largeWorkers  = 512
@@ -47,7 +47,7 @@ func large(s *stage) {
 	s.resident("memory after the start")
 }
 
-// target adds a figure that has a bound as long as the state is not too large for the targets.
+// target adds a figure, with a bound unless the state has more than largeKeys keys.
 func (s *stage) target(f Figure, most float64) {
 	if s.o.Keys <= largeKeys {
 		f.AtMost = &most
@@ -55,8 +55,8 @@ func (s *stage) target(f Figure, most float64) {
 	s.result.add(f)
 }
 
-// resident tells how much memory the largest replica has: what the machine cannot have back without a swap, which counts,
-// and with the pages of mapped files, which are the store's tables, and which the system keeps as long as it has the room.
+// resident adds how much memory the largest replica uses. What the system can only swap out has a bound. The figure with
+// mapped files, the store's tables, has none: the system drops their pages when it needs the room.
 func (s *stage) resident(name string) {
 	var anonymous, all int64
 	for _, r := range s.look(everybody...) {
@@ -66,18 +66,18 @@ func (s *stage) resident(name string) {
 	s.result.tell(name+", with mapped files", float64(all)/(1<<20), "MiB")
 }
 
-// shares of the saturation at which clients write while checkpoints are watched, until enough keys change between two; 0:
-// all there is. How full batches are follows from the load and the machine, so only what was watched says what is enough.
+// shares are the loads, as shares of the saturation, that are tried in order until enough keys change between two
+// checkpoints; 0: no limit. Load and machine decide how full batches are, so only trying shows which load is enough.
 var shares = []float64{0.5, 0.65, 0.8, 0}
 
-// watched is what came of writes while checkpoints were taken.
+// watched holds the writes and the checkpoints under one load.
 type watched struct {
-	share, changes float64 // of the saturation; keys, from one checkpoint to the next
+	share, changes float64 // the load as a share of the saturation; keys changed between two checkpoints
 	spans          []span
 	acks           []play.Ack
 }
 
-// enough has checkpoints watched at one share after the other, until enough keys changed between two.
+// enough calls watch with one share after the other, until enough keys change between two checkpoints.
 func enough(watch func(share float64) watched) (w watched) {
 	for _, w.share = range shares {
 		if w = watch(w.share); w.changes >= largeChanges {
@@ -99,7 +99,7 @@ func (s *stage) watch(saturation, share float64) watched {
 	return watched{share, float64(len(acks)) * float64(largeInterval) / batches, spans, acks}
 }
 
-// checkpoints compares what requests take that are answered while a checkpoint is taken with what the others take.
+// checkpoints compares the latency of requests under way during a checkpoint with that of the others.
 func (s *stage) checkpoints() {
 	saturation := s.saturation()
 	w := enough(func(share float64) watched { return s.watch(saturation, share) })
@@ -117,7 +117,7 @@ func (s *stage) checkpoints() {
 	s.target(Figure{Name: "during/between", Value: d.P99 / b.P99, Timed: true}, largeSlower)
 }
 
-// span is from the moment when the first replica has executed the last batch of a checkpoint until it is stable at all.
+// span is the time from when the first replica has executed a checkpoint's last batch until all have the checkpoint stable.
 type span struct{ from, to time.Duration }
 
 // spans watches so many checkpoints.
@@ -151,7 +151,7 @@ func (v view) stable() uint64 {
 	return least
 }
 
-// split parts how long requests took by whether a checkpoint was taken meanwhile.
+// split divides the latencies of requests into those during a checkpoint and all others.
 func split(acks []play.Ack, spans []span) (during, between []time.Duration) {
 	for _, a := range acks {
 		if slices.ContainsFunc(spans, func(x span) bool { return a.At-a.Took < x.to && a.At > x.from }) {

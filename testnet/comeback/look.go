@@ -44,8 +44,8 @@ func (v view) executed() (most uint64) {
 	return most
 }
 
-// transferred is what a replica's transfers have brought since its process started. Late bytes are those that came although
-// another donor was asked for the same ones; their number depends on the machine.
+// transferred is what a replica's transfers have brought since its process started. Late bytes came after another donor had
+// been asked for them; their number depends on the machine.
 type transferred struct{ bytes, late, rounds float64 }
 
 // receives waits until the victim's metrics count a finished transfer, and adds what it brought to the result.

@@ -19,13 +19,13 @@ type Options struct {
 	Only       []string // names of cases; none: all
 	Load       bool     // clients write at half of the measured saturation in the cases that are about service meanwhile
 
-	Measure  time.Duration // of the saturation, and of the baseline; throughput meanwhile is over at least as long
+	Measure  time.Duration // how long saturation and baseline are measured, and throughput during a return at least
 	Sessions int           // of clients, each over links of its own
 	Workers  int           // requests under way at once, of all sessions together
 	// LinkBytes is how many bytes a second each link to the receiver carries in the cases that interrupt a transfer; 0:
 	// chosen by the size of the state.
 	LinkBytes int64
-	Within    time.Duration // what a wait may take before the case has failed
+	Within    time.Duration // how long a wait may take before the case fails
 
 	ViewTimeout        time.Duration // T
 	CheckpointInterval int           // K
@@ -95,5 +95,5 @@ func (o *Options) protocol(large bool) cluster.Protocol {
 // payload is how many bytes the keys and the values of the whole state have.
 func (o *Options) payload() float64 { return float64(o.Keys) * float64(keyBytes+o.ValueBytes) }
 
-// windows is so many log windows, in sequence numbers.
+// windows is n log windows, in sequence numbers.
 func (o *Options) windows(n int) uint64 { return uint64(n * o.LogWindow) }

@@ -11,7 +11,7 @@ import (
 	"tagma/testnet/report"
 )
 
-// Document is what came of a run. Its JSON is printed by `tagma-testnet comeback --json`.
+// Document is the result of a run. Its JSON is printed by `tagma-testnet comeback --json`.
 type Document struct {
 	Format     int     `json:"format"`
 	Verdict    string  `json:"verdict"` // the worst of the cases: pass, inconclusive or fail
@@ -22,8 +22,8 @@ type Document struct {
 	Cases      []*Case `json:"cases"`
 }
 
-// Case is what came of one case. It fails when something did not happen or was wrong, or a bound was missed; a bound on
-// time or throughput that was missed while the machine starved the processes is inconclusive.
+// Case is the result of one case. It fails if something did not happen or was wrong, or a bound was missed. If only bounds
+// on time or throughput were missed while the machine starved the processes, it is inconclusive.
 type Case struct {
 	Name    string   `json:"name"`
 	About   string   `json:"about"`
@@ -33,9 +33,9 @@ type Case struct {
 	Figures []Figure `json:"figures"`
 
 	Seconds     float64    `json:"seconds"`      // of the whole case
-	LoadAverage [2]float64 `json:"load_average"` // of the machine over a minute, before and after; 0 where it is not told
+	LoadAverage [2]float64 `json:"load_average"` // of the machine over a minute, before and after; 0 if the system has none
 	PausedMS    float64    `json:"paused_ms"`    // the longest time for which the machine let a process wait
-	Taken       float64    `json:"taken"`        // the share of its processor time that other programs used, 0 to 1
+	Taken       float64    `json:"taken"`        // the share of all processor time that other programs used, 0 to 1
 	Starved     string     `json:"starved,omitempty"`
 	Files       string     `json:"files,omitempty"` // where logs, journals and stores are, if they were left
 }
@@ -102,7 +102,7 @@ func (c *Case) atMost(name string, value, most float64, unit string) {
 	c.add(Figure{Name: name, Value: value, Unit: unit, AtMost: &most})
 }
 
-// judge decides what a case comes to.
+// judge sets the verdict of a case.
 func (c *Case) judge() {
 	c.Verdict = report.Pass
 	missed := func(excused bool) bool {
@@ -116,7 +116,7 @@ func (c *Case) judge() {
 	}
 }
 
-// judge decides what a run comes to: what the worst of its cases does.
+// judge sets the verdict of a run: that of its worst case.
 func (d *Document) judge() {
 	d.Verdict = report.Pass
 	for _, worse := range []string{report.Inconclusive, report.Fail} {
@@ -141,7 +141,7 @@ func (c *Case) String() string {
 	return strings.Join(append(parts, fmt.Sprintf("load average %.1f to %.1f", c.LoadAverage[0], c.LoadAverage[1])), "; ")
 }
 
-// Print tells people what came of it: the verdict of each case, and where to look. The figures were told as they came.
+// Print writes the verdict of each case, and where its files are. The figures were shown as they came.
 func Print(w io.Writer, d *Document) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "\n%d keys, values of %d bytes, load %s, %d cores\n", d.Keys, d.ValueBytes, d.Load, d.Cores)

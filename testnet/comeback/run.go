@@ -64,7 +64,7 @@ func runOne(ctx context.Context, o *Options, t trial, show play.Show) (*Case, er
 	return c, nil
 }
 
-// through runs a case from its beginning to its end, and returns why it failed and what the machine kept from it.
+// through runs a case from its beginning to its end, and returns why it failed and the strain on the machine.
 func (s *stage) through(t trial, dir string) (strain play.Strain, failed error) {
 	failed = s.attempt(func() {
 		s.begin(t, dir)
@@ -78,7 +78,7 @@ func (s *stage) through(t trial, dir string) (strain play.Strain, failed error) 
 	if s.ctx.Err() != nil {
 		return strain, failed
 	}
-	s.EndWork(time.Second) // what is under way then belongs to a case that has failed
+	s.EndWork(time.Second) // operations are under way now only if the case has failed
 	s.Stop()
 	left, err := s.Remains()
 	if err != nil {
@@ -93,7 +93,7 @@ func (s *stage) through(t trial, dir string) (strain play.Strain, failed error) 
 // failure is what ends a case.
 type failure struct{ error }
 
-// must ends the case if something went wrong. Cases are written like tests: what follows counts on what was before.
+// must ends the case if something went wrong. Cases are written like tests: each step relies on those before it.
 func (s *stage) must(err error) {
 	if err != nil {
 		panic(failure{err})

@@ -35,8 +35,8 @@ type stage struct {
 	agreed play.Replica // what all replicas said of themselves when the case was over
 }
 
-// begin makes the cluster of a case, fills it with the state, and goes on until nobody can follow from the first batch on
-// any more, if somebody is to follow.
+// begin makes the cluster of a case and fills it with the state. In a case without absent replicas it then has so many
+// batches ordered that no replica keeps the first ones any more.
 func (s *stage) begin(t trial, dir string) {
 	protocol, workers := s.o.protocol(t.large), s.o.Workers
 	if t.large {
@@ -60,7 +60,7 @@ func (s *stage) begin(t trial, dir string) {
 	}
 }
 
-// happening is something that happens to replicas.
+// happening returns an event that hits replicas.
 func happening(what string, ids ...int) scenario.Event {
 	e := scenario.Event{Do: what}
 	for _, id := range ids {
@@ -69,7 +69,7 @@ func happening(what string, ids ...int) scenario.Event {
 	return e
 }
 
-// do has something happen to replicas.
+// do performs an event on replicas.
 func (s *stage) do(what string, ids ...int) {
 	e := happening(what, ids...)
 	_, err := s.Do(s.ctx, &e)
@@ -121,7 +121,7 @@ func (s *stage) unslow() { s.must(s.Command(s.ctx, links.Command{Do: links.DoHea
 // farBehind is more log windows than replicas keep for those that lag (X0: three).
 const farBehind = 5
 
-// leaveBehind has so many log windows of batches executed, and returns how many batches that were.
+// leaveBehind has so many log windows of batches ordered, and returns how many batches those were.
 func (s *stage) leaveBehind(windows int) uint64 {
 	before := s.executed()
 	return s.overwrite(0, before+s.o.windows(windows)) - before
@@ -134,7 +134,7 @@ func (s *stage) logged(id int) string {
 	return string(text)
 }
 
-// logs reports whether a replica has written something to its log since that was all of it.
+// logs reports whether a replica has written something to its log since the log held only before.
 func (s *stage) logs(id int, what, before string) bool {
 	return strings.Contains(strings.TrimPrefix(s.logged(id), before), what)
 }

@@ -33,8 +33,8 @@ func Defaults(dir string, seed uint64) Options {
 	return Options{Dir: dir, Scenario: s, SegmentBytes: 256 << 10, Stall: 20 * time.Second}
 }
 
-// Run gives the demonstration and tells what came of it. The error says why it could not be given at all; what went
-// wrong in it is in the verdict.
+// Run gives the demonstration and returns its report. The error says why it could not be given at all; what went wrong in
+// it is in the verdict.
 func Run(ctx context.Context, o Options, show play.Show) (*report.Document, error) {
 	engine := processes.Engine{MayStall: o.Stall, SegmentBytes: o.SegmentBytes}
 	return play.Run(ctx, engine, o.Scenario, play.Options{Dir: o.Dir, Also: expect}, show)
@@ -43,7 +43,7 @@ func Run(ctx context.Context, o Options, show play.Show) (*report.Document, erro
 // expect adds what must hold beside the scenario's expectations.
 func expect(d *report.Document) {
 	d.Expected("min_view_changes", 1, d.ViewChanges, d.ViewChanges >= 1)
-	// There is one for each bad primary, and anybody may have become one that died.
+	// There is one view change for each bad primary, and each replica that died unplanned may have been primary.
 	most := 1
 	for _, f := range d.Faults {
 		if !f.Planned {
@@ -56,7 +56,7 @@ func expect(d *report.Document) {
 	})
 	d.Expected("journals_shrank", true, shrank, shrank)
 	for _, e := range d.Expect {
-		if e.Key == "stopped_at_the_end" { // what the demonstration has always called it
+		if e.Key == "stopped_at_the_end" { // the demonstration's older name for it
 			d.Expected("stopped", e.Want, e.Got, e.Held)
 		}
 	}

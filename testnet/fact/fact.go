@@ -20,7 +20,7 @@ import (
 
 // Fact is one step of one replica, or of any.
 type Fact struct {
-	Replica int // trace.None: whichever is the first
+	Replica int // trace.None: any replica
 	step    *step
 	message wire.Type // of a message that is sent or received
 	number  *uint64   // nil: any

@@ -2,5 +2,5 @@
 //
 // It is a scenario, flood.toml, whose attackers are chosen by flags: clients that send valid requests without end, clients
 // whose signatures are bad, and attacks on links. They and the honest clients share one machine with the
-// replicas, so what is measured includes what they take of it themselves.
+// replicas, so the figures include the processor time that clients and attackers use.
 package flood

@@ -58,7 +58,7 @@ type Assault struct {
 	Choice byzantine.Choice
 }
 
-// Check says which options make no sense, by the names of their flags.
+// Check returns an error for options that make no sense, by the names of their flags.
 func (o *Options) Check() error {
 	switch {
 	case o.Honest < 1 || o.Workers < 1 || o.Operations < 4:
@@ -110,7 +110,7 @@ func SuggestAssaults(given string) (all []string) {
 	return all
 }
 
-// Check says what is wrong with an assault.
+// Check returns an error if an assault is impossible.
 func (a *Assault) Check() error {
 	switch {
 	case a.As == AsClient:

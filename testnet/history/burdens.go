@@ -13,7 +13,7 @@ import (
 // longTransaction is how many operations a heavy client's transaction has.
 const longTransaction = 64
 
-// Burdens are a machine's operations that cost much, on keys that nobody else uses.
+// Burdens returns a machine's operations that cost much, on keys that nobody else uses.
 func Burdens(machine, name string) rogues.Burdens {
 	if machine == machines.Bank {
 		return rogues.Burdens{Count: bank.Audit(), Past: bank.Audit()}

@@ -1,8 +1,8 @@
 // Package history writes clients' histories: it turns the operations that check's models know into those of the machines,
 // and the machines' results into what the models say.
 //
-// It knows which operations of a machine cost much, too, for clients that ask for those. It owns this translation for every
-// engine, so that a history of a simulation and one of processes are judged alike. It must not judge anything itself.
+// It also knows which operations of a machine cost much, for malicious clients. It owns this translation for every engine,
+// so that a history of a simulation and one of processes are judged alike. It must not judge anything itself.
 package history
 
 import (

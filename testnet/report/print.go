@@ -10,7 +10,7 @@ import (
 	"tagma/internal/terminal"
 )
 
-// Print tells people what came of a run, all of it. It returns the first error of the writer.
+// Print writes the whole report in words. It returns the first error of the writer.
 func (d *Document) Print(w io.Writer, style terminal.Style) error {
 	p := &printer{style: style}
 	fmt.Fprintf(&p.text, "\n%s  %s\n", style.Bold(d.Scenario), style.Dim(fmt.Sprintf("engine %s, seed %d", d.Engine, d.Seed)))
@@ -28,14 +28,14 @@ func (d *Document) Print(w io.Writer, style terminal.Style) error {
 	return p.tell(w)
 }
 
-// PrintVerdict tells people the verdict alone, and why it is that.
+// PrintVerdict writes only the verdict, and the reasons for it.
 func (d *Document) PrintVerdict(w io.Writer, style terminal.Style) error {
 	p := &printer{style: style}
 	p.verdict(d)
 	return p.tell(w)
 }
 
-// PrintLine tells what came of a scenario in one line, and what failed in some more.
+// PrintLine writes the result of a scenario in one line, and what failed in further lines.
 func (d *Document) PrintLine(w io.Writer, style terminal.Style) error {
 	p := &printer{style: style}
 	ratio := ""
@@ -140,7 +140,7 @@ func (p *printer) invariants(d *Document) {
 	}
 }
 
-// missed tells what did not hold of that was expected.
+// missed lists the expectations that did not hold.
 func (p *printer) missed(d *Document, indent string) {
 	for _, e := range d.Expect {
 		if !e.Held {
@@ -157,7 +157,7 @@ func excused(why string) string {
 	return " (excused)"
 }
 
-// verdict tells the verdict, and in a line of its own what was not judged.
+// verdict writes the verdict, and in a line of its own what was not judged.
 func (p *printer) verdict(d *Document) {
 	p.text.WriteByte('\n')
 	p.missed(d, "")
@@ -181,7 +181,7 @@ func (p *printer) mark(good bool) string {
 	return p.style.Red("✗")
 }
 
-// throughput compares with what there is to compare with.
+// throughput describes the throughput, compared with the baseline if there is one.
 func throughput(d *Document) string {
 	t := d.Throughput
 	text := Thousands(int(t.OpsPerSecond)) + " a second over the whole run"
@@ -204,7 +204,7 @@ func Millis(ms float64) string {
 	return fmt.Sprintf("%.0f ms", ms)
 }
 
-// kib writes a size; what was not measured has none.
+// kib writes a size; 0 stands for a size that was not measured.
 func kib(bytes int64) string {
 	if bytes == 0 {
 		return "-"

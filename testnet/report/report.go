@@ -20,7 +20,7 @@ import (
 type Document struct {
 	Scenario         string         `json:"scenario"`
 	Engine           string         `json:"engine"`  // processes or sim
-	Seed             uint64         `json:"seed"`    // of the workload; processes and networks have chances of their own
+	Seed             uint64         `json:"seed"`    // of the workload; timing varies beside it
 	Verdict          string         `json:"verdict"` // Pass, Fail or Inconclusive
 	Operations       Operations     `json:"operations"`
 	Throughput       Throughput     `json:"throughput"`
@@ -28,7 +28,7 @@ type Document struct {
 	ViewChanges      int            `json:"view_changes"` // distinct views that became active after view 0
 	FinalView        uint64         `json:"final_view"`
 	StableCheckpoint uint64         `json:"stable_checkpoint"` // the lowest of the correct replicas'
-	LongestStallMS   int64          `json:"longest_stall_ms"`  // for which the system kept the launcher waiting
+	LongestStallMS   int64          `json:"longest_stall_ms"`  // how long the system kept the launcher waiting at most
 	Faults           []Fault        `json:"faults"`
 	Invariants       []check.Result `json:"invariants"`
 	Evidence         []Evidence     `json:"evidence"`
@@ -85,7 +85,7 @@ type Fault struct {
 	RecoveredMS *int64 `json:"recovered_ms"` // until operations were acknowledged again; null if never
 	Planned     bool   `json:"planned"`
 	Calm        bool   `json:"calm,omitempty"` // it harms nobody, so there is nothing to recover from
-	Late        bool   `json:"-"`              // it did not fire because its time had not come, which starvation explains
+	Late        bool   `json:"-"`              // it did not fire because its time had not come; starvation can explain that
 }
 
 // Evidence is a replica that others have proof against.
@@ -105,24 +105,24 @@ type Replica struct {
 	Stable         uint64 `json:"stable_checkpoint"`
 	StateDigest    string `json:"state_digest"`
 	ResidentBytes  int64  `json:"rss_bytes"` // the most that was seen
-	Refused        uint64 `json:"refused"`   // messages that it did not believe
+	Refused        uint64 `json:"refused"`   // messages that it refused
 	JournalBytes   int64  `json:"journal_bytes"`
 	JournalPeak    int64  `json:"journal_peak_bytes"`    // the most that was seen
 	JournalWritten int64  `json:"journal_written_bytes"` // all segments there ever were
 }
 
-// Expectation is something that was to hold.
+// Expectation is something that must hold, and what was found.
 type Expectation struct {
 	Key  string `json:"key"`
 	Want any    `json:"want"`
 	Got  any    `json:"got"`
 	Held bool   `json:"held"`
-	// Excused says why nobody can tell whose fault it is that it did not hold. Empty: it is judged.
+	// Excused says why a failure is not judged: nobody can tell its cause. Empty: it is judged.
 	Excused string `json:"excused,omitempty"`
 }
 
-// AddProof tells of one more proof against a replica, and whether it holds. Proofs of one kind are told together, in the
-// order of the replicas.
+// AddProof adds one more proof against a replica, and whether it holds. Proofs of one kind against a replica are counted
+// together.
 func (d *Document) AddProof(replica int, kind string, holds bool) {
 	i := slices.IndexFunc(d.Evidence, func(e Evidence) bool { return e.Replica == replica && e.Kind == kind })
 	if i < 0 {
@@ -147,7 +147,7 @@ func (d *Document) LowestStable(counts func(*Replica) bool) {
 	}
 }
 
-// Convicted are the replicas against whom some proof holds.
+// Convicted returns the replicas against which some proof holds.
 func (d *Document) Convicted() []int {
 	ids := []int{}
 	for _, e := range d.Evidence {
@@ -189,11 +189,11 @@ func Round(x float64) float64 { return math.Round(x*100) / 100 }
 const (
 	Pass = "pass"
 	Fail = "fail"
-	// Inconclusive is a run in which nothing failed but what is excused: whether that would have held, it did not show.
+	// Inconclusive is a run in which only excused things failed: it does not show whether they hold.
 	Inconclusive = "inconclusive"
 )
 
-// Expected adds something that was to hold.
+// Expected adds an expectation.
 func (d *Document) Expected(key string, want, got any, held bool) {
 	d.Expect = append(d.Expect, Expectation{Key: key, Want: want, Got: got, Held: held})
 }
@@ -224,7 +224,7 @@ func (d *Document) Judge() {
 	}
 }
 
-// Excuses are the reasons for which something that did not hold is not judged, each once.
+// Excuses returns the reasons why failures are not judged, each once.
 func (d *Document) Excuses() (reasons []string) {
 	add := func(held bool, excused string) {
 		if !held && excused != "" && !slices.Contains(reasons, excused) {

@@ -243,7 +243,7 @@ type Expect struct {
 	Stopped            []wire.ReplicaID `toml:"stopped"`        // exactly these stopped by themselves, because of their disks
 	DigestsEqual       *bool            `toml:"digests_equal"`
 	Split              *bool            `toml:"split"`  // correct replicas say that one checkpoint can never be stable; false: none does
-	Serves             *bool            `toml:"serves"` // false: after the last event nothing is acknowledged, and the run does not wait
+	Serves             *bool            `toml:"serves"` // false: after the last event nothing is acknowledged
 	Order              []Operation      `toml:"order"`  // simulator: application operations in executed order, as a prefix
 
 	// The course, in the simulator alone.
