@@ -1,5 +1,6 @@
 import { Clients } from './clients'
 import { Contradictions } from './contradictions'
+import { groupOf } from './groups'
 import { requestOf } from './request'
 import { type Dropped, type Message, NOWHERE, type Received, type Refused, type Sent, type TraceEvent } from './types'
 
@@ -10,6 +11,7 @@ export interface Arrow {
   to: number
   client: number // of the two, the one that is a client: its place in Clients; -1: not known, or there is none
   type: string
+  group: number // place of its type's group
   sent: number // number of the event; -1: not recorded
   got: number // number of the event by which it was believed or refused; -1: none (yet)
   dropped: number // number of the event by which it changed nothing; -1: none
@@ -87,8 +89,8 @@ export class Arrows {
     }
   }
 
-  private push(a: Omit<Arrow, 'id' | 'dropped' | 'lie'>): Arrow {
-    const arrow = { ...a, id: this.end, dropped: -1, lie: '' }
+  private push(a: Omit<Arrow, 'id' | 'group' | 'dropped' | 'lie'>): Arrow {
+    const arrow = { ...a, id: this.end, group: groupOf(a.type), dropped: -1, lie: '' }
     this.list.push(arrow)
     if (a.sent >= 0 && a.from !== NOWHERE) this.byEvent.set(a.sent, arrow)
     return arrow

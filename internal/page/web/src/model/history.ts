@@ -1,5 +1,6 @@
 import { type Arrow, Arrows } from './arrows'
 import { type Cause, causesOf } from './causes'
+import { Marks } from './marks'
 import { Places } from './places'
 import { Sentences } from './sentences'
 import { Timeline } from './timeline'
@@ -11,6 +12,7 @@ export class History {
   readonly arrows = new Arrows()
   readonly sentences = new Sentences()
   readonly places = new Places()
+  readonly marks = new Marks()
 
   constructor(most?: number) {
     this.timeline = new Timeline(most)
@@ -21,6 +23,7 @@ export class History {
     this.arrows.begin(header.replicas)
     this.sentences.begin()
     this.places.begin()
+    this.marks.begin()
   }
 
   add(e: TraceEvent): void {
@@ -29,6 +32,7 @@ export class History {
     const lies = this.arrows.lies.length
     this.arrows.read(e, index)
     this.places.read(e, index, name => this.nameOf(name))
+    this.marks.read(e, index)
     this.sentences.read(e, index, this.timeline.worldAt(this.timeline.end))
     for (const a of this.arrows.lies.slice(lies)) {
       const about = 'message' in e ? `${e.message.type} ${e.message.seq}` : ''
@@ -37,6 +41,7 @@ export class History {
     if (this.timeline.first > kept) {
       this.arrows.forget(this.timeline.first)
       this.sentences.forget(this.timeline.first)
+      this.marks.forget(this.timeline.first)
     }
   }
 

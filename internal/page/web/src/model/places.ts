@@ -7,11 +7,13 @@ export class Places {
   private slots = new Map<number, number[]>()
   private requests = new Map<string, number[]>()
   private slotOf = new Map<string, number>() // of a request
+  private inSlot = new Map<number, string>()
 
   begin(): void {
     this.slots.clear()
     this.requests.clear()
     this.slotOf.clear()
+    this.inSlot.clear()
   }
 
   // Name resolves a client's name, for messages may name it by its key.
@@ -27,11 +29,10 @@ export class Places {
         if (r) {
           const key = requestKey(name(r.client), r.number)
           add(this.requests, key, index)
-          if (m.type === 'reply' && m.seq !== undefined) this.slotOf.set(key, m.seq)
+          if (m.type === 'reply' && m.seq !== undefined) this.place(key, m.seq)
         }
         for (const q of m.requests ?? []) {
-          if (m.seq !== undefined && e.event === 'received')
-            this.slotOf.set(requestKey(name(q.client), q.number), m.seq)
+          if (m.seq !== undefined && e.event === 'received') this.place(requestKey(name(q.client), q.number), m.seq)
         }
         break
       }
@@ -43,7 +44,7 @@ export class Places {
       case 'request': {
         const key = requestKey(e.client, e.number)
         add(this.requests, key, index)
-        if (e.seq) this.slotOf.set(key, e.seq)
+        if (e.seq) this.place(key, e.seq)
         break
       }
       default: // not about one slot
@@ -51,6 +52,7 @@ export class Places {
     if (this.slots.size > MOST) halve(this.slots)
     if (this.requests.size > MOST) halve(this.requests)
     if (this.slotOf.size > MOST) halve(this.slotOf)
+    if (this.inSlot.size > MOST) halve(this.inSlot)
   }
 
   ofSlot(seq: number): readonly number[] {
@@ -60,6 +62,16 @@ export class Places {
   // slot is where a request was ordered; -1: not known.
   slot(key: string): number {
     return this.slotOf.get(key) ?? -1
+  }
+
+  // requestIn is a request that was ordered in a slot; '': none is known. A batch has several; the last one known is taken.
+  requestIn(seq: number): string {
+    return this.inSlot.get(seq) ?? ''
+  }
+
+  private place(key: string, seq: number): void {
+    this.slotOf.set(key, seq)
+    this.inSlot.set(seq, key)
   }
 
   // way lists the events of a request in their order, with those of its slot.

@@ -3,7 +3,21 @@ import type { Frame } from '../model/frames'
 import type { Header, TraceEvent } from '../model/types'
 import { fetchAbout } from '../wire/api'
 import { follow } from '../wire/stream'
-import { about, connection, cursor, followed, following, frames, history, selected, version } from './store'
+import {
+  about,
+  connection,
+  cursor,
+  followed,
+  following,
+  frames,
+  history,
+  opened,
+  paced,
+  selected,
+  show,
+  timeline,
+  version,
+} from './store'
 
 // BUDGET is how long one frame of the screen reads lines, in milliseconds: what is left waits for the next one.
 const BUDGET = 4
@@ -89,6 +103,7 @@ function drain(): void {
       for (; place < chunk.length; place++) {
         if ((place & 15) === 0 && performance.now() > until) {
           version.value++
+          paced()
           schedule()
           return
         }
@@ -98,8 +113,28 @@ function drain(): void {
       place = 0
     }
     version.value++
-    if (ended && connection.value.state === 'history') connection.value = { state: 'ended' }
+    paced()
+    if (!ended) return
+    ended = false
+    if (connection.value.state !== 'file') connection.value = { state: 'ended' }
+    if (connection.value.state === 'file' || about.value?.mode === 'trace') {
+      toStart()
+      opened.value++
+    }
   })
+}
+
+// toStart shows a recording from its beginning, or from the moment for which it was saved.
+function toStart(): void {
+  const wanted = timeline.header.moment_us
+  if (wanted !== undefined) {
+    show(timeline.momentAt(wanted))
+    return
+  }
+  // Before the first request there is only the start of the processes.
+  let first = timeline.first
+  while (first < timeline.end && timeline.at(first)?.event !== 'request') first++
+  show(first < timeline.end ? first + 1 : timeline.first)
 }
 
 function line(text: string): void {
@@ -127,6 +162,8 @@ function begin(header: Header): void {
 
 function frame(f: Frame): void {
   if (f.frame === 'header') begin(f)
-  else if (f.frame === 'kept') connection.value = { state: 'live' }
-  else if (f.frame !== undefined) frames.add(f)
+  else if (f.frame === 'kept') {
+    // After the history of a recording nothing more will come, and its stream ends.
+    if (about.value?.mode !== 'trace') connection.value = { state: 'live' }
+  } else if (f.frame !== undefined) frames.add(f)
 }

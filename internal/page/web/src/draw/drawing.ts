@@ -1,0 +1,185 @@
+import { effect, type Signal, signal } from '@preact/signals'
+import type { Arrow } from '../model/arrows'
+import { GROUPS } from '../model/groups'
+import { clusterView, primaryOf } from '../model/world'
+import { latest, playing, shownTime } from '../store/player'
+import { followed, following, history, moment, opened, selected, timeline, version } from '../store/store'
+import { dark } from '../store/theme'
+import { camera, keep, left } from './camera'
+import { paintLabels, paintLanes, paintMarks, paintMoment, paintPhases, paintRuler } from './frame'
+import { frameOnce } from './framing'
+import { type Geometry, layOut } from './lanes'
+import { highlight, paintCounts, paintLines } from './paint'
+import { type Palette, readPalette } from './palette'
+import { arrange, type Line, type Scene } from './scene'
+
+// hiddenGroups are the places of the groups that the reader does not want to see.
+export const hiddenGroups = signal<ReadonlySet<number>>(
+  new Set(GROUPS.map((g, i) => (g.shown ? -1 : i)).filter(i => i >= 0)),
+)
+
+// Sum is what the words beside the diagram say of it.
+export interface Sum {
+  total: number
+  lost: number
+  refused: number
+  lies: number
+  column: number // length of a column of counts, in microseconds; 0: every message is drawn
+  most: number // in one column and lane
+}
+
+// Drawing paints the diagram on a canvas whenever something that it shows changes, at most once a frame of the screen.
+export class Drawing {
+  readonly hovered: Signal<Line | null> = signal(null)
+  readonly sum: Signal<Sum> = signal({ total: 0, lost: 0, refused: 0, lies: 0, column: 0, most: 0 })
+  scene: Scene | null = null
+  geometry: Geometry | null = null
+  private palette: Palette
+  private readonly size = signal({ width: 0, height: 0, ratio: 1 })
+  private readonly stops: (() => void)[] = []
+  private asked = 0
+  private way: { key: string; end: number; arrows: Set<Arrow> } | null = null
+  private readonly canvas: HTMLCanvasElement
+
+  constructor(canvas: HTMLCanvasElement) {
+    this.canvas = canvas
+    this.palette = readPalette()
+    const watcher = new ResizeObserver(() => this.measure())
+    watcher.observe(canvas)
+    this.measure()
+    this.stops.push(
+      () => watcher.disconnect(),
+      effect(() => {
+        dark.value
+        this.palette = readPalette()
+      }),
+      effect(() => {
+        if (opened.value > 0) frameOnce()
+      }),
+      effect(() => keep(shownTime.value, timeline.zero, following.value || playing.value)),
+      effect(() => {
+        for (const s of [
+          camera,
+          version,
+          moment,
+          shownTime,
+          selected,
+          followed,
+          hiddenGroups,
+          this.hovered,
+          this.size,
+          dark,
+        ]) {
+          s.value
+        }
+        this.ask()
+      }),
+    )
+  }
+
+  close(): void {
+    for (const stop of this.stops) stop()
+    cancelAnimationFrame(this.asked)
+  }
+
+  private measure(): void {
+    const { clientWidth: width, clientHeight: height } = this.canvas
+    const ratio = Math.min(2, devicePixelRatio || 1)
+    const now = this.size.value
+    if (now.width !== width || now.height !== height || now.ratio !== ratio) this.size.value = { width, height, ratio }
+  }
+
+  private ask(): void {
+    if (this.asked === 0) {
+      this.asked = requestAnimationFrame(() => {
+        this.asked = 0
+        this.draw()
+      })
+    }
+  }
+
+  private draw(): void {
+    const { width, height, ratio } = this.size.value
+    const pen = this.canvas.getContext('2d')
+    if (!pen || width === 0 || height === 0) return
+    if (this.canvas.width !== Math.round(width * ratio)) this.canvas.width = Math.round(width * ratio)
+    if (this.canvas.height !== Math.round(height * ratio)) this.canvas.height = Math.round(height * ratio)
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0)
+    const p = this.palette
+    pen.fillStyle = p.surface
+    pen.fillRect(0, 0, width, height)
+
+    const { arrows, marks } = history
+    const { world } = moment.value
+    const g = layOut(width, height, world.replicas.length, arrows.clients)
+    const view = camera.value
+    const stretch = { left: left(view), span: view.span, zero: timeline.zero }
+    const scene = arrange(arrows, g, {
+      left: stretch.left,
+      span: view.span,
+      now: latest.value,
+      hidden: hiddenGroups.value,
+      followed: this.followedArrows(),
+    })
+    this.scene = scene
+    this.geometry = g
+
+    paintRuler(pen, p, g, stretch)
+    paintLanes(pen, p, g, stretch, marks)
+    if (scene.counts) paintCounts(pen, p, scene.counts, g)
+    paintLines(pen, p, scene, g)
+    if (!scene.counts) paintPhases(pen, p, g, stretch, timeline)
+    paintMarks(pen, p, g, stretch, marks)
+    paintMoment(pen, p, g, stretch, shownTime.value, !following.value)
+    this.stress(pen, p, g)
+    const serving = clusterView(world)
+    const primary = serving.at >= world.quorum ? primaryOf(world, serving.view) : -1
+    paintLabels(pen, p, g, primary, id => {
+      const r = world.replicas[id]
+      if (!r) return ''
+      if (r.process === 'crashed' || r.process === 'stopped') return 'down'
+      if (r.process === 'paused') return 'paused'
+      if (r.lies !== '') return 'malicious'
+      if (r.transfer) return `fetches ${Math.round(100 * r.transfer.share)} %`
+      return r.active ? '' : 'changes view'
+    })
+    this.tell(scene)
+  }
+
+  // stress draws what is pointed at and what is selected above everything else.
+  private stress(pen: CanvasRenderingContext2D, p: Palette, g: Geometry): void {
+    const lines = this.scene?.lines ?? []
+    const chosen = history.arrows.ofEvent(selected.value)
+    for (const l of lines) if (l.arrow === chosen) highlight(pen, p, l, true)
+    const over = this.hovered.value?.arrow
+    for (const l of lines) if (over && l.arrow === over && over !== chosen) highlight(pen, p, l, false)
+    const e = timeline.at(selected.value)
+    if (!e || chosen) return
+    const v = camera.value
+    const x = g.gutter + ((e.at_us - left(v)) / v.span) * (g.width - g.gutter)
+    const y = g.replicaY[e.replica] ?? g.lanes[0]?.y
+    if (x < g.gutter || y === undefined) return
+    pen.strokeStyle = p.accent
+    pen.lineWidth = 2
+    pen.beginPath()
+    pen.arc(x, y, 8, 0, 2 * Math.PI)
+    pen.stroke()
+  }
+
+  private followedArrows(): Set<Arrow> | null {
+    const key = followed.value
+    if (key === '') return null
+    // New events may belong to the request; the search is not repeated while there are none.
+    if (this.way?.key !== key || this.way.end !== timeline.end) {
+      this.way = { key, end: timeline.end, arrows: history.follow(key).arrows }
+    }
+    return this.way.arrows
+  }
+
+  private tell(scene: Scene): void {
+    const { total, lost, refused, lies, counts } = scene
+    const next: Sum = { total, lost, refused, lies, column: counts?.us ?? 0, most: counts?.most ?? 0 }
+    const now = this.sum.value
+    if ((Object.keys(next) as (keyof Sum)[]).some(k => next[k] !== now[k])) this.sum.value = next
+  }
+}

@@ -1,0 +1,192 @@
+import { GROUPS } from '../model/groups'
+import type { Geometry } from './lanes'
+import type { Palette } from './palette'
+import { COLUMN, type Counts, type Line, type Scene } from './scene'
+
+type Pen = CanvasRenderingContext2D
+
+// paintLines draws messages. Lines of one colour are one path, which is many times faster than a path for each.
+export function paintLines(pen: Pen, p: Palette, scene: Scene, g: Geometry): void {
+  const sparse = scene.lines.length < (g.width - g.gutter) * 0.9
+  for (const dim of [true, false]) {
+    pen.globalAlpha = dim ? 0.13 : scene.lines.length > 700 ? 0.72 : 0.92
+    for (let group = 0; group < GROUPS.length; group++) {
+      const own = scene.lines.filter(l => l.arrow.group === group && l.dim === dim && l.arrow.lie === '')
+      if (own.length === 0) continue
+      const colour = p.groups[group] ?? p.ink
+      pen.strokeStyle = colour
+      pen.fillStyle = colour
+      pen.lineWidth = group === GROUPS.length - 1 ? 1 : 1.25
+      strokes(
+        pen,
+        own.filter(l => l.fate !== 'lost' && l.fate !== 'way'),
+      )
+      pen.setLineDash([3, 3])
+      strokes(
+        pen,
+        own.filter(l => l.fate === 'lost' || l.fate === 'way'),
+      )
+      pen.setLineDash([])
+      if (sparse || !dim) heads(pen, p, own, sparse ? 6 : 4)
+    }
+  }
+  pen.globalAlpha = 1
+  for (const l of scene.lines) {
+    if (l.dim && l.arrow.lie === '') continue
+    if (l.fate === 'lost') cross(pen, p.bad, l.x2, l.y2, 3.5)
+    else if (l.fate === 'refused') refusal(pen, p, l)
+  }
+  for (const l of scene.lines) if (l.arrow.lie !== '') lie(pen, p, l)
+}
+
+function strokes(pen: Pen, lines: Line[]): void {
+  if (lines.length === 0) return
+  pen.beginPath()
+  for (const l of lines) {
+    pen.moveTo(l.x1, l.y1)
+    pen.lineTo(l.x2, l.y2)
+  }
+  pen.stroke()
+}
+
+// heads are filled where a message had an effect, and open where it changed nothing.
+function heads(pen: Pen, p: Palette, lines: Line[], size: number): void {
+  pen.beginPath()
+  for (const l of lines) if (l.fate === 'arrived') head(pen, l, size)
+  pen.fill()
+  const open = lines.filter(l => l.fate === 'dropped')
+  if (open.length === 0) return
+  const colour = pen.fillStyle
+  pen.beginPath()
+  for (const l of open) head(pen, l, size)
+  pen.fillStyle = p.surface
+  pen.fill()
+  pen.stroke()
+  pen.fillStyle = colour
+}
+
+function head(pen: Pen, l: Line, size: number): void {
+  const dx = l.x2 - l.x1
+  const dy = l.y2 - l.y1
+  const length = Math.hypot(dx, dy) || 1
+  const ux = dx / length
+  const uy = dy / length
+  const bx = l.x2 - ux * size
+  const by = l.y2 - uy * size
+  pen.moveTo(l.x2, l.y2)
+  pen.lineTo(bx - uy * size * 0.42, by + ux * size * 0.42)
+  pen.lineTo(bx + uy * size * 0.42, by - ux * size * 0.42)
+  pen.closePath()
+}
+
+function cross(pen: Pen, colour: string, x: number, y: number, r: number): void {
+  pen.strokeStyle = colour
+  pen.lineWidth = 1.75
+  pen.beginPath()
+  pen.moveTo(x - r, y - r)
+  pen.lineTo(x + r, y + r)
+  pen.moveTo(x - r, y + r)
+  pen.lineTo(x + r, y - r)
+  pen.stroke()
+}
+
+// refusal is a barred circle at the receiver.
+function refusal(pen: Pen, p: Palette, l: Line): void {
+  pen.fillStyle = p.surface
+  pen.strokeStyle = p.bad
+  pen.lineWidth = 1.75
+  pen.beginPath()
+  pen.arc(l.x2, l.y2, 4.5, 0, 2 * Math.PI)
+  pen.fill()
+  pen.stroke()
+  pen.beginPath()
+  pen.moveTo(l.x2 - 3.1, l.y2 + 3.1)
+  pen.lineTo(l.x2 + 3.1, l.y2 - 3.1)
+  pen.stroke()
+}
+
+// lie is a thick line with a diamond in its middle.
+function lie(pen: Pen, p: Palette, l: Line): void {
+  pen.globalAlpha = l.dim ? 0.35 : 1
+  pen.strokeStyle = p.lie
+  pen.fillStyle = p.lie
+  pen.lineWidth = 2.25
+  strokes(pen, [l])
+  pen.beginPath()
+  head(pen, l, 8)
+  pen.fill()
+  const x = (l.x1 + l.x2) / 2
+  const y = (l.y1 + l.y2) / 2
+  pen.beginPath()
+  pen.moveTo(x, y - 6)
+  pen.lineTo(x + 6, y)
+  pen.lineTo(x, y + 6)
+  pen.lineTo(x - 6, y)
+  pen.closePath()
+  pen.fill()
+  pen.fillStyle = p.surface
+  pen.font = `700 8px ${p.font}`
+  pen.textAlign = 'center'
+  pen.textBaseline = 'middle'
+  pen.fillText('!', x, y + 0.5)
+  pen.globalAlpha = 1
+}
+
+// highlight draws one message again, so that it stands out.
+export function highlight(pen: Pen, p: Palette, l: Line, strong: boolean): void {
+  pen.strokeStyle = p.surface
+  pen.lineWidth = strong ? 6 : 5
+  strokes(pen, [l])
+  pen.strokeStyle = l.arrow.lie !== '' ? p.lie : (p.groups[l.arrow.group] ?? p.ink)
+  pen.fillStyle = pen.strokeStyle
+  pen.lineWidth = strong ? 3 : 2.25
+  if (l.fate === 'lost' || l.fate === 'way') pen.setLineDash([5, 3])
+  strokes(pen, [l])
+  pen.setLineDash([])
+  pen.beginPath()
+  head(pen, l, 9)
+  pen.fill()
+  if (strong) {
+    pen.strokeStyle = p.accent
+    pen.lineWidth = 1.5
+    for (const [x, y] of [
+      [l.x1, l.y1],
+      [l.x2, l.y2],
+    ] as const) {
+      pen.beginPath()
+      pen.arc(x, y, 5.5, 0, 2 * Math.PI)
+      pen.stroke()
+    }
+  }
+  if (l.fate === 'lost') cross(pen, p.bad, l.x2, l.y2, 4)
+  if (l.fate === 'refused') refusal(pen, p, l)
+}
+
+// paintCounts draws how many messages each lane gets in each column, stacked by type. All columns have one scale.
+export function paintCounts(pen: Pen, p: Palette, c: Counts, g: Geometry): void {
+  const lanes = [...g.replicaY, g.lanes[0]?.y ?? g.top]
+  const most = Math.max(1, c.most)
+  for (let group = 0; group < GROUPS.length; group++) {
+    pen.fillStyle = p.groups[group] ?? p.ink
+    pen.beginPath()
+    for (let column = 0; column < c.columns; column++) {
+      for (let lane = 0; lane < c.lanes; lane++) {
+        const at = (column * c.lanes + lane) * GROUPS.length
+        const n = c.by[at + group] ?? 0
+        if (n === 0) continue
+        let below = 0
+        for (let i = 0; i < group; i++) below += c.by[at + i] ?? 0
+        const tall = g.step * (lane === c.lanes - 1 ? 0.32 : 0.72)
+        const base = (lanes[lane] ?? g.top) - 2
+        pen.rect(g.gutter + column * COLUMN, base - ((below + n) / most) * tall, COLUMN - 0.5, (n / most) * tall)
+      }
+    }
+    pen.fill()
+  }
+  // Lost and refused ones stand on the ruler, where they are seen however few they are.
+  pen.fillStyle = p.bad
+  for (let column = 0; column < c.columns; column++) {
+    const n = c.bad[column] ?? 0
+    if (n > 0) pen.fillRect(g.gutter + column * COLUMN, g.top, COLUMN - 0.5, Math.min(9, 2 + n / 2))
+  }
+}

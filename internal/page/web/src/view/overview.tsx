@@ -1,0 +1,109 @@
+import { effect } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import { readPalette } from '../draw/palette'
+import { jumpTo, latest, shownTime } from '../store/player'
+import { history, moment, seconds, timeline } from '../store/store'
+import { dark } from '../store/theme'
+
+// Overview is the whole of what is kept in one strip: how much happened when, with faults, view changes and proofs. It is
+// the slider of the time machine.
+export function Overview() {
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const hand = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const c = canvas.current
+    if (!c) return
+    const resized = new ResizeObserver(() => paint(c))
+    resized.observe(c)
+    const stops = [
+      effect(() => {
+        moment.value
+        dark.value
+        paint(c)
+      }),
+      effect(() => {
+        const { from, to } = bounds()
+        const share = to > from ? (shownTime.value - from) / (to - from) : 0
+        if (hand.current) hand.current.style.left = `${100 * Math.max(0, Math.min(1, share))}%`
+      }),
+    ]
+    return () => {
+      resized.disconnect()
+      for (const stop of stops) stop()
+    }
+  }, [])
+  const { from, to } = bounds()
+  const drag = (e: PointerEvent & { currentTarget: HTMLElement }) => {
+    if (e.buttons === 0) return
+    e.currentTarget.setPointerCapture(e.pointerId)
+    const box = e.currentTarget.getBoundingClientRect()
+    jumpTo(from + Math.max(0, Math.min(1, (e.clientX - box.left) / box.width)) * (to - from))
+  }
+  return (
+    <div
+      class="overview"
+      role="slider"
+      tabIndex={0}
+      aria-label="Moment"
+      aria-valuemin={0}
+      aria-valuemax={Math.round((to - from) / 1000) / 1000}
+      aria-valuenow={Math.round((moment.value.at - from) / 1000) / 1000}
+      aria-valuetext={`${seconds(moment.value.at)} seconds`}
+      onPointerDown={drag}
+      onPointerMove={drag}
+      onKeyDown={e => {
+        const by = { ArrowRight: 0.005, ArrowLeft: -0.005, PageUp: 0.05, PageDown: -0.05 }[e.key]
+        const t = by ? shownTime.value + by * (to - from) : { Home: from, End: to }[e.key]
+        if (t === undefined) return
+        e.preventDefault()
+        jumpTo(t)
+      }}
+    >
+      <canvas ref={canvas} aria-hidden="true" />
+      <div class="hand" ref={hand} />
+    </div>
+  )
+}
+
+function bounds(): { from: number; to: number } {
+  return { from: timeline.timeAt(timeline.first), to: latest.value }
+}
+
+function paint(canvas: HTMLCanvasElement): void {
+  const pen = canvas.getContext('2d')
+  const { clientWidth: width, clientHeight: height } = canvas
+  if (!pen || width === 0) return
+  const ratio = Math.min(2, devicePixelRatio || 1)
+  canvas.width = width * ratio
+  canvas.height = height * ratio
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0)
+  const p = readPalette()
+  const { from, to } = { from: timeline.timeAt(timeline.first), to: Math.max(timeline.lastAt, latest.peek()) }
+  if (to <= from) return
+  const columns = Math.floor(width / 2)
+  const counts: number[] = []
+  let before = timeline.first
+  for (let i = 0; i < columns; i++) {
+    const after = timeline.momentAt(from + ((i + 1) / columns) * (to - from))
+    counts.push(after - before)
+    before = after
+  }
+  const most = Math.max(1, ...counts)
+  pen.fillStyle = p.strong
+  counts.forEach((n, i) => {
+    // The root keeps a quiet stretch visible beside a busy one.
+    const tall = n === 0 ? 0 : Math.max(1, Math.sqrt(n / most) * (height - 8))
+    pen.fillRect(i * 2, height - tall, 1.5, tall)
+  })
+  const colours = { fault: p.warn, healed: p.good, enter: p.groups[6], evidence: p.lie, down: p.bad } as Record<
+    string,
+    string
+  >
+  for (const m of history.marks.list) {
+    const colour = colours[m.kind]
+    if (!colour || m.at < from) continue
+    const x = ((m.at - from) / (to - from)) * width
+    pen.fillStyle = colour
+    pen.fillRect(x - 1, m.kind === 'fault' || m.kind === 'healed' ? 0 : 4, 2, m.kind === 'enter' ? height - 4 : 7)
+  }
+}
