@@ -22,7 +22,7 @@ var mostSmall = map[string]int{
 var mostLines = map[string]int{
 	"cmd/":     2863,
 	"pbft":     2814,
-	"testnet/": 32565,
+	"testnet/": 32850,
 }
 
 // smallFiles complains about a folder that has more small files than allowed. It counts hand-written files beside

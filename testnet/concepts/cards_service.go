@@ -1,5 +1,7 @@
 package concepts
 
+import "tagma/internal/session"
+
 var communication = []Card{
 	{
 		Question: 4, Name: "total-order", Title: "One order for all",
@@ -114,6 +116,51 @@ var communication = []Card{
 		Look:     "the other clients notice nothing, and all replicas end alike",
 		Code:     []string{"statemachine/session.go", "statemachine/course.go"},
 		Check:    all(fault("client-equivocation"), invariant("I3"), served, alike(4)),
+	},
+	{
+		Question: 6, Name: "rpc-stubs", Title: "Remote calls and their stubs",
+		Text: "A stub makes a remote call look like a function. It writes the name of the operation and its arguments into bytes, " +
+			"has the cluster execute them, and reads the result, or the error with which the machine refused. Here a program " +
+			"transfers money through the stubs of the bank, and the primary dies while it orders the transfer. The caller " +
+			"sees two balances.",
+		Look: "the balances that the transfer returned, and the error of the transfer that was too large",
+		Code: []string{"statemachine/bank/client.go", "statemachine/caller.go", "internal/stubs", "docs/build-an-application.md"},
+		Run:  stubs,
+	},
+	{
+		Question: 6, Name: "exactly-once", Title: "Exactly once, counted",
+		Text: "The client sends a call again until it is answered, always under one number, and replicas execute a number once. " +
+			"Here two clients call beside a network that loses 40 of 100 messages for three seconds, beside a primary that " +
+			"dies, and beside a client that dies. The call of the client that died is the only one without an answer.",
+		Look: "no call was executed twice, and none that a living client waits for is missing",
+		Code: []string{"internal/session/call.go", "internal/session/retransmit.go", "statemachine/session.go", "docs/semantics.md"},
+		Run:  counted(session.ExactlyOnce, onceEach),
+	},
+	{
+		Question: 6, Name: "at-most-once", Title: "At most once, counted",
+		Text: "The client sends a call once. Without an answer it knows only that the call was executed once or not at all. Here " +
+			"the same network, server and client fail, and of the calls that met the failing network many are lost for good.",
+		Look: "no call was executed twice, and some were never executed",
+		Code: []string{"internal/session/call.go", "docs/semantics.md"},
+		Run:  counted(session.AtMostOnce, onceOrLost),
+	},
+	{
+		Question: 6, Name: "at-least-once", Title: "At least once, counted",
+		Text: "The client sends a call again as a new request, under a number of its own, until one of these is answered. So every " +
+			"call is executed, and some are executed twice: it is for calls that may be, such as a read. Here the same " +
+			"network, server and client fail.",
+		Look: "every call was answered, and some were executed more than once",
+		Code: []string{"internal/session/call.go", "docs/semantics.md"},
+		Run:  counted(session.AtLeastOnce, onceOrMore),
+	},
+	{
+		Question: 6, Name: "best-effort", Title: "Best effort, counted",
+		Text: "The client sends a call once and goes on: it waits for nothing and is told nothing. It is the cheapest call, and " +
+			"nobody notices what is lost. Here the same network, server and client fail. The answers that are counted came " +
+			"to a client that did not wait for them.",
+		Look: "no call was executed twice, and those that were lost were noticed by nobody",
+		Code: []string{"internal/session/call.go", "docs/semantics.md"},
+		Run:  counted(session.BestEffort, onceOrLost),
 	},
 }
 

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"tagma/internal/session"
 	"tagma/scenarios"
+	"tagma/testnet/play"
 	"tagma/testnet/scenario"
 )
 
@@ -61,11 +63,30 @@ func TestCards_OfWhatDoesNotHappenAreNotShown(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out, err := show(t.Context(), c, s, t.TempDir()+"/run")
+			out, err := show(t.Context(), c, s, play.Options{Dir: t.TempDir() + "/run"})
 			if err != nil || out.Shown || out.Why == "" {
 				t.Errorf("shown %t: saw %q, lacks %q, %v", out.Shown, out.Saw, out.Why, err)
 			}
 		})
+	}
+}
+
+// Calls under other semantics than the card's are not what it says.
+func TestCounted_OtherSemanticsAreNotShown(t *testing.T) {
+	for _, c := range []struct {
+		is    session.Semantics
+		holds func(network, server, client tally) []string
+	}{
+		{session.AtLeastOnce, onceEach},
+		{session.AtMostOnce, onceEach},
+		{session.ExactlyOnce, onceOrMore},
+		{session.AtMostOnce, onceOrMore},
+		{session.ExactlyOnce, onceOrLost},
+		{session.AtLeastOnce, onceOrLost},
+	} {
+		if saw, lacks, err := counted(c.is, c.holds)(play.Trace{}); err != nil || len(lacks) == 0 {
+			t.Errorf("%s: nothing lacks of %q, %v", c.is, saw, err)
+		}
 	}
 }
 

@@ -32,10 +32,13 @@ type Card struct {
 	Name     string // on the command line
 	Title    string
 	Text     string   // what it is, and what happens here
-	Scenario string   // in which it happens: a file below scenarios, without its ending
+	Scenario string   // in which it happens: a file below scenarios, without its ending; "": Run has it happen
 	Look     string   // what to look at
 	Code     []string // where it lives
 	Check    Check    // that it happened, beside the scenario's own expectations
+	// Run has it happen without a scenario, and writes a trace if there is one to write. It returns what it saw, and what
+	// lacks.
+	Run func(t play.Trace) (saw string, lacks []string, err error)
 }
 
 // Cards are the concepts, by question.
@@ -46,7 +49,7 @@ type Outcome struct {
 	Name     string `json:"name"`
 	Title    string `json:"title"`
 	Question int    `json:"question"`
-	Scenario string `json:"scenario"`
+	Scenario string `json:"scenario,omitempty"`
 	Shown    bool   `json:"shown"` // it happened, and was masked as the card says
 	Saw      string `json:"saw"`   // what the check looked at
 	Why      string `json:"why,omitempty"`
@@ -54,6 +57,18 @@ type Outcome struct {
 
 // Show has a concept happen in the simulator, in a directory for its files.
 func Show(ctx context.Context, c *Card, dir string) (Outcome, error) {
+	return ShowTraced(ctx, c, dir, "")
+}
+
+// ShowTraced is Show that also writes the trace of the run to a file.
+func ShowTraced(ctx context.Context, c *Card, dir, traced string) (Outcome, error) {
+	t := play.Trace{File: traced}
+	if c.Run != nil {
+		saw, lacks, err := c.Run(t)
+		out := Outcome{Name: c.Name, Title: c.Title, Question: c.Question}
+		out.Saw, out.Why, out.Shown = saw, strings.Join(lacks, "; "), err == nil && len(lacks) == 0
+		return out, err
+	}
 	file := "scenarios/" + c.Scenario + ".toml"
 	text, err := scenarios.Files.ReadFile(c.Scenario + ".toml")
 	if err != nil {
@@ -63,12 +78,12 @@ func Show(ctx context.Context, c *Card, dir string) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	return show(ctx, c, s, filepath.Join(dir, c.Name))
+	return show(ctx, c, s, play.Options{Dir: filepath.Join(dir, c.Name), Trace: t})
 }
 
-func show(ctx context.Context, c *Card, s *scenario.Scenario, dir string) (Outcome, error) {
+func show(ctx context.Context, c *Card, s *scenario.Scenario, o play.Options) (Outcome, error) {
 	out := Outcome{Name: c.Name, Title: c.Title, Question: c.Question, Scenario: s.File}
-	d, err := play.Run(ctx, simulated.Engine{}, s, play.Options{Dir: dir}, play.Silent{})
+	d, err := play.Run(ctx, simulated.Engine{}, s, o, play.Silent{})
 	if err != nil {
 		return out, fmt.Errorf("%s: %w", s.File, err)
 	}
@@ -96,8 +111,12 @@ func Page() string {
 			question = c.Question
 			fmt.Fprintf(&page, "\n## Q%d %s\n", question, Questions[question-1])
 		}
-		fmt.Fprintf(&page, "\n### %s\n\n%s\n\n- Show it: `tagma-testnet concepts %s`, which runs [%s](../scenarios/%s.toml) in the simulator.\n"+
-			"- Look at: %s\n- Where it lives: %s\n", c.Title, c.Text, c.Name, c.Scenario, c.Scenario, c.Look, "`"+strings.Join(c.Code, "`, `")+"`")
+		runs := " in the simulator"
+		if c.Scenario != "" {
+			runs = fmt.Sprintf(", which runs [%s](../scenarios/%s.toml)%s", c.Scenario, c.Scenario, runs)
+		}
+		fmt.Fprintf(&page, "\n### %s\n\n%s\n\n- Show it: `tagma-testnet concepts %s`%s.\n- Look at: %s\n- Where it lives: %s\n",
+			c.Title, c.Text, c.Name, runs, c.Look, "`"+strings.Join(c.Code, "`, `")+"`")
 	}
 	return page.String()
 }

@@ -144,6 +144,9 @@ func (o *Operation) Execution() (Execution, bool) {
 	return Execution{e.order, e.as.Client, e.seq, time.Unix(0, e.time).UTC()}, true
 }
 
+// Executions is how often correct replicas executed the operation.
+func (o *Operation) Executions() int { return len(o.runs) }
+
 // Perform has a client ask for an operation that the models know.
 func (w *World) Perform(client int, op *check.Op) *Operation {
 	return w.clients[client].submit(op, [][]byte{history.Encode(op)}, session.Kind{}, nil)
