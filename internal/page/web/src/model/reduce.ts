@@ -258,19 +258,29 @@ export function target(what: string): number {
   return found ? Number(found[1] ?? found[2]) : -1
 }
 
+// What is said of a liar: a scenario names its behaviour alone, a page that acts says what it does.
+const LIES = /^replica ?(\d+)(?: turns malicious)?: (.+)$/
+const HONEST = /^replica ?(\d+) is honest again$/
+const ALL = /^everything heals\b/
+
 function fault(w: World, what: string, fired: boolean, at: number, where: number, index: number): void {
   const replica = where >= 0 ? where : target(what)
-  const liar = /^replica(\d+): (.+)$/.exec(what)
+  const liar = LIES.exec(what) ?? HONEST.exec(what)
   const r = liar ? w.replicas[Number(liar[1])] : undefined
   if (fired) {
     w.faults.push({ index, what, firedAt: at, healedAt: -1, replica })
     if (r && liar?.[2]) r.lies = liar[2]
     return
   }
-  const open = w.faults.findLast(f => f.healedAt < 0 && (f.what === what || what.endsWith(f.what)))
-  if (open) open.healedAt = at
-  else w.faults.push({ index, what, firedAt: at, healedAt: at, replica })
+  const honest = liar && !liar[2] ? r : undefined
+  const over = w.faults.filter(
+    f => f.healedAt < 0 && (ALL.test(what) || (honest && f.replica === honest.id && LIES.test(f.what))),
+  )
+  const same = w.faults.findLast(f => f.healedAt < 0 && (f.what === what || what.endsWith(f.what)))
+  for (const f of over.length > 0 || !same ? over : [same]) f.healedAt = at
+  if (over.length === 0 && !same) w.faults.push({ index, what, firedAt: at, healedAt: at, replica })
   if (r) r.lies = ''
+  if (ALL.test(what)) for (const each of w.replicas) each.lies = ''
 }
 
 function request(w: World, e: RequestStep, index: number): void {

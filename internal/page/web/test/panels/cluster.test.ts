@@ -52,6 +52,15 @@ test('a replica that fetches the state says from whom and how far', () => {
   })
 })
 
+test('a replica that comes back says what it waits for', () => {
+  const says = (some: object) =>
+    standing(about, world(), 2, report({ recovery: some as Report['recovery'] })).health.text
+  expect(says({ phase: 'forgotten', answered: [0], needed: 3 })).toContain('1 of 3 have answered')
+  expect(says({ phase: 'silent', silent_until: 512 })).toContain('before s512 is stable')
+  expect(says({ phase: 'following', from_view: 1 })).toContain('votes again from view 1')
+  expect(says({ phase: 'following' })).toBe('executes what the others order')
+})
+
 test('all windows are on one scale, and who is far behind does not stretch it', () => {
   const w = world()
   w.replicas.forEach((r, i) => {

@@ -10,25 +10,28 @@ export interface Acting {
   busy?: string
   said?: string
   error?: string
+  // How many acts are over, so that one outcome can be told from the one before.
+  over: number
   // Does acts one after the other, and returns the last answer; undefined if one failed, or if another is under way.
   run(words: string, ...acts: Act[]): Promise<Done | undefined>
 }
 
 // The state of one panel's acts.
 export function useActing(post: Post): Acting {
-  const [state, set] = useState<{ busy?: string; said?: string; error?: string }>({})
+  const [state, set] = useState<{ busy?: string; said?: string; error?: string; over: number }>({ over: 0 })
   const under = useRef(false)
+  const over = useRef(0)
   async function run(words: string, ...acts: Act[]): Promise<Done | undefined> {
     if (under.current) return undefined
     under.current = true
-    set({ busy: words })
+    set({ busy: words, over: over.current })
     let last: Done = { said: '' }
     try {
       for (const act of acts) last = await post(act)
-      set({ said: last.said })
+      set({ said: last.said, over: ++over.current })
       return last
     } catch (e) {
-      set({ error: e instanceof Error ? e.message : String(e) })
+      set({ error: e instanceof Error ? e.message : String(e), over: ++over.current })
       return undefined
     } finally {
       under.current = false

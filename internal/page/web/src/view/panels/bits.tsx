@@ -139,11 +139,17 @@ export function Pick(props: {
 }
 
 // What came of the last act: said aloud by screen readers, and kept in sight.
-export function Outcome(props: { said?: string; error?: string; busy?: string }) {
+export function Outcome(props: { said?: string; error?: string; busy?: string; over: number }) {
   const text = props.busy ?? props.error ?? props.said ?? ''
   const kind = props.busy ? 'busy' : props.error ? 'error' : 'said'
   return (
-    <p class={`outcome outcome-${kind}`} role="status" aria-live="polite" data-kind={text ? kind : 'none'}>
+    <p
+      class={`outcome outcome-${kind}`}
+      role="status"
+      aria-live="polite"
+      data-kind={text ? kind : 'none'}
+      data-over={props.over}
+    >
       {text}
     </p>
   )

@@ -118,26 +118,28 @@ export function Controls(p: ControlsProps) {
           aria-label={one ? `what to do to replicas ${list(chosen.value)}` : 'choose replicas first'}
         >
           {controls.map(g => (
-            <div class="row" key={g.heading}>
+            <div class="named-row" key={g.heading}>
               <span class="row-name">{g.heading}</span>
-              {g.all
-                .filter(c => not || can(c.act))
-                .map(c => (
-                  <Button
-                    key={c.act}
-                    tone={c.danger ? 'danger' : 'plain'}
-                    title={c.title}
-                    busy={!!acting.busy}
-                    onClick={() => go(c)}
-                  >
-                    {c.text}
-                  </Button>
-                ))}
+              <span class="row">
+                {g.all
+                  .filter(c => not || can(c.act))
+                  .map(c => (
+                    <Button
+                      key={c.act}
+                      tone={c.danger ? 'danger' : 'plain'}
+                      title={c.title}
+                      busy={!!acting.busy}
+                      onClick={() => go(c)}
+                    >
+                      {c.text}
+                    </Button>
+                  ))}
+              </span>
             </div>
           ))}
           {(not || can('clock')) && (
             <form
-              class="row row-end"
+              class="named-row"
               onSubmit={e => {
                 e.preventDefault()
                 if (Number.isFinite(ms))
@@ -149,10 +151,12 @@ export function Controls(p: ControlsProps) {
               }}
             >
               <span class="row-name">Clock</span>
-              <Text label="jump by, ms" value={clock} onInput={setClock} numeric />
-              <Button submit busy={!!acting.busy} onClick={() => {}}>
-                Jump
-              </Button>
+              <span class="row row-end">
+                <Text label="jump by, ms" value={clock} onInput={setClock} numeric />
+                <Button submit busy={!!acting.busy} onClick={() => {}}>
+                  Jump
+                </Button>
+              </span>
             </form>
           )}
         </fieldset>

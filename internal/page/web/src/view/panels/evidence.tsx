@@ -49,7 +49,7 @@ export function EvidencePanel(p: { proofs: readonly Proof[]; goTo?: (p: Proof) =
         >
           <header>
             <Tag tone="bad">replica {c.against}</Tag>
-            <h3>{c.proves}</h3>
+            <h2>{c.proves}</h2>
             <span class="hint">
               {c.proofs === 1 ? 'one proof' : `${c.proofs} proofs`}, held by {replicas(c.holders)}
             </span>

@@ -52,7 +52,7 @@ export function Lies(p: {
         onSubmit={e => {
           e.preventDefault()
           if (!b) return
-          void p.acting.run(`restarting replica ${who} as a liar …`, {
+          void p.acting.run(`replica ${who} turns malicious …`, {
             act: 'malicious',
             replica: who,
             behaviour: b.name,

@@ -45,6 +45,9 @@ export function Network(p: NetworkProps) {
     sidesOf.value = sides.map((s, i) => (i === id ? side : s))
   }
   const part = () => parts.length > 1 && acting.run('parting the network …', { act: 'partition', groups: parts })
+  const join = async () => {
+    if (await acting.run('joining the network …', { act: 'partition', groups: [] })) sidesOf.value = []
+  }
 
   return (
     <div class="network">
@@ -80,6 +83,9 @@ export function Network(p: NetworkProps) {
         <div class="row">
           <Button tone="danger" busy={busy} onClick={() => void part()}>
             Part the network
+          </Button>
+          <Button busy={busy} onClick={() => void join()}>
+            End the partition
           </Button>
         </div>
         {p.acts.includes('link') && <LinkForm replicas={p.replicas} acting={acting} />}
@@ -117,7 +123,7 @@ function LinkForm(p: { replicas: number; acting: Acting }) {
         if (from !== to) void set(false)
       }}
     >
-      <h3>One link</h3>
+      <h2>One link</h2>
       <div class="fields">
         <Select label="From" value={String(from)} onInput={v => choose(Number(v), to)} options={numbers} />
         <Select label="To" value={String(to)} onInput={v => choose(from, Number(v))} options={numbers} />

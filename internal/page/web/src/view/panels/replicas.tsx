@@ -64,10 +64,10 @@ function Card(p: {
       data-replica={s.id}
     >
       <div class="replica-head">
-        <h3>
+        <h2>
           Replica {s.id}
           {p.self && <span class="hint"> (this one)</span>}
-        </h3>
+        </h2>
         <Tag tone={up && s.role === 'primary' ? 'note' : up ? 'calm' : s.process.tone} title={s.process.why}>
           {up ? s.role : s.process.word}
         </Tag>
@@ -214,7 +214,7 @@ function Clients(p: { lines: ClientLine[] }) {
   if (p.lines.length === 0) return null
   return (
     <section aria-label="clients" class="clients">
-      <h3>Clients</h3>
+      <h2>Clients</h2>
       <ul class="plain client-list">
         {p.lines.slice(0, most).map(c => (
           <li key={c.name}>

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import type { LoadFrame } from '../../model/frames'
 import type { RequestName } from '../../model/types'
 import { requestKey } from '../../model/world'
-import { type Post, useActing } from './acting'
+import { type Acting, type Post, useActing } from './acting'
 import { Button, Outcome, Tag, Text } from './bits'
 import { count, list, span } from './format'
 import { answers } from './remembered'
@@ -55,49 +55,51 @@ export function Requests(p: RequestsProps) {
     answers.value = [line, ...answers.value].slice(0, shown)
   }
   return (
-    <div class="panel">
-      {not && <p class="reason">{not}</p>}
-      <fieldset class="bare" disabled={!!not}>
-        <form
-          aria-label="a request"
-          onSubmit={e => {
-            e.preventDefault()
-            void go('put')
-          }}
-        >
-          <div class="fields">
-            <Text label="Key" value={key} onInput={setKey} required />
-            <Text label="Value" value={value} onInput={setValue} />
-          </div>
-          <div class="row">
-            <Button submit tone="main" busy={busy} onClick={() => {}}>
-              Put
-            </Button>
-            <Button busy={busy} onClick={() => void go('get')}>
-              Get
-            </Button>
-            <Button busy={busy} onClick={() => void go('delete')}>
-              Delete
-            </Button>
-          </div>
-        </form>
-      </fieldset>
+    <>
+      <div class="panel">
+        {not && <p class="reason">{not}</p>}
+        <fieldset class="bare" disabled={!!not}>
+          <form
+            aria-label="a request"
+            onSubmit={e => {
+              e.preventDefault()
+              void go('put')
+            }}
+          >
+            <div class="fields">
+              <Text label="Key" value={key} onInput={setKey} required />
+              <Text label="Value" value={value} onInput={setValue} />
+            </div>
+            <div class="row">
+              <Button submit tone="main" busy={busy} onClick={() => {}}>
+                Put
+              </Button>
+              <Button busy={busy} onClick={() => void go('get')}>
+                Get
+              </Button>
+              <Button busy={busy} onClick={() => void go('delete')}>
+                Delete
+              </Button>
+            </div>
+          </form>
+        </fieldset>
+        {lines.length > 0 && (
+          <ol class="answers" aria-label="answers, the newest first">
+            {lines.map(l => (
+              <Answer
+                key={`${l.answer.client}.${l.answer.number}`}
+                {...l}
+                faulty={p.faulty}
+                followed={p.followed}
+                follow={p.follow}
+              />
+            ))}
+          </ol>
+        )}
+        {(not || p.acts.includes('load')) && <Loads {...p} not={not} acting={acting} />}
+      </div>
       <Outcome {...acting} />
-      {lines.length > 0 && (
-        <ol class="answers" aria-label="answers, the newest first">
-          {lines.map(l => (
-            <Answer
-              key={`${l.answer.client}.${l.answer.number}`}
-              {...l}
-              faulty={p.faulty}
-              followed={p.followed}
-              follow={p.follow}
-            />
-          ))}
-        </ol>
-      )}
-      {(not || p.acts.includes('load')) && <Loads {...p} not={not} />}
-    </div>
+    </>
   )
 }
 
@@ -130,8 +132,8 @@ function Answer(p: Line & { faulty: number; followed: string; follow: (r: Reques
 }
 
 // The load that clients of the testnet put on the cluster, and what comes of it.
-function Loads(p: RequestsProps & { not?: string }) {
-  const acting = useActing(p.post)
+function Loads(p: RequestsProps & { not?: string; acting: Acting }) {
+  const { acting } = p
   const [clients, setClients] = useState('4')
   const [rate, setRate] = useState('200')
   const set = (to: number) =>
@@ -147,7 +149,7 @@ function Loads(p: RequestsProps & { not?: string }) {
           void set(Math.max(0, Number(rate) || 0))
         }}
       >
-        <h3>Load</h3>
+        <h2>Load</h2>
         <div class="fields">
           <Text label="Clients" value={clients} onInput={setClients} numeric />
           <Text label="Operations a second, together" value={rate} onInput={setRate} numeric />
@@ -174,7 +176,6 @@ function Loads(p: RequestsProps & { not?: string }) {
           <Figure name="99 of 100 below" value={load.p99_us > 0 ? span(load.p99_us / 1000) : '–'} />
         </dl>
       )}
-      <Outcome {...acting} />
     </fieldset>
   )
 }

@@ -1,6 +1,6 @@
 // What a replica's card says: its own report where there is one, and else what its events add up to.
 
-import type { About, Report } from '../../model/frames'
+import type { About, Recovery, Report } from '../../model/frames'
 import { clusterView, type Replica, type World } from '../../model/world'
 import { bytes, percent, replicas, span } from './format'
 
@@ -83,12 +83,24 @@ function role(about: About, w: World, r: Replica, report: Report | null | undefi
 function health(r: Replica, report: Report | null | undefined, down: boolean): { text: string; tone: Tone } {
   if (down) return { text: r.why || 'it does not run', tone: 'bad' }
   if (report && report.health !== 'ok') return { text: report.health, tone: 'warn' }
+  if (report?.recovery) return { text: recovering(report.recovery), tone: 'calm' }
   if (r.diverged > 0) return { text: `its state differs from the stable one at s${r.diverged}`, tone: 'bad' }
   if (r.forgot) return { text: 'it was shown what its journal lacks', tone: 'warn' }
   if (r.suspects >= 0 && r.suspects >= r.view)
     return { text: `suspects the primary of view ${r.suspects}`, tone: 'warn' }
   if (r.quarantines.length > 0) return { text: `does not read ${replicas(r.quarantines)} for a while`, tone: 'warn' }
   return { text: 'ok', tone: 'good' }
+}
+
+// What a replica that comes back waits for.
+function recovering(r: Recovery): string {
+  if (r.phase === 'forgotten') {
+    return `asks the others what it signed: ${r.answered?.length ?? 0} of ${r.needed ?? 0} have answered`
+  }
+  if (r.phase === 'asking') return 'asks the others whether it lacks something that it signed'
+  if (r.silent_until) return `executes, and signs nothing before s${r.silent_until} is stable`
+  if (r.from_view !== undefined) return `executes, and votes again from view ${r.from_view} on`
+  return r.phase === 'fetching' ? 'fetches the state' : 'executes what the others order'
 }
 
 function fetching(r: Replica, report: Report | null | undefined): { text: string; share: number } | undefined {

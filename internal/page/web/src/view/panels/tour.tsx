@@ -92,9 +92,9 @@ function Contents(p: { about: About; outcomes: Record<string, CardOutcome> }) {
       </p>
       {p.about.questions.map((q, i) => (
         <section key={q} aria-label={q}>
-          <h3>
+          <h2>
             Q{i + 1} {q}
-          </h3>
+          </h2>
           <ul class="contents">
             {p.about.cards
               .filter(c => c.question === i + 1)
@@ -125,7 +125,7 @@ function Shown(p: { card: Card; about: About; outcome?: CardOutcome; acting: Act
       <p class="hint">
         Q{c.question} {p.about.questions[c.question - 1]}
       </p>
-      <h3>{c.title}</h3>
+      <h2>{c.title}</h2>
       <p>{c.text}</p>
       <p>
         <b>Look at</b> {c.look}.
@@ -172,7 +172,7 @@ function TryHere(p: { trial: Trial; acting: Acting }) {
   const { trial: t, acting } = p
   return (
     <section class="try-here" aria-label="try it on this cluster">
-      <h4>Try it here</h4>
+      <h3>Try it here</h3>
       <p>{t.says}</p>
       <div class="row">
         <Button tone="danger" busy={!!acting.busy} onClick={() => void acting.run('doing it here …', ...t.acts)}>

@@ -64,7 +64,7 @@ export function Verdict(p: { document?: Document }) {
       </dl>
       {d.faults && d.faults.length > 0 && (
         <>
-          <h3>Faults</h3>
+          <h2>Faults</h2>
           <ul class="plain">
             {d.faults.map(f => (
               <li key={`${f.at_ms}${f.what}`}>
@@ -83,7 +83,7 @@ export function Verdict(p: { document?: Document }) {
       )}
       {d.expect && d.expect.length > 0 && (
         <>
-          <h3>Expected</h3>
+          <h2>Expected</h2>
           <ul class="plain">
             {d.expect.map(e => (
               <li key={e.key}>
@@ -99,7 +99,7 @@ export function Verdict(p: { document?: Document }) {
       )}
       {d.invariants && (
         <>
-          <h3>Invariants</h3>
+          <h2>Invariants</h2>
           <p class="hint">
             {broken.length === 0 ? 'All held.' : `${broken.map(i => i.id).join(', ')} broken.`} A number is how often it
             was looked at.

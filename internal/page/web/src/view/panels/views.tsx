@@ -84,9 +84,9 @@ export function FaultsView() {
         <Back />
         {not && <p class="reason">{not}</p>}
         <Heal not={not} acts={a.acts} acting={acting} />
-        <h3>Replicas</h3>
+        <h2>Replicas</h2>
         <Controls not={not} acts={a.acts} replicas={a.replicas} acting={acting} />
-        <h3>The network</h3>
+        <h2>The network</h2>
         <Network
           not={not}
           acts={a.acts}
@@ -96,7 +96,7 @@ export function FaultsView() {
           peers={peers}
           acting={acting}
         />
-        <h3>A malicious replica</h3>
+        <h2>A malicious replica</h2>
         <Lies not={not} replicas={a.replicas} behaviours={a.behaviours} liars={liars} acting={acting} />
       </div>
       <Outcome {...acting} />
