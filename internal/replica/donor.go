@@ -13,17 +13,17 @@ import (
 // Bounds of what a donor gives (S4).
 const (
 	maxOffers    = 3       // how many of the newest stable checkpoints it offers
-	maxQuestions = 8       // of one replica, that may wait for an index
+	maxQuestions = 8       // questions of one replica that may wait for an index
 	slotsBytes   = 4 << 20 // bytes of batches in one answer
 	indexedKeys  = 20_000  // keys that one step indexes
 )
 
 // Bounds of what is given to a client that takes a backup. Replicas come first, and only one backup is served at a time.
 const (
-	outsideTimeout = 4 * time.Second        // in this time it gets what a replica gets in a view timeout
-	outsideIndex   = 256 << 20              // bytes of memory for its index
-	outsideRest    = 9                      // after a step of work for it, no other follows for so many times as long
-	OutsidePause   = 250 * time.Millisecond // at the latest after this pause there is something more for it
+	outsideTimeout = 4 * time.Second        // in this time the client gets what a replica gets in a view timeout
+	outsideIndex   = 256 << 20              // bytes of memory for the client's index
+	outsideRest    = 9                      // after a step for the client, the next waits so many times its duration
+	OutsidePause   = 250 * time.Millisecond // the longest pause before more is given to the client
 )
 
 // Outside stands for the client that takes a backup, where otherwise a replica's number is used.

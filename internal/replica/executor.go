@@ -53,7 +53,7 @@ func NewExecutor(cfg *wire.Config, host Host, st Store, service *statemachine.Se
 }
 
 // Put queues work: an Execute, Snapshot, Transfer or Resume. Of several transfers in a row only the last one counts. A
-// Truncate is not queued: the store may discard at once, because the marks on which a restart relies instead are
+// Truncate is not queued: the store may discard at once, because newer marks, on which a restart relies, are
 // already durable (K4, D5).
 func (x *Executor) Put(work port.Effect) {
 	switch e := work.(type) {

@@ -144,8 +144,8 @@ func (d *Disk) Serve(m statemachine.Machine, limits statemachine.Limits, panicke
 }
 
 // checkRefused returns an error if a request on the list of refused ones has already ended here, as far as the store
-// shows. Versions above the checkpoint are not trusted as a log (D5), but they are a reason to doubt the list. What
-// cannot be read is no such reason.
+// shows. Versions above the checkpoint are not trusted as a log (D5), but they are a reason to doubt the list. A
+// state that cannot be read is no such reason.
 func (d *Disk) checkRefused(refused [][32]byte) error {
 	if len(refused) == 0 || d.Store.MaxVersion() == 0 {
 		return nil
