@@ -11,7 +11,7 @@ type client struct {
 	floor      uint64     // sessions at or below it cannot be opened again
 	held       []*session // ascending by number, all above floor
 	replyBytes int        // bytes of cached replies in all held sessions
-	touched    uint64     // the last batch that changed it; 0 if none has since the last seal
+	touched    uint64     // the last batch that changed the client; 0 if none has since the last seal
 }
 
 // session is one session of a client: a window of request numbers (C2).
@@ -22,7 +22,7 @@ type session struct {
 	replies    []cached // ascending by t; none has a t below acked
 	replyBytes int
 	evicted    bool
-	touched    uint64 // like touched of client
+	touched    uint64 // the last batch that changed the session; 0 if none has since the last seal
 }
 
 // touched lists the clients and sessions that changed since the last seal, in the order of their first change.

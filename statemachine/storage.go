@@ -10,14 +10,14 @@ var ErrNotRetained = errors.New("the state at that sequence number is not retain
 
 // Storage is the port to durable versioned bytes. Versions are sequence numbers: a write of batch s has version s, and
 // a view at s sees for each key the highest version ≤ s (D5). The state after 0 is empty: version 0 is never written,
-// nor viewed by a Service. Write and Checkpoint are called by one goroutine at a time, View and Discard by any beside them.
+// nor viewed by a Service. Only one goroutine at a time calls Write or Checkpoint; any goroutine may call View and Discard.
 type Storage interface {
-	// View opens the state after sequence number at. A set of at was written before, even if an empty one. The caller
+	// View opens the state after sequence number at, whose write set, possibly an empty one, was written before. The caller
 	// closes the view. If the storage no longer retains that state, the error wraps ErrNotRetained.
 	View(at uint64) (StorageView, error)
-	// Write makes the write sets durable, in one request; they are in ascending order of Seq without gaps, and empty for
-	// null batches. Writing a set again is harmless: the same version has the same value. The sets are not modified
-	// afterwards by either side.
+	// Write makes the write sets durable, in one request. The sets are in ascending order of Seq without gaps; the set of a
+	// null batch is empty. Writing a set again is harmless: the same version has the same value. Afterwards neither the
+	// caller nor the storage modifies the sets.
 	Write(sets []WriteSet) error
 	// Checkpoint returns the root digest over every key of the state after seq. It is called with every set up to seq
 	// written and none above, in ascending order of seq.

@@ -10,8 +10,8 @@ type Engine interface {
 	MaxVersion() uint64
 	// At reads what is visible at a version: for each key the highest version up to it.
 	At(version uint64) Snapshot
-	// Write makes entries durable before it returns. A crash before that may leave any of them. It may keep the keys,
-	// which nobody changes, but not the values.
+	// Write makes entries durable before it returns. A crash during Write may leave any of the entries. The engine may keep
+	// references to the keys, which nobody changes, but not to the values.
 	Write(entries []Entry) error
 	// Discard allows the engine to delete versions that no snapshot at or above below sees.
 	Discard(below uint64)

@@ -18,7 +18,7 @@ import (
 type amnesiac struct {
 	*replica.Asking
 	report atomic.Pointer[Recovery] // who has answered
-	ticked atomic.Int64             // when it was last active, by the node's clock
+	ticked atomic.Int64             // when the amnesiac was last active, by the node's clock
 }
 
 // forget puts an amnesiac in the instance's place.

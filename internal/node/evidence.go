@@ -88,8 +88,8 @@ func (w *witness) note(accused wire.ReplicaID, name string) {
 type counters struct {
 	received, refused, dropped, views, panics atomic.Uint64
 
-	refusals refusals  // the parts of which refused consists
-	peers    []byCause // of these, the messages over each replica's link
+	refusals refusals  // the refused messages, by kind of link and cause
+	peers    []byCause // by replica: the refused messages over its link, by cause
 }
 
 // Entered implements driver.Observer.

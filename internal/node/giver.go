@@ -25,7 +25,7 @@ type giver struct {
 	offers []wire.StableCert // checkpoints that the donor has not taken yet
 }
 
-// How much of one replica may wait for the donor. Its questions are short, and it repeats them.
+// How many questions of one replica, and bytes of them, may wait for the donor. Questions are short, and are repeated.
 const (
 	questionLetters = 64
 	questionBytes   = 1 << 20

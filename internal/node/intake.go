@@ -134,8 +134,8 @@ func (in *intake) request(link *network.ClientLink, m *wire.Request, bytes int) 
 		})
 }
 
-// order passes a verified request on to the loop. If there is no room it waits, and with it the client's own link and
-// one message for all other links of the same key. So keys take turns, however much one of them sends (C6).
+// order passes a verified request on to the loop, and waits for room in the lane if there is none. Of all links of one
+// key only one request at a time waits for room, so keys take turns, however much one of them sends (C6).
 func (in *intake) order(from *clientSender, link *network.ClientLink, m *wire.Request, v wire.Verified, bytes int) {
 	in.routes.set(m.ID, link)
 	select {
@@ -238,7 +238,7 @@ func (in *intake) part(from int) {
 	}
 }
 
-// refuse counts a message that is not believed; m is nil if it could not be decoded.
+// refuse counts a message that is refused; m is nil if the message could not be decoded.
 func (in *intake) refuse(kind string, from any, m wire.Message, err error) {
 	if in.tap != nil {
 		id, replica := from.(int)

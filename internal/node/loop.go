@@ -19,7 +19,7 @@ type lanes struct {
 	clients  *lane
 }
 
-// How many bytes of messages may wait for the loop. A turn, and with it what is journalled at once, takes no more.
+// How many bytes of messages may wait for the loop. They also bound what one turn takes, and so what it journals at once.
 const (
 	replicasBytes = 64 << 20
 	clientsBytes  = 32 << 20
@@ -44,7 +44,7 @@ type loop struct {
 	linked   func() bool      // whether enough other replicas are connected
 	changes  *changes
 	lost     *forgotten // set if nothing may be signed any more
-	awake    bool       // the core was told the time once
+	awake    bool       // the core has got its first Tick
 	shown    atomic.Pointer[port.Inspection]
 }
 
@@ -106,7 +106,7 @@ func (l *loop) run(ctx context.Context) error {
 // sent before there are links is lost, and repeated only much later.
 const linkPatience = 50
 
-// told appends a Tick with the time. The core begins to ask and to measure time with its first Tick.
+// told appends a Tick with the time. With its first Tick the core begins to ask other replicas and to measure time.
 func (l *loop) told(events []port.Event) []port.Event {
 	now := l.now()
 	if !l.awake && l.linked != nil && !l.linked() && now.Mono < linkPatience*l.tick {

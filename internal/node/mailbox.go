@@ -9,8 +9,8 @@ import (
 )
 
 // mailbox holds verified messages for a goroutine that must not delay the readers of the network. Each sender has its
-// own room, so that none can use up that of the others. A message that finds no room is dropped; its sender repeats it,
-// or this replica asks for it again.
+// own room, so that no sender can use up the room of others. A message that finds no room is dropped; its sender repeats
+// it, or this replica asks for it again.
 type mailbox struct {
 	most  int // messages that one sender may have in it
 	bytes int // bytes that one sender may have in it
@@ -28,7 +28,7 @@ type letter struct {
 	bytes int
 }
 
-// holding is how much of one sender is in the mailbox.
+// holding is how many messages, and how many bytes, of one sender are in the mailbox.
 type holding struct{ letters, bytes int }
 
 func newMailbox(senders, most, bytes int, lost prometheus.Counter) *mailbox {
@@ -71,7 +71,7 @@ func (b *mailbox) take() []letter {
 	return out
 }
 
-// waiting is the number of messages in it.
+// waiting is the number of messages in the mailbox.
 func (b *mailbox) waiting() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -102,7 +102,7 @@ func (m *metrics) scrubs() {
 	m.scrubFiles, m.scrubKeys, m.scrubBatches = found.WithLabelValues("files"), found.WithLabelValues("keys"), found.WithLabelValues("batches")
 }
 
-// lost counts messages of the exchange of state that found no room.
+// lost makes the counters of messages of the exchange of state that found no room.
 func (m *metrics) lost() {
 	lost := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "tagma_transfer_lost_total", Help: "Messages of the exchange of state that found no room.",

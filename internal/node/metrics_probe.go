@@ -9,9 +9,9 @@ import (
 	"tagma/pbft/wire"
 )
 
-// probe observes the driver and measures what it is told, since the core knows neither metrics nor a clock. It is a wrapper
-// around the core as well, to see when the core is told the time. It changes nothing. Only the loop's goroutine may use it,
-// except stalled.
+// probe observes the driver and measures the phases of batches, since the core knows neither metrics nor a clock. It also
+// wraps the core, to note when a Tick tells the core the time. It changes nothing. Only the loop's goroutine may use it;
+// stalled may be called from any goroutine.
 type probe struct {
 	driver.Core
 	driver.Ignore
@@ -40,7 +40,7 @@ var phaseNames = [phases]string{prepared: "prepare", committed: "commit", execut
 type slotTimes struct {
 	seq             wire.Seq
 	phase           phase
-	whole           bool // it was seen since its pre-prepare
+	whole           bool // the batch was observed from its pre-prepare on
 	proposed, since time.Duration
 }
 
@@ -59,20 +59,20 @@ func (p *probe) Step(ev port.Event) []port.Effect {
 // Proposing begins a batch's way at its primary.
 func (p *probe) Proposing(s wire.Seq) { p.reached(s, proposed) }
 
-// PrePrepared begins it elsewhere.
+// PrePrepared begins a batch's way at a backup.
 func (p *probe) PrePrepared(_ wire.View, s wire.Seq, _ wire.Digest, _ int) { p.reached(s, proposed) }
 
-// Prepared ends a phase.
+// Prepared ends the prepare phase.
 func (p *probe) Prepared(_ wire.View, s wire.Seq, _ wire.Digest, _ int) { p.reached(s, prepared) }
 
-// Executing ends a phase.
+// Executing ends the commit phase.
 func (p *probe) Executing(s wire.Seq, requests, operations int) {
 	p.reached(s, committed)
 	p.metrics.requests.Observe(float64(requests))
 	p.metrics.operations.Add(float64(operations))
 }
 
-// Executed ends a phase.
+// Executed ends the execute phase.
 func (p *probe) Executed(s wire.Seq, _ int) { p.reached(s, executed) }
 
 // responded looks at a reply on its way to the network.
@@ -107,8 +107,8 @@ func (p *probe) reached(seq wire.Seq, to phase) {
 	s.phase, s.since = to, now
 }
 
-// stalled is how long ago the loop last told the core the time. It does so many times a second, unless a turn waits for
-// the disk. It may be called from any goroutine.
+// stalled is how long ago the loop last told the core the time. The loop does so many times a second, unless a turn waits
+// for the disk. Any goroutine may call stalled.
 func (p *probe) stalled() time.Duration {
 	return time.Since(p.began) - time.Duration(p.ticked.Load())
 }

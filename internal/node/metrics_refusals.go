@@ -10,10 +10,10 @@ import (
 	"tagma/pbft/wire"
 )
 
-// refusals count the messages that were not believed, by the kind of link and by what was wrong.
+// refusals count the refused messages, by the kind of link and by the cause.
 type refusals [len(linkKinds)]byCause
 
-// byCause counts by what was wrong.
+// byCause counts refused messages by their cause.
 type byCause [len(causes)]atomic.Uint64
 
 // linkKinds are the kinds of links.
@@ -22,13 +22,13 @@ var linkKinds = [...]string{"replica", "client"}
 // causes are the reasons for which a message is refused, in the words of wire.Refusal. Any other error counts as invalid.
 var causes = [...]string{"malformed", badSignature, "stranger", "invalid", misplaced}
 
-// Causes that are asked for by name: misplaced is that of replica.ErrMisplaced.
+// Causes that this package names elsewhere too; misplaced is the cause of replica.ErrMisplaced.
 const (
 	badSignature = "signature"
 	misplaced    = "misplaced"
 )
 
-// addRefusal counts a message that is not believed. From is a replica by its number, or a client by its key.
+// addRefusal counts a refused message. From is the number of a replica, or the key of a client.
 func (c *counters) addRefusal(link string, from any, err error) {
 	cause := cmp.Or(wire.Refusal(err), "invalid")
 	if errors.Is(err, replica.ErrMisplaced) {

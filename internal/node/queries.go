@@ -141,7 +141,7 @@ type rests struct {
 	mu    sync.Mutex
 	until map[wire.PublicKey]time.Time // entries that are over are removed
 	seen  wire.Seq                     // executed at the last check
-	moved time.Time                    // when a check last found that it had changed
+	moved time.Time                    // when a check last found that the executed number had changed
 }
 
 // wait waits until the client has rested. It returns false if ctx ends first.

@@ -80,7 +80,7 @@ type changes struct {
 	was    *port.Inspection
 
 	since time.Duration // since when no view is active
-	again time.Duration // when to log that again
+	again time.Duration // when to log again that no view is active
 }
 
 // see compares the core's state with the one seen before.
@@ -110,7 +110,7 @@ func (c *changes) see(in *port.Inspection) {
 	}
 }
 
-// views logs why a view is left, when the next one is active, and in between, once each timeout, what is missing.
+// views logs why a view is left, when the next view is active, and, once each timeout in between, what the view still lacks.
 func (c *changes) views(was, in *port.Inspection) {
 	now := c.now()
 	switch {

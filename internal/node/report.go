@@ -78,7 +78,7 @@ type (
 	Transfer = status.Transfer
 )
 
-// Healthy is the health of a replica with which nothing is wrong; the others are the phases of a recovery.
+// Healthy is the health of a replica with which nothing is wrong; the other constants are the phases of a recovery.
 const (
 	Healthy        = status.Healthy
 	PhaseForgotten = status.PhaseForgotten
@@ -128,8 +128,8 @@ func (n *Node) health(r *Report) string {
 	return Healthy
 }
 
-// leftView is the view that this replica left with too few others. Then its view change lasts until the next one: the
-// suspicions behind it no longer count, and the others go on in the view that it left (V7).
+// leftView is the view that this replica left although at least f+1 others are still active in it. The view change of this
+// replica then lasts until the others change views too: the suspicions that justified it no longer count (V7).
 func (n *Node) leftView(in *port.Inspection) (view uint64, left bool) {
 	staying := map[uint64]int{}
 	for _, p := range in.Peers {
@@ -163,8 +163,8 @@ func haltedText(in *port.Inspection) string {
 		" last may be gone; only a restore as a new cluster helps (tagma restore)", strings.Trim(fmt.Sprint(idsOf(in.Lost)), "[]"))
 }
 
-// stableElsewhere is the highest checkpoint that f+1 other replicas say is stable, or have passed, so that a correct
-// one says so.
+// stableElsewhere is the highest checkpoint of which f+1 other replicas, one of them correct, say that it is stable or
+// that they have passed it.
 func (n *Node) stableElsewhere(in *port.Inspection) uint64 {
 	claims := make([]uint64, 0, len(in.Peers))
 	for _, p := range in.Peers {

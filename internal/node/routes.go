@@ -22,7 +22,7 @@ func newRoutes() *routes {
 	return &routes{links: make(map[wire.RequestID]*network.ClientLink), byLink: make(map[*network.ClientLink][]wire.RequestID)}
 }
 
-// sessionOf is the session of a request, by the number that no request has.
+// sessionOf returns the name of a request's session: the request's name with number 0, which no request has.
 func sessionOf(id wire.RequestID) wire.RequestID {
 	id.T = 0
 	return id

@@ -59,7 +59,7 @@ func (n *Node) peers(in *port.Inspection) (peers []status.Peer) {
 	return peers
 }
 
-// refusedByPeer lists the messages of each replica that were not believed.
+// refusedByPeer lists how many messages of each replica were refused, by cause.
 func (c *counters) refusedByPeer() (all []status.Refusal) {
 	for from := range c.peers {
 		for cause := range causes {
