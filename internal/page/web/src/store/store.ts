@@ -60,9 +60,10 @@ export const moment = computed<Moment>(() => {
 
 // reports are those of the moment that is shown; null: none were made, as in a trace.
 // Following the end they are the newest, even if nothing has happened since the last event.
-export const reports = computed<(Report | null)[] | null>(
-  () => (following.value ? frames.reports.at(-1) : lastBefore(frames.reports, moment.value.at))?.reports ?? null,
-)
+export const reports = computed<(Report | null)[] | null>(() => {
+  const { at } = moment.value // the frames are no signal: this says that they may have changed
+  return (following.value ? frames.reports.at(-1) : lastBefore(frames.reports, at))?.reports ?? null
+})
 
 // selected is the number of the event that the reader looks at; -1: none.
 export const selected = signal(-1)

@@ -4,7 +4,7 @@ import { messageIn } from '../model/content'
 import { requestOf } from '../model/request'
 import { duration } from '../model/words'
 import { requestKey } from '../model/world'
-import { followed, history, moment, timeline } from '../store/store'
+import { followed, history, moment, show, timeline } from '../store/store'
 
 // MOST is how many of the last requests can be chosen from.
 const MOST = 40
@@ -52,9 +52,12 @@ export function Follow() {
   )
 }
 
-// followRequest shows the way of a request, and all of it that is known.
+// followRequest shows the way of a request, and all of it that is known. The present would carry it out of sight.
 export function followRequest(key: string): void {
   followed.value = key
+  let last = -1
+  for (const i of history.follow(key).events) last = Math.max(last, i)
+  if (last >= 0) show(last + 1)
   let from = Number.POSITIVE_INFINITY
   let to = Number.NEGATIVE_INFINITY
   for (const a of history.follow(key).arrows) {

@@ -37,6 +37,8 @@ export interface RequestsProps {
   load?: LoadFrame
   before?: LoadFrame
   followed: string
+  // Whether nothing of the followed request is shown: under load the messages of some slots are left out.
+  lost: boolean
   follow: (r: RequestName) => void
 }
 
@@ -91,6 +93,7 @@ export function Requests(p: RequestsProps) {
                 {...l}
                 faulty={p.faulty}
                 followed={p.followed}
+                lost={p.lost}
                 follow={p.follow}
               />
             ))}
@@ -103,7 +106,7 @@ export function Requests(p: RequestsProps) {
   )
 }
 
-function Answer(p: Line & { faulty: number; followed: string; follow: (r: RequestName) => void }) {
+function Answer(p: Line & { faulty: number; followed: string; lost: boolean; follow: (r: RequestName) => void }) {
   const a = p.answer
   const on = p.followed === requestKey(a.client, a.number)
   return (
@@ -127,6 +130,11 @@ function Answer(p: Line & { faulty: number; followed: string; follow: (r: Reques
           {on ? 'Followed' : 'Follow'}
         </Button>
       </span>
+      {on && p.lost && (
+        <span class="hint">
+          Its slot is not among those that are shown while so much happens: lower the load, and send another one.
+        </span>
+      )}
     </li>
   )
 }

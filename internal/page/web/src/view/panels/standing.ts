@@ -88,7 +88,8 @@ function health(r: Replica, report: Report | null | undefined, down: boolean): {
   if (r.forgot) return { text: 'it was shown what its journal lacks', tone: 'warn' }
   if (r.suspects >= 0 && r.suspects >= r.view)
     return { text: `suspects the primary of view ${r.suspects}`, tone: 'warn' }
-  if (r.quarantines.length > 0) return { text: `does not read ${replicas(r.quarantines)} for a while`, tone: 'warn' }
+  const unread = r.quarantines.filter(id => id >= 0)
+  if (unread.length > 0) return { text: `does not read ${replicas(unread)} for a while`, tone: 'warn' }
   return { text: 'ok', tone: 'good' }
 }
 

@@ -5,8 +5,9 @@ import type { About } from '../../model/frames'
 import { clusterView, requestKey } from '../../model/world'
 import { connect, open } from '../../store/feed'
 import { lastBefore } from '../../store/frames'
-import { about, connection, followed, frames, moment, reports, selected, show } from '../../store/store'
+import { about, connection, followed, frames, history, moment, reports, selected, show } from '../../store/store'
 import { act, ask, fetchWhy } from '../../wire/api'
+import { followRequest } from '../follow'
 import { unable, useActing } from './acting'
 import { Button, Outcome } from './bits'
 import { Controls, Heal } from './controls'
@@ -118,9 +119,8 @@ export function RequestsView() {
       load={load}
       before={before}
       followed={followed.value}
-      follow={r => {
-        followed.value = requestKey(r.client, r.number)
-      }}
+      lost={followed.value !== '' && history.follow(followed.value).events.size === 0}
+      follow={r => followRequest(requestKey(r.client, r.number))}
     />
   )
 }
