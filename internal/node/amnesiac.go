@@ -56,10 +56,7 @@ func (n *Node) publish(a *amnesiac) {
 func (n *Node) recall(ctx context.Context, a *amnesiac) error {
 	ticker := time.NewTicker(replica.TickEvery(n.home.Config.ViewTimeout))
 	defer ticker.Stop()
-	observers := []driver.Observer{n.metrics, n.witness}
-	if n.tap != nil {
-		observers = append(observers, n.tap)
-	}
+	observers := []driver.Observer{n.metrics, n.witness, n.tap}
 	for {
 		var ev port.Event
 		select {

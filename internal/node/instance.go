@@ -120,11 +120,8 @@ func (i *instance) connect() {
 	}
 	ports := driver.Ports{
 		Journal: timedJournal{i.disk.Votes, n.metrics}, Signer: n.home.Key, Transport: probedTransport{n.transport, i.probe},
-		Machine: i.machine, Observers: []driver.Observer{n.metrics, i.probe, loopWitness{n.witness, i.loop}}, Log: i.disk.Log,
+		Machine: i.machine, Observers: []driver.Observer{n.metrics, i.probe, loopWitness{n.witness, i.loop}, n.tap}, Log: i.disk.Log,
 		Unguarded: n.opt.Replace != nil,
-	}
-	if n.tap != nil {
-		ports.Observers = append(ports.Observers, n.tap)
 	}
 	if n.opt.Ports != nil {
 		ports = n.opt.Ports(ports)

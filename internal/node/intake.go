@@ -33,7 +33,7 @@ type intake struct {
 	drop       func(replica int) // ends the streams on which a replica sends
 	ready      chan struct{}     // closed once reports and drop may be used
 	log        *slog.Logger
-	tap        *trace.Tap // nil: nobody traces
+	tap        *trace.Tap
 }
 
 // FromReplica takes a frame of another replica. An invalid message is counted and dropped, and its sender is read more
@@ -240,7 +240,7 @@ func (in *intake) part(from int) {
 
 // refuse counts a message that is refused; m is nil if the message could not be decoded.
 func (in *intake) refuse(kind string, from any, m wire.Message, err error) {
-	if in.tap != nil {
+	if in.tap.Heard() {
 		id, replica := from.(int)
 		if !replica {
 			id = trace.None

@@ -62,7 +62,7 @@ type Node struct {
 	log        *slog.Logger
 	signatures *verification
 	metrics    *metrics
-	tap        *trace.Tap         // nil: nobody traces
+	tap        *trace.Tap
 	admin      *admin             // nil without an admin address
 	stopIn     context.CancelFunc // makes waiting readers end
 	began      time.Time
@@ -110,9 +110,7 @@ func Open(dir string, opt Options) (n *Node, err error) {
 	if opt.Transport != nil {
 		n.transport = opt.Transport(n.out)
 	}
-	if opt.Trace != nil {
-		n.tapped()
-	}
+	n.tapped()
 	n.witness = newWitness(home.path(EvidenceDir), home.Config.Self, n.counts, log)
 	n.witness.recall(&home.Config)
 	if err := n.wake(); err != nil {
@@ -176,12 +174,10 @@ func (n *Node) listen() (err error) {
 		signatures: n.signatures, attached: n.attached, outside: n.outside,
 		reports: &reports{report: func() any { return n.Report() }}, drop: func(id int) { n.host.Drop(id) }, ready: make(chan struct{}),
 	}
-	if n.tap != nil {
-		in.quarantine.told = func(_ *network.ClientLink, d time.Duration) {
-			n.tap.Emit(&trace.Quarantined{From: trace.None, For: d.Microseconds()})
-		}
-		in.suspects.told = func(id int, d time.Duration) { n.tap.Emit(&trace.Quarantined{From: id, For: d.Microseconds()}) }
+	in.quarantine.told = func(_ *network.ClientLink, d time.Duration) {
+		n.tap.Emit(&trace.Quarantined{From: trace.None, For: d.Microseconds()})
 	}
+	in.suspects.told = func(id int, d time.Duration) { n.tap.Emit(&trace.Quarantined{From: id, For: d.Microseconds()}) }
 	n.host, err = network.Listen(network.Config{
 		Seed: n.home.Key.Seed(), Listen: n.home.listen(), Members: n.home.Cluster.Members(), Self: int(cfg.Self),
 		AllowClient: func(k [32]byte) bool { return cfg.Client == nil || cfg.Client(k) },

@@ -41,7 +41,7 @@ func (o *outlet) Respond(reply *wire.Reply) {
 	}
 }
 
-// tapped traces the replica and everything that leaves it.
+// tapped has everything told that happens in the replica and that leaves it, to whoever listens.
 func (n *Node) tapped() {
 	cfg := &n.home.Config
 	n.tap = trace.NewTap(int(cfg.Self), cfg.Quorum(), func() int64 { return time.Now().UnixMicro() }, n.opt.Trace)
@@ -62,8 +62,19 @@ type told struct {
 	message trace.Message
 }
 
+// Watch has events of this replica be told to somebody more, until stop is called. As with Options.Trace, several goroutines
+// call hear, and it must not block.
+func (n *Node) Watch(hear func(trace.Event)) (stop func()) { return n.tap.Listen(hear) }
+
 // Send implements driver.Transport.
 func (t *tappedTransport) Send(to wire.ReplicaID, frame []byte) {
+	if t.tap.Heard() {
+		t.tell(to, frame)
+	}
+	t.Transport.Send(to, frame)
+}
+
+func (t *tappedTransport) tell(to wire.ReplicaID, frame []byte) {
 	said := t.last.Load()
 	if said == nil || len(frame) == 0 || len(said.frame) != len(frame) || &said.frame[0] != &frame[0] {
 		m, err := wire.Decode(frame)
@@ -78,11 +89,12 @@ func (t *tappedTransport) Send(to wire.ReplicaID, frame []byte) {
 		whom = trace.None
 	}
 	t.tap.Emit(&trace.Sent{To: whom, Bytes: len(frame), Message: said.message})
-	t.Transport.Send(to, frame)
 }
 
 // Respond implements driver.Transport.
 func (t *tappedTransport) Respond(reply *wire.Reply) {
-	t.tap.Emit(&trace.Sent{To: trace.None, Message: trace.Say(reply)})
+	if t.tap.Heard() {
+		t.tap.Emit(&trace.Sent{To: trace.None, Message: trace.Say(reply)})
+	}
 	t.Transport.Respond(reply)
 }

@@ -14,7 +14,7 @@ import (
 type transferLog struct {
 	log     *slog.Logger
 	metrics *metrics
-	tap     *trace.Tap // nil: nobody traces
+	tap     *trace.Tap
 	mended  func(seq uint64, first [][]byte, keys int)
 	was     replica.Progress
 	said    time.Duration // when a line was last logged
@@ -33,7 +33,7 @@ func (t *transferLog) see(p *replica.Progress, now time.Duration) {
 		t.metrics.transfersBegun.Inc()
 		t.log.Info("this replica cannot follow the others any more: it fetches the state from them")
 	}
-	if t.tap != nil && p.Phase != replica.Idle && (p.Bytes != was.Bytes || p.Phase != was.Phase) {
+	if t.tap.Heard() && p.Phase != replica.Idle && (p.Bytes != was.Bytes || p.Phase != was.Phase) {
 		t.tap.Emit(&trace.Transfer{Step: trace.Moving, Seq: p.Seq, Share: p.Share, Bytes: p.Bytes})
 	}
 	t.count(&was, p)

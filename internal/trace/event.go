@@ -1,9 +1,9 @@
 // Package trace represents what happens in a replica and around it as a stream of typed events.
 //
-// A Tap makes events: it is an observer of a driver, and whoever runs the replica tells it the rest. A listener gets each
-// of them as it happens; without a Tap nothing is made and nothing is paid. A Recorder writes events to a trace file beside
-// the replica, never holding it up, and counts what it had to leave out. A Reader reads such a file, Merge makes one of
-// several, and Text writes an event for people. docs/trace.md describes the format.
+// A Tap makes events: it is an observer of a driver, and whoever runs the replica tells it the rest. Listeners get each of
+// them as it happens, and may come and go; while there is none nothing is made. A Recorder writes events to a trace file
+// beside the replica, never holding it up, and counts what it had to leave out. A Reader reads such a file, Merge makes one
+// of several, and Text writes an event for people. docs/trace.md describes the format.
 //
 // The package reads no clock and judges nothing, so that a simulated run makes the same events each time.
 package trace

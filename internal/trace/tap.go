@@ -1,39 +1,86 @@
 package trace
 
 import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
-// Tap makes the events of one replica and passes them to a listener.
+// Tap makes the events of one replica and passes them to listeners. While there is none, no event is made.
 type Tap struct {
 	replica int
 	quorum  int
 	now     func() int64 // microseconds
-	hear    func(Event)
 	names   Names
-	syncing int64 // when the sync under way began
+	syncing int64 // when the sync under way began; 0: it is not known
+
+	mu   sync.Mutex // held to change who listens
+	hear atomic.Pointer[[]*listener]
 }
 
-// NewTap returns a tap for a replica, or for None. Hear is called on the goroutine that calls the tap; in a node these
-// are several.
+type listener struct{ hear func(Event) }
+
+// NewTap returns a tap for a replica, or for None, with a listener unless it is nil. Listeners are called on the goroutine
+// that calls the tap; in a node these are several.
 func NewTap(replica, quorum int, now func() int64, hear func(Event)) *Tap {
-	return &Tap{replica: replica, quorum: quorum, now: now, hear: hear}
+	t := &Tap{replica: replica, quorum: quorum, now: now}
+	if hear != nil {
+		t.Listen(hear)
+	}
+	return t
 }
 
 // Name has the tap call clients by their numbers. It must come before the first event.
 func (t *Tap) Name(names Names) { t.names = names }
 
-// Emit stamps an event and passes it on. A nil tap drops it.
+// Listen adds a listener, until stop is called. A call of hear may still be under way then.
+func (t *Tap) Listen(hear func(Event)) (stop func()) {
+	l := &listener{hear}
+	t.change(func(all []*listener) []*listener { return append(all, l) })
+	return func() {
+		t.change(func(all []*listener) []*listener {
+			return slices.DeleteFunc(all, func(other *listener) bool { return other == l })
+		})
+	}
+}
+
+// change replaces the list of listeners by a changed copy: nil if it is empty.
+func (t *Tap) change(how func([]*listener) []*listener) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var all []*listener
+	if now := t.hear.Load(); now != nil {
+		all = slices.Clone(*now)
+	}
+	if all = how(all); len(all) == 0 {
+		t.hear.Store(nil)
+		return
+	}
+	t.hear.Store(&all)
+}
+
+// Heard reports whether somebody listens. A nil tap is not heard.
+func (t *Tap) Heard() bool { return t != nil && t.hear.Load() != nil }
+
+// Emit stamps an event and passes it on. If nobody listens it drops it; who builds events in quick succession asks before.
 func (t *Tap) Emit(e Event) {
 	if t == nil {
+		return
+	}
+	all := t.hear.Load()
+	if all == nil {
 		return
 	}
 	*e.stamp() = Stamp{At: t.now(), Replica: t.replica, Event: e.Kind()}
 	if m := of(e); m != nil {
 		m.names = t.names
 	}
-	t.hear(e)
+	for _, l := range *all {
+		l.hear(e)
+	}
 }
 
 // A Tap is an observer of a driver: each of the methods that follow makes the event of its name.
@@ -120,7 +167,14 @@ func (t *Tap) Damaged() { t.Emit(&Transfer{Step: Damaged}) }
 func (t *Tap) Syncing() { t.syncing = t.now() }
 
 // Synced makes an event.
-func (t *Tap) Synced(records int) { t.Emit(&Synced{Records: records, Took: t.now() - t.syncing}) }
+func (t *Tap) Synced(records int) {
+	e := &Synced{Records: records}
+	if t.syncing > 0 { // somebody listened when it began
+		e.Took = t.now() - t.syncing
+	}
+	t.syncing = 0
+	t.Emit(e)
+}
 
 // Accused makes an event.
 func (t *Tap) Accused(e wire.Evidence) {

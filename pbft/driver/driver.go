@@ -15,7 +15,7 @@ type Driver struct {
 	sign      func([]byte) wire.Signature
 	transport Transport
 	machine   Machine
-	observers []Observer
+	observers []observer
 	guard     *Guard // nil for an attacker
 
 	loopback []loop        // own broadcasts, durable, to be passed to the core in its next turn
@@ -43,7 +43,7 @@ type Ports struct {
 func New(cfg *wire.Config, core Core, p Ports) *Driver {
 	d := &Driver{
 		cfg: cfg, core: core, journal: p.Journal, transport: p.Transport,
-		machine: p.Machine, observers: p.Observers,
+		machine: p.Machine, observers: observersOf(p.Observers),
 	}
 	if !p.Unguarded {
 		d.guard = NewGuard(cfg, p.Log)

@@ -33,7 +33,9 @@ type frame struct {
 func (d *Driver) step(ev port.Event) error {
 	effects := d.core.Step(ev)
 	for _, o := range d.observers {
-		Tell(o, ev, effects)
+		if o.listens() {
+			Tell(o.to, ev, effects)
+		}
 	}
 	for _, effect := range effects {
 		if err := d.gather(effect); err != nil {

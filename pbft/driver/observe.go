@@ -13,6 +13,27 @@ const (
 	Proof        = "evidence"
 )
 
+// observer is an Observer, with how to ask whether somebody listens behind it.
+type observer struct {
+	to    Observer
+	heard func() bool // nil: always
+}
+
+// observersOf looks which observers may be deaf for a while: those with a method Heard() bool. They are told nothing as
+// long as it returns false, which costs no more than the question.
+func observersOf(all []Observer) []observer {
+	out := make([]observer, len(all))
+	for i, o := range all {
+		out[i].to = o
+		if d, may := o.(interface{ Heard() bool }); may {
+			out[i].heard = d.Heard
+		}
+	}
+	return out
+}
+
+func (o observer) listens() bool { return o.heard == nil || o.heard() }
+
 // Tell tells an observer of an event that a core was given, and of the effects that it returned.
 func Tell(o Observer, ev port.Event, effects []port.Effect) {
 	switch ev := ev.(type) {

@@ -34,13 +34,17 @@ func (d *Driver) perform() error {
 // sync makes the records of a turn durable.
 func (d *Driver) sync(records []wire.Record) error {
 	for _, o := range d.observers {
-		o.Syncing()
+		if o.listens() {
+			o.to.Syncing()
+		}
 	}
 	if err := d.journal.Append(records, d.anchor); err != nil {
 		return err
 	}
 	for _, o := range d.observers {
-		o.Synced(len(records))
+		if o.listens() {
+			o.to.Synced(len(records))
+		}
 	}
 	return nil
 }
@@ -107,8 +111,10 @@ func NewAsker(cfg *wire.Config, nonce uint64) Asker { return Asker{amnesia.New(c
 // Take gives it an event, and sends what comes of it.
 func (a Asker) Take(ev port.Event, out Transport, observers ...Observer) error {
 	effects := a.Step(ev)
-	for _, o := range observers {
-		Tell(o, ev, effects)
+	for _, o := range observersOf(observers) {
+		if o.listens() {
+			Tell(o.to, ev, effects)
+		}
 	}
 	for _, effect := range effects {
 		switch e := effect.(type) {

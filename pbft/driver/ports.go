@@ -52,7 +52,8 @@ type Machine interface {
 
 // Observer is told what happens at a replica, in the terms of the protocol: for logs, counters, evidence and traces. What
 // a step brings is told before it is durable and before anything is sent. An observer changes nothing, and must not block.
-// Most embed Ignore, and take what is of interest to them.
+// Most embed Ignore, and take what is of interest to them. One with a method Heard() bool is told nothing while that returns
+// false.
 type Observer interface {
 	// Received tells of a message that was given to the core, those apart that it sent itself.
 	Received(from port.Source, m wire.Message)

@@ -83,9 +83,20 @@ func turner(observers ...Observer) func() error {
 }
 
 func TestTrace_CostsNothingWhereNobodyListens(t *testing.T) {
-	turn := turner(Ignore{})
+	heard := 0
+	tap := trace.NewTap(1, 3, func() int64 { return 0 }, nil)
+	turn := turner(Ignore{}, tap)
 	if n := testing.AllocsPerRun(100, func() { _ = turn() }); n > 0 {
 		t.Errorf("a turn of which nobody hears allocates %v times", n)
+	}
+	stop := tap.Listen(func(trace.Event) { heard++ })
+	if err := turn(); err != nil || heard == 0 {
+		t.Errorf("whoever begins to listen hears %d events, %v", heard, err)
+	}
+	stop()
+	heard = 0
+	if n := testing.AllocsPerRun(100, func() { _ = turn() }); n > 0 || heard > 0 {
+		t.Errorf("a turn of which nobody hears any more allocates %v times; heard %d", n, heard)
 	}
 }
 
@@ -103,5 +114,6 @@ func BenchmarkTurn(b *testing.B) {
 		}
 	}
 	b.Run("unheard", run(Ignore{}))
+	b.Run("tapped", run(Ignore{}, trace.NewTap(1, 3, func() int64 { return 0 }, nil)))
 	b.Run("heard", run(trace.NewTap(1, 3, func() int64 { return 0 }, func(trace.Event) {})))
 }
