@@ -56,6 +56,10 @@ type CallEnd struct {
 	Transmissions int
 	Queued        time.Duration // from the call to the first transmission; 0 if there was none
 	Latency       time.Duration // from the call to its end
+
+	// Vouched are the replicas whose answers alike made the outcome believed, at least f+1, and Differed those that had
+	// given another answer by then. Both are empty without such an outcome, and for a QueryAt.
+	Vouched, Differed []int
 }
 
 // WithObserver sets an observer for all calls of the client.
@@ -130,6 +134,7 @@ func (c caller) Finished(result session.Result, err error) {
 		return
 	}
 	e, first := c.watch.end(requestID(c.core.ID()), c.result, c.err)
+	e.Vouched, e.Differed = c.core.Vouched()
 	c.shell.events = append(c.shell.events, func() {
 		if first {
 			c.watch.End(e)

@@ -78,6 +78,30 @@ func TestObserver_SeesACallFromItsStartToItsEnd(t *testing.T) {
 	})
 }
 
+// Who vouches for an outcome is told, and who had said something else.
+func TestObserver_SeesWhoVouched(t *testing.T) {
+	observed(t, func(t *testing.T, f *fake, l *log) {
+		f.set(func() {
+			f.answer[2] = does(func(r *wire.Reply) { r.Results = [][]byte{[]byte("a lie")} })
+			f.lag = []time.Duration{time.Second, 0, 0, time.Millisecond}
+		})
+		if _, err := f.s.do(t.Context(), [][]byte{[]byte("a")}, session.Kind{}); err != nil {
+			t.Fatal(err)
+		}
+		if e := l.ends[0]; fmt.Sprint(e.Vouched, e.Differed) != "[1 3] [2]" {
+			t.Errorf("vouched %v, differed %v", e.Vouched, e.Differed)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := f.s.do(ctx, [][]byte{[]byte("b")}, session.Kind{}); err == nil {
+			t.Fatal("there is an outcome")
+		}
+		if e := l.ends[1]; e.Vouched != nil || e.Differed != nil {
+			t.Errorf("without an outcome vouched %v, differed %v", e.Vouched, e.Differed)
+		}
+	})
+}
+
 func TestObserver_SeesWhatIsSentAgain(t *testing.T) {
 	observed(t, func(t *testing.T, f *fake, l *log) {
 		f.set(func() {

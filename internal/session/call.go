@@ -90,6 +90,23 @@ func (c *Call) ID() wire.RequestID {
 	return c.parcel.id
 }
 
+// Vouched returns which replicas had given the answer that is believed when it was (C4), and which had given another final
+// one. Both are empty as long as none is believed.
+func (c *Call) Vouched() (agree, differ []int) {
+	if c.parcel == nil || c.parcel.settled == nil {
+		return nil, nil
+	}
+	for id, v := range c.parcel.settled.votes {
+		switch {
+		case v == c.parcel.believed:
+			agree = append(agree, id)
+		case v.final():
+			differ = append(differ, id)
+		}
+	}
+	return agree, differ
+}
+
 // finish ends the call with an outcome. Only the first call counts.
 func (c *Call) finish(result Result, err error) {
 	if c.finished {

@@ -18,10 +18,12 @@ type parcel struct {
 	// attempts are the requests that carry it and may still be answered. There is only one, unless the semantics are
 	// at-least-once.
 	attempts []*Request
-	tries    int    // number of requests made so far
-	refused  int    // how many of them were refused
-	beyond   uint64 // the session must have acknowledged more than this before another attempt
-	waited   bool   // somebody waits for it, so it counts as in flight
+	tries    int      // number of requests made so far
+	refused  int      // how many of them were refused
+	beyond   uint64   // the session must have acknowledged more than this before another attempt
+	waited   bool     // somebody waits for it, so it counts as in flight
+	settled  *Request // the one whose outcome is believed; nil: none is yet
+	believed verdict  // on it
 }
 
 func newParcel(calls []*Call) *parcel {

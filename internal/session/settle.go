@@ -90,6 +90,7 @@ func (s *Session) replied(from int, reply *wire.Reply, said verdict) {
 // settle ends a request with a reply on which f+1 replicas agree (C4).
 func (s *Session) settle(r *Request, reply *wire.Reply, agreed verdict) {
 	s.tellSettled(r, agreed)
+	r.parcel.settled, r.believed = r, agreed
 	if r.waited {
 		took := s.now - r.first
 		s.pace.answered(took)
