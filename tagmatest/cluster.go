@@ -193,7 +193,7 @@ func (c *Cluster) Malicious(replica int, behaviour string) {
 		c.t.Fatalf("make replica %d malicious: %v", replica, err)
 	}
 	c.local.Kill(replica)
-	if err := c.local.Corrupt(replica, choice); err != nil {
+	if err := c.local.Corrupt(context.Background(), replica, choice); err != nil {
 		c.t.Fatal(err)
 	}
 	c.lies[replica] = true

@@ -18,6 +18,7 @@ import (
 	"tagma/internal/trace"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/local"
+	"tagma/testnet/page"
 	"tagma/testnet/play"
 )
 
@@ -28,6 +29,7 @@ type startFlags struct {
 	malicious          []string
 	trace              string
 	only               []string
+	ui                 int
 }
 
 func newStart() *cobra.Command {
@@ -36,8 +38,12 @@ func newStart() *cobra.Command {
 		Use:   "start",
 		Short: "Run a cluster until Ctrl-C",
 		Long: `Start a new cluster of processes on this machine and run it until Ctrl-C. It prints how to talk to it. Replicas that
-are killed by hand stay down and are reported; the files stay when the cluster ends.`,
+are killed by hand stay down and are reported; the files stay when the cluster ends.
+
+With --ui a page shows all that happens in the cluster, and can do to it what a scenario can: make replicas malicious, kill,
+pause, wipe and part them, send requests: docs/page.md.`,
 		Example: `  tagma-testnet start
+  tagma-testnet start --ui
   tagma-testnet start --replicas 7 --dir net --malicious 3=equivocate --malicious 5=silent,to=1+2
   tagma-testnet start --dir net --trace net.jsonl --only phase,view
   tagma-testnet start --machine bank --malicious 3=corrupt,what=reply`,
@@ -54,6 +60,7 @@ are killed by hand stay down and are reported; the files stay when the cluster e
 	cmd.Flags().IntVar(&f.basePort, "base-port", 0, "replica i listens on this port plus i (default free ports)")
 	cmd.Flags().StringVar(&f.trace, "trace", "", "write what happens in the replicas to this `file` when the cluster ends, for replay")
 	onlyFlag(cmd, &f.only)
+	uiFlag(cmd, &f.ui)
 	command.Complete(cmd, "machine", command.Words(machines.Shipped.Names()...))
 	command.Complete(cmd, "malicious", command.Choices(func(given string) []string { return byzantine.SuggestReplicas(given, f.replicas) }))
 	return cmd
@@ -64,6 +71,11 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	ui, err := page.Open(f.ui)
+	if err != nil {
+		return command.Unusablef("start: %w", err)
+	}
+	defer ui.Close()
 	temporary := f.dir == ""
 	if temporary {
 		if f.dir, err = os.MkdirTemp("", "tagma-testnet-"); err != nil {
@@ -73,10 +85,10 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 	if f.dir, err = filepath.Abs(f.dir); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	c, err := local.Create(local.Options{
+	c, err := local.Create(ui.Options(local.Options{
 		Dir: f.dir, Replicas: f.replicas, BasePort: f.basePort, Machine: f.machine, Malicious: malicious, Awake: true,
 		Trace: f.parts(), TraceOnly: f.only,
-	})
+	}))
 	if err != nil {
 		if temporary {
 			_ = os.Remove(f.dir) // fails if it holds something; the error returned below matters more
@@ -90,6 +102,7 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 	if err = errors.Join(err, c.Start()); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
+	ui.Show(stdout, c)
 	if err := ready(ctx, c); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
@@ -100,7 +113,9 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 		select {
 		case d := <-c.Deaths():
 			_, _ = fmt.Fprintf(stdout, "%v\n", d)
+			ui.Died(d)
 		case <-ctx.Done():
+			ui.Close() // its load ends while replicas still answer
 			_, _ = fmt.Fprintf(stdout, "\nstopping; the files stay in %s\n", f.dir)
 			err := c.Stop(local.Patience)
 			if f.trace != "" {

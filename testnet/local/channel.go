@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tagma/internal/node"
+	"tagma/internal/page"
 )
 
 // channel is the launcher's end of a replica's process: the launcher writes orders to the process's standard input, and
@@ -130,6 +131,22 @@ func (c *Cluster) Ask(ctx context.Context, ids []int) map[int]node.Report {
 		}
 	}
 	return got
+}
+
+// Gather returns what has happened in a replica since the last call, in a cluster that a page shows: of so many slots those
+// of one. Runs is false if the replica does not run, or is paused.
+func (c *Cluster) Gather(ctx context.Context, id int, every uint64, most int) (b *page.Batch, runs bool, err error) {
+	b = new(page.Batch)
+	call := c.call(id, "Replica.Gather", &Gathering{every, most}, b)
+	if call == nil {
+		return nil, false, nil
+	}
+	select {
+	case <-call.Done:
+		return b, true, call.Error
+	case <-ctx.Done():
+		return nil, true, ctx.Err() // the answer may still be written into b
+	}
 }
 
 // Metrics returns the present values of a replica's counters, in the order of names.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/rpc"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -95,22 +98,53 @@ func (c *Cluster) Instructions() string {
 	return b.String()
 }
 
-// Corrupt gives a replica that does not run one more malicious behaviour, from its next start on.
-func (c *Cluster) Corrupt(id int, choice byzantine.Choice) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.processes[id] != nil {
-		return fmt.Errorf("replica %d runs; stop it first", id)
-	}
+// mostBehaviours bounds how many behaviours one replica may have.
+const mostBehaviours = 64
+
+// Corrupt gives a replica one more malicious behaviour, which is awake: from now on where a page shows the cluster, else
+// only if the replica does not run, from its next start on.
+func (c *Cluster) Corrupt(ctx context.Context, id int, choice byzantine.Choice) error {
 	if err := byzantine.Check(choice, len(c.File.Replicas)); err != nil {
 		return fmt.Errorf("replica %d cannot be malicious: %w", id, err)
 	}
-	if c.options.Malicious == nil {
-		c.options.Malicious = make(map[int][]byzantine.Choice)
+	c.mu.Lock()
+	known := c.options.Malicious[id]
+	number := slices.IndexFunc(known, func(other byzantine.Choice) bool { return reflect.DeepEqual(other, choice) })
+	runs := c.processes[id] != nil
+	switch {
+	case runs && !c.options.Shown:
+		c.mu.Unlock()
+		return fmt.Errorf("replica %d runs; stop it first", id)
+	case number < 0 && len(known) >= mostBehaviours:
+		c.mu.Unlock()
+		return fmt.Errorf("replica %d has misbehaved in %d ways already; start a new cluster", id, len(known))
 	}
-	c.ordered[id] = append(c.ordered[id], Order{Switch: &Toggle{Behaviour: len(c.options.Malicious[id]), On: true}})
-	c.options.Malicious[id] = append(c.options.Malicious[id], choice)
-	return nil
+	var awaited map[int]*rpc.Call
+	if number < 0 {
+		number = len(known)
+		if c.options.Malicious == nil {
+			c.options.Malicious = make(map[int][]byzantine.Choice)
+		}
+		c.options.Malicious[id] = append(known, choice)
+		awaited = c.give(Order{Corrupt: &choice}, []int{id}) // one that starts from now on is told by its Setup
+	}
+	c.mu.Unlock()
+	if err := obeyed(ctx, awaited); err != nil {
+		return err
+	}
+	return c.Switch(ctx, id, number, true)
+}
+
+// Reform puts all behaviours of a replica to sleep, now and after restarts.
+func (c *Cluster) Reform(ctx context.Context, id int) error {
+	c.mu.Lock()
+	n := len(c.options.Malicious[id])
+	c.mu.Unlock()
+	var errs []error
+	for i := range n {
+		errs = append(errs, c.Switch(ctx, id, i, false))
+	}
+	return errors.Join(errs...)
 }
 
 // Deaths delivers the ends of processes that nobody had asked to end.

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"tagma/internal/cluster"
 	"tagma/internal/machines"
 	"tagma/internal/node"
+	"tagma/internal/page"
 	"tagma/pbft"
 	"tagma/pbft/driver"
 	"tagma/pbft/port"
@@ -39,7 +42,9 @@ type obedient struct {
 	struck     bool            // the replica may be told to end at a moment
 	state      *tamper.Flipper // wraps the machine, and can invert a bit of its state
 	trap       trap
-	behaviours []*behaviour // complete once the replica has begun
+	gathered   *page.Gatherer // what a page is shown; nil: there is none
+	adding     sync.Mutex     // held to add a behaviour
+	behaviours atomic.Pointer[[]*behaviour]
 }
 
 // Begin takes the orders from before the replica's start.
@@ -67,16 +72,14 @@ func (o *obedient) begin(s *Setup) error {
 		facts = append(facts, f)
 	}
 	o.facts = fact.NewWatch(facts)
+	o.behaviours.Store(new([]*behaviour))
+	if s.Shown {
+		o.gathered = new(page.Gatherer)
+	}
 	for _, choice := range s.Behaviours {
-		b := &behaviour{choice: choice}
-		if link.OnLinks(choice) {
-			key, err := crypto.ReadKey(filepath.Join(o.home.Dir, node.KeyFile))
-			if err != nil {
-				return fmt.Errorf("behaviour %s: %w", choice.Name, err)
-			}
-			b.raw = link.NewDormant(link.Options{File: o.home.Cluster, Key: key, Choice: choice})
+		if err := o.add(choice); err != nil {
+			return err
 		}
-		o.behaviours = append(o.behaviours, b)
 	}
 	for i := range s.Orders {
 		if err := o.Obey(&s.Orders[i], nil); err != nil {
@@ -92,23 +95,30 @@ func (o *obedient) options(opt *node.Options) {
 	opt.Transport = func(under driver.Transport) driver.Transport { return o.links.around(under) }
 	opt.Machine = o.state
 	opt.Ports = o.trap.around
-	if len(o.behaviours) == 0 {
+	if len(*o.behaviours.Load()) == 0 && o.gathered == nil {
 		return
 	}
 	opt.Replace = func(cfg *wire.Config, core *pbft.Replica, sign func([]byte) wire.Signature) driver.Core {
-		outermost := malicious.Core(core)
-		var all []*gate
-		for _, b := range o.behaviours { // each behaviour wraps the one before
-			g, err := newGate(b, cfg, outermost, sign, malicious.Options{Client: clientOf(o.home.Cluster)})
-			if err != nil {
-				panic(err) // Create has checked the choice
-			}
-			outermost = g
-			all = append(all, g)
-		}
-		o.links.spoiledBy(all)
-		return outermost
+		c := &chain{Core: core, of: o, cfg: cfg, sign: sign}
+		c.grow(*o.behaviours.Load())
+		return c
 	}
+}
+
+// add adds a behaviour, asleep. The core's gates see it at their next step.
+func (o *obedient) add(choice byzantine.Choice) error {
+	o.adding.Lock()
+	defer o.adding.Unlock()
+	b := &behaviour{choice: choice}
+	if link.OnLinks(choice) {
+		key, err := crypto.ReadKey(filepath.Join(o.home.Dir, node.KeyFile))
+		if err != nil {
+			return fmt.Errorf("behaviour %s: %w", choice.Name, err)
+		}
+		b.raw = link.NewDormant(link.Options{File: o.home.Cluster, Key: key, Choice: choice})
+	}
+	o.behaviours.Store(new(append(slices.Clone(*o.behaviours.Load()), b)))
+	return nil
 }
 
 // Obey carries out an order.
@@ -117,10 +127,13 @@ func (o *obedient) Obey(next *Order, _ *bool) error {
 	case next.Links != nil:
 		return o.links.do(*next.Links)
 	case next.Switch != nil:
-		if i := next.Switch.Behaviour; i < 0 || i >= len(o.behaviours) {
+		all := *o.behaviours.Load()
+		if i := next.Switch.Behaviour; i < 0 || i >= len(all) {
 			return fmt.Errorf("there is no behaviour %d", i)
 		}
-		return o.behaviours[next.Switch.Behaviour].wake(next.Switch.On)
+		return all[next.Switch.Behaviour].wake(next.Switch.On)
+	case next.Corrupt != nil:
+		return o.add(*next.Corrupt)
 	case next.Clock != 0:
 		o.skew.Add(int64(next.Clock))
 		return nil
@@ -142,7 +155,7 @@ func (o *obedient) Tell(_ int, told *Told) error {
 	told.Report, told.Counts.Frames = o.node.Report(), o.links.fired()
 	told.Counts.Facts = o.facts.Seen()
 	told.Counts.Flips = o.state.Flips()
-	for _, b := range o.behaviours {
+	for _, b := range *o.behaviours.Load() {
 		told.Counts.Lies = append(told.Counts.Lies, int(b.lies.Load())+int(b.raw.Acts()))
 	}
 	return nil
@@ -165,6 +178,22 @@ func (o *obedient) Measure(names []string, values *[]float64) error {
 		}
 		*values = append(*values, value)
 	}
+	return nil
+}
+
+// Gathering asks for events.
+type Gathering struct {
+	Every uint64 // of so many slots those of one
+	Most  int    // so many events at most
+}
+
+// Gather returns what has happened since the last call.
+func (o *obedient) Gather(g *Gathering, batch *page.Batch) error {
+	if o.gathered == nil {
+		return errors.New("no page shows this cluster")
+	}
+	o.gathered.Every(g.Every)
+	*batch = o.gathered.Take(g.Most)
 	return nil
 }
 
@@ -197,6 +226,37 @@ type behaviour struct {
 func (b *behaviour) wake(on bool) error {
 	b.open.Store(on)
 	return b.raw.Wake(on)
+}
+
+// chain is what the driver of a replica steps: the core, and around it a gate for each behaviour. Behaviours may be added
+// between two steps. It is used by the driver's goroutine alone.
+type chain struct {
+	malicious.Core // the outermost gate
+	of             *obedient
+	cfg            *wire.Config
+	sign           malicious.Sign
+	gates          []*gate
+}
+
+// Step implements driver.Core.
+func (c *chain) Step(ev port.Event) []port.Effect {
+	if all := *c.of.behaviours.Load(); len(all) > len(c.gates) {
+		c.grow(all)
+	}
+	return c.Core.Step(ev)
+}
+
+// grow adds the gates that are missing. Each wraps the one before.
+func (c *chain) grow(all []*behaviour) {
+	for _, b := range all[len(c.gates):] {
+		g, err := newGate(b, c.cfg, c.Core, c.sign, malicious.Options{Client: clientOf(c.of.home.Cluster)})
+		if err != nil {
+			panic(err) // the launcher has checked the choice
+		}
+		c.Core = g
+		c.gates = append(c.gates, g)
+	}
+	c.of.links.spoiledBy(c.gates)
 }
 
 // gate lets an attacker lie while its behaviour is awake, and counts the lies.

@@ -25,6 +25,7 @@ type Setup struct {
 	Only       []string           // these kinds of events; nil: all
 	Facts      []string           // facts that the replica counts, as fact.Parse reads them
 	Struck     bool               // the replica may be told to end at a moment
+	Shown      bool               // the replica gathers its events, and may become malicious while it runs
 }
 
 // Order is something to do. One of its fields is set.
@@ -35,13 +36,16 @@ type Order struct {
 	DiskFull  bool
 	FlipState *Flip
 	Strike    *Moment
+	Corrupt   *byzantine.Choice // one more behaviour, asleep
 }
 
 // Flip inverts a bit in the state of the life that obeys: in the value written next under Key, or any key if it is "".
 type Flip struct{ Key string }
 
 // once reports whether an order is for one life.
-func (o *Order) once() bool { return o.DiskFull || o.FlipState != nil || o.Strike != nil }
+func (o *Order) once() bool {
+	return o.DiskFull || o.FlipState != nil || o.Strike != nil || o.Corrupt != nil
+}
 
 // Toggle wakes a behaviour or puts it to sleep.
 type Toggle struct {
@@ -92,7 +96,7 @@ func (c *Cluster) setup(id int) *Setup {
 	return &Setup{
 		Seed: c.options.Seed, Epoch: c.epoch.UnixNano(), Network: c.options.Network, Behaviours: c.options.Malicious[id],
 		Orders: c.ordered[id], Trace: c.options.Trace, Only: c.options.TraceOnly,
-		Facts: c.options.Facts, Struck: c.options.Struck,
+		Facts: c.options.Facts, Struck: c.options.Struck, Shown: c.options.Shown,
 	}
 }
 
@@ -135,8 +139,15 @@ func (c *Cluster) Strike(ctx context.Context, m Moment, ids ...int) error {
 // send gives an order to those of some replicas that run, and waits until those that are not paused have obeyed. A replica
 // that starts later is given it before, unless it is for one life.
 func (c *Cluster) send(ctx context.Context, o Order, ids []int) error {
-	awaited := make(map[int]*rpc.Call)
 	c.mu.Lock()
+	awaited := c.give(o, ids)
+	c.mu.Unlock()
+	return obeyed(ctx, awaited)
+}
+
+// give gives an order, and returns the calls that can be waited for. The cluster's mutex is held.
+func (c *Cluster) give(o Order, ids []int) map[int]*rpc.Call {
+	awaited := make(map[int]*rpc.Call)
 	for _, id := range ids {
 		if !o.once() {
 			c.ordered[id] = append(c.ordered[id], o)
@@ -148,7 +159,10 @@ func (c *Cluster) send(ctx context.Context, o Order, ids []int) error {
 			}
 		}
 	}
-	c.mu.Unlock()
+	return awaited
+}
+
+func obeyed(ctx context.Context, awaited map[int]*rpc.Call) error {
 	var errs []error
 	for id, call := range awaited {
 		select {

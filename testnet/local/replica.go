@@ -75,10 +75,13 @@ func Serve(home string, has machines.Set) (err error) {
 		opt.Trace = hear
 		defer func() { err = errors.Join(err, done()) }()
 	}
-	if write := opt.Trace; o.facts != nil || o.struck {
+	if write := opt.Trace; o.facts != nil || o.struck || o.gathered != nil {
 		opt.Trace = func(e trace.Event) {
 			o.facts.Hear(e)
 			o.trap.hear(e)
+			if o.gathered != nil {
+				o.gathered.Put(e)
+			}
 			if write != nil {
 				write(e)
 			}

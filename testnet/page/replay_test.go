@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"tagma/internal/page"
 	"tagma/internal/trace"
@@ -50,7 +51,7 @@ func (b *browser) ask(path string, body any) (int, io.ReadCloser) {
 		method = http.MethodPost
 		text, _ = json.Marshal(body)
 	}
-	ctx, cancel := context.WithCancel(b.t.Context())
+	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
 	b.t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, method, b.at+"api/"+path, bytes.NewReader(text))
 	if err != nil {

@@ -82,7 +82,7 @@ func (c *Cluster) do(ctx context.Context, e *scenario.Event, ids []int) error {
 		c.watch.damage(ids)
 		return c.local.FillDisks(ctx, ids...)
 	case scenario.Wipe:
-		return c.forgetting(e, ids, wipe)
+		return c.forgetting(e, ids, Wipe)
 	case scenario.Unmount:
 		return c.forgetting(e, ids, unmount)
 	case scenario.Rollback:

@@ -14,15 +14,15 @@ import (
 	"tagma/testnet/links"
 )
 
-// dataDir is the directory in a home that stands for the data disk: it holds journal, state and evidence. The key, the
+// DataDir is the directory in a home that stands for the data disk: it holds journal, state and evidence. The key, the
 // settings and the file life are beside it.
-const dataDir = "data"
+const DataDir = "data"
 
 // Data is the directory of a replica's data.
-func Data(home string) string { return filepath.Join(home, dataDir) }
+func Data(home string) string { return filepath.Join(home, DataDir) }
 
-// wipe empties a replica's data.
-func wipe(home string) error {
+// Wipe empties a replica's data.
+func Wipe(home string) error {
 	return errors.Join(os.RemoveAll(Data(home)), os.Mkdir(Data(home), 0o700))
 }
 
@@ -37,7 +37,7 @@ func kept(home string) string { return home + ".kept" }
 
 // unmount moves a replica's data away, and leaves an empty directory in their place.
 func unmount(home string) error {
-	return errors.Join(bring(home, unmounted(home), os.Rename), wipe(home))
+	return errors.Join(bring(home, unmounted(home), os.Rename), Wipe(home))
 }
 
 // mount moves the data back, unless the replica has begun a new life meanwhile: then that life's data stay.

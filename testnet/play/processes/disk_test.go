@@ -69,7 +69,7 @@ func TestHomes_AreLostElsewhereAndPutBack(t *testing.T) {
 	wantHome(t, home, "a", "a")
 
 	must(t, keep(home))
-	must(t, wipe(home))
+	must(t, Wipe(home))
 	wantHome(t, home, "a", "")
 	place(t, filepath.Join(Data(home), node.JournalDir, "other"), "of b")
 	place(t, filepath.Join(home, node.LifeFile), "b")

@@ -96,7 +96,7 @@ func (e Engine) Open(ctx context.Context, s *scenario.Scenario, dir string, t pl
 	}
 	c.local, err = local.Create(local.Options{
 		Dir: dir, Replicas: s.Replicas, Machine: s.Machine, Clients: clients, Protocol: s.Settings,
-		SegmentBytes: e.SegmentBytes, Data: dataDir, Seed: s.Seed, Network: s.Network, Malicious: dormant,
+		SegmentBytes: e.SegmentBytes, Data: DataDir, Seed: s.Seed, Network: s.Network, Malicious: dormant,
 		Trace: parts, TraceOnly: t.Only, Facts: facts,
 		Struck: slices.ContainsFunc(s.Events, func(e scenario.Event) bool { return e.Any() }),
 	})

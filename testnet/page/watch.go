@@ -1,0 +1,200 @@
+package page
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tagma/client/status"
+	"tagma/internal/page"
+	"tagma/internal/trace"
+	"tagma/testnet/local"
+)
+
+// What is kept for a page that comes later, and for its time machine.
+const (
+	keptBytes = 96 << 20
+	keptFor   = 5 * time.Minute
+)
+
+// How often replicas are asked for their events, how many at once, and how long a line waits for older ones.
+const (
+	gatherEvery = 100 * time.Millisecond
+	gatherMost  = 1 << 12
+	settle      = 300 * time.Millisecond
+)
+
+// Beyond mostLines a second only the events of some slots are shown; of all slots again below fewLines.
+const (
+	mostLines = 6000
+	fewLines  = 4000
+)
+
+// watch has everything that happens in a cluster of processes flow into a hub: the events of its replicas, what only the
+// launcher knows, and once a second how replicas and clients are.
+type watch struct {
+	cluster *local.Cluster
+	hub     *page.Hub
+	taps    []*trace.Tap // by replica: what happens to its process
+	own     *trace.Tap   // what is done to the cluster
+	beside  page.Gatherer
+	every   atomic.Uint64
+	load    func() page.Load // how clients are; nil: nobody says
+
+	mu      sync.Mutex
+	waiting []page.Event
+	lines   uint64 // events since this was looked at last, whether shown or not
+	left    uint64 // of these those that are not shown
+
+	end     context.CancelFunc
+	running sync.WaitGroup
+}
+
+// newWatch begins to watch.
+func newWatch(c *local.Cluster, hub *page.Hub, load func() page.Load) *watch {
+	w := &watch{cluster: c, hub: hub, load: load}
+	w.every.Store(1)
+	cfg, _ := c.File.Config(0) // the cluster runs with it
+	now := func() int64 { return time.Now().UnixMicro() }
+	for id := range c.File.Replicas {
+		w.taps = append(w.taps, trace.NewTap(id, cfg.Quorum(), now, w.beside.Put))
+	}
+	w.own = trace.NewTap(trace.None, cfg.Quorum(), now, w.beside.Put)
+	ctx, end := context.WithCancel(context.Background())
+	w.end = end
+	for id := range c.File.Replicas {
+		w.running.Go(func() { w.gather(ctx, id) })
+	}
+	w.running.Go(func() { w.pass(ctx) })
+	return w
+}
+
+// close ends the watch. What was gathered is shown.
+func (w *watch) close() {
+	w.end()
+	w.running.Wait()
+	w.fetch()
+	w.flush(time.Now().Add(settle))
+}
+
+// gather fetches the events of one replica again and again.
+func (w *watch) gather(ctx context.Context, id int) {
+	for {
+		b, _, err := w.cluster.Gather(ctx, id, w.every.Load(), gatherMost)
+		if err == nil && b != nil {
+			w.take(b)
+			if len(b.Events) >= gatherMost {
+				continue
+			}
+		}
+		select {
+		case <-time.After(gatherEvery):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (w *watch) take(b *page.Batch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.waiting = append(w.waiting, b.Events...)
+	w.lines += uint64(len(b.Events)) + b.LeftOut
+	w.left += b.LeftOut
+}
+
+// frame adds a line of the launcher's own.
+func (w *watch) frame(f page.Frame) {
+	f.At = time.Now().UnixMicro()
+	line := f.Line()
+	w.take(&page.Batch{Events: []page.Event{{At: f.At, Line: json.RawMessage(line[:len(line)-1])}}})
+}
+
+// fetch takes the events that happened here.
+func (w *watch) fetch() {
+	w.beside.Every(w.every.Load())
+	b := w.beside.Take(gatherMost)
+	w.take(&b)
+}
+
+// pass gives lines to the hub, in their order, and tells once a second how everything is.
+func (w *watch) pass(ctx context.Context) {
+	ticker := time.NewTicker(gatherEvery)
+	defer ticker.Stop()
+	told := time.Now()
+	for {
+		select {
+		case now := <-ticker.C:
+			w.fetch()
+			if now.Sub(told) >= time.Second {
+				w.tell(now.Sub(told))
+				told = now
+			}
+			w.flush(now)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// flush shows the lines that no older one can precede any more.
+func (w *watch) flush(now time.Time) {
+	until := now.Add(-settle).UnixMicro()
+	w.mu.Lock()
+	slices.SortStableFunc(w.waiting, func(a, b page.Event) int { return cmp.Compare(a.At, b.At) })
+	n, _ := slices.BinarySearchFunc(w.waiting, until, func(e page.Event, until int64) int { return cmp.Compare(e.At, until) })
+	var text []byte
+	for _, e := range w.waiting[:n] {
+		text = append(append(text, e.Line...), '\n')
+	}
+	w.waiting = slices.Delete(w.waiting, 0, n)
+	w.mu.Unlock()
+	w.hub.Put(text)
+}
+
+// tell shows how replicas and clients are, and whether all events are shown.
+func (w *watch) tell(since time.Duration) {
+	reports := make([]*status.Report, len(w.cluster.File.Replicas))
+	for id := range reports {
+		if r, asked, runs := w.cluster.Report(id); runs && !asked.IsZero() {
+			reports[id] = &r
+		}
+	}
+	w.frame(page.Frame{Frame: "reports", Reports: reports})
+	if w.load != nil {
+		w.frame(page.Frame{Frame: "load", Load: new(w.load())})
+	}
+	w.mu.Lock()
+	lines, left := w.lines, w.left
+	w.lines, w.left = 0, 0
+	w.mu.Unlock()
+	was := w.every.Load()
+	every := sampled(was, float64(lines)/since.Seconds())
+	w.every.Store(every)
+	if every != was || left > 0 {
+		w.frame(page.Frame{Frame: "sampling", Sampling: &page.Sampling{Every: every, LeftOut: left}})
+	}
+}
+
+// sampled says of how many slots the events of one are shown, if so many happen in a second. It is a power of two, so that
+// a slot that was shown is still shown when fewer are.
+func sampled(was uint64, lines float64) uint64 {
+	every := uint64(1)
+	for lines/float64(every) > mostLines {
+		every *= 2
+	}
+	if every < was && lines/float64(every) > fewLines {
+		return was // it would be too many again with little more
+	}
+	return every
+}
+
+// died tells of a process that ended unasked.
+func (w *watch) died(d local.Death) {
+	w.taps[d.Replica].Emit(&trace.Process{Step: trace.Crashed, Why: fmt.Sprintf("%s, and nobody had asked for it: %s", d.How, d.Last)})
+}
