@@ -10,6 +10,7 @@ import (
 	"tagma/internal/command"
 	"tagma/internal/terminal"
 	"tagma/testnet/demo"
+	"tagma/testnet/page"
 	"tagma/testnet/play"
 	"tagma/testnet/report"
 )
@@ -17,6 +18,7 @@ import (
 func newDemo() *cobra.Command {
 	var j job
 	var seed uint64
+	var port int
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Four real processes, a lying primary, a crash of everything, and a verdict",
@@ -27,22 +29,37 @@ correct replicas are compared, and there is a verdict. It takes less than half a
 
 Everything that is told was measured in this run. The exit code is 0 if the verdict is pass, else 1.`,
 		Example: `  tagma-testnet demo
+  tagma-testnet demo --ui                      # on a page, which goes on until Ctrl-C
   tagma-testnet demo --json --keep --dir /tmp/demo > report.json`,
 		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("seed") {
 				seed = rand.Uint64N(1 << 32)
 			}
-			run := func(dir string, show play.Show) (*report.Document, error) {
-				return demo.Run(cmd.Context(), demo.Defaults(dir, seed), show)
+			ui, err := page.Open(port)
+			if err != nil {
+				return command.Unusablef("demo: %w", err)
+			}
+			defer ui.Close()
+			var came *report.Document
+			run := func(dir string, show play.Show) (d *report.Document, err error) {
+				o := demo.Defaults(dir, seed)
+				o.Trace = ui.Run(j.shown(cmd), o.Scenario, play.Processes, o.Trace)
+				came, err = demo.Run(cmd.Context(), o, ui.Around(show))
+				return came, err
 			}
 			good := func(d *report.Document) bool { return d.Verdict == report.Pass }
-			return measure(cmd, &j, fmt.Sprintf("demo, seed %d", seed), run, good, func(w io.Writer, d *report.Document) error {
+			err = measure(cmd, &j, fmt.Sprintf("demo, seed %d", seed), run, good, func(w io.Writer, d *report.Document) error {
 				return d.Print(w, terminal.StyleOf(w))
 			})
+			if came != nil {
+				ui.Stay(cmd.Context(), j.shown(cmd), came)
+			}
+			return err
 		},
 	}
 	j.flags(cmd)
+	uiFlag(cmd, &port)
 	cmd.Flags().Uint64Var(&seed, "seed", 0, "what the values that clients write are made from (default a random one)")
 	return cmd
 }

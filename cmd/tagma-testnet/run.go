@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/internal/command"
+	"tagma/testnet/page"
 	"tagma/testnet/play"
 	"tagma/testnet/play/processes"
 	"tagma/testnet/play/runs"
@@ -22,6 +23,7 @@ type runFlags struct {
 	seed   uint64
 	seeds  int
 	trace  play.Trace
+	ui     int
 }
 
 func newRun() *cobra.Command {
@@ -37,6 +39,8 @@ the reason told.
 With --seeds N each scenario runs with N seeds, from its own on: each seed that does not pass is a line with the command that
 runs it again, and the report is that of the first of them, or else of the first seed.
 
+With --ui a page shows the run as it goes (docs/page.md), and goes on when the run is over, until Ctrl-C.
+
 With --json standard output has one document for one file, and an array of documents for several; progress goes to
 standard error.
 
@@ -46,6 +50,7 @@ cannot be used.`,
 		Example: `  tagma-testnet run scenarios/equivocate.toml
   tagma-testnet run scenarios/*.toml --engine sim --json > reports.json
   tagma-testnet run scenarios/equivocate.toml --trace run.jsonl --only sent,phase,view
+  tagma-testnet run scenarios/equivocate.toml --ui
   tagma-testnet run scenarios/loss.toml --engine sim --seeds 100
   tagma-testnet run scenarios/partition.toml --keep --dir /tmp/partition`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -66,6 +71,7 @@ cannot be used.`,
 	f.flags(cmd)
 	cmd.Flags().StringVar(&f.trace.File, "trace", "", "write what happens in the run to this `file`, for replay")
 	onlyFlag(cmd, &f.trace.Only)
+	uiFlag(cmd, &f.ui)
 	command.Complete(cmd, "engine", command.Words(play.Processes, play.Sim))
 	return cmd
 }
@@ -103,6 +109,8 @@ func runScenarios(cmd *cobra.Command, f runFlags, seeded bool, files []string) e
 	switch {
 	case len(all) == 0:
 		return command.Unusablef("run: %w", skipped[0])
+	case f.ui != page.None && (len(all) > 1 || f.seeds > 1):
+		return command.Unusablef("run: --ui shows one run; give one scenario and no --seeds")
 	case f.trace.File != "" && len(all) > 1:
 		return command.Unusablef("run: --trace is the trace of one run, and there are %d scenarios; give one", len(all))
 	case f.trace.File != "" && f.seeds > 1:
@@ -113,9 +121,15 @@ func runScenarios(cmd *cobra.Command, f runFlags, seeded bool, files []string) e
 		_, _ = fmt.Fprintf(shown, "skipped: %v\n", why)
 	}
 	r := &runs.Runner{
-		Engine: engine, Seeds: f.seeds, Keep: f.keep, Quiet: f.json, Trace: f.trace, Skipped: len(skipped),
+		Engine: engine, Seeds: f.seeds, Keep: f.keep, Quiet: f.json, Skipped: len(skipped),
 		Stdout: cmd.OutOrStdout(), Shown: shown,
 	}
+	ui, err := page.Open(f.ui)
+	if err != nil {
+		return command.Unusablef("run: %w", err)
+	}
+	defer ui.Close()
+	r.Trace, r.Around = ui.Run(shown, all[0], f.engine, f.trace), ui.Around
 	return f.within(shown, func(dir string) error {
 		documents, err := r.All(cmd.Context(), dir, all)
 		if err != nil {
@@ -125,7 +139,9 @@ func runScenarios(cmd *cobra.Command, f runFlags, seeded bool, files []string) e
 		if len(documents) == 1 {
 			document = documents[0]
 		}
-		return f.tell(cmd, document, r.Passed(), r.Summary)
+		err = f.tell(cmd, document, r.Passed(), r.Summary)
+		ui.Stay(cmd.Context(), shown, documents[0])
+		return err
 	})
 }
 

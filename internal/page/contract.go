@@ -96,7 +96,7 @@ type Done struct {
 // Frame is a line of a stream that is no event. Which fields count depends on its name.
 type Frame struct {
 	Frame string `json:"frame"`
-	At    int64  `json:"at_us,omitempty"`
+	At    int64  `json:"at_us"`
 	Text  string `json:"text,omitempty"`
 
 	Reports  any       `json:"reports,omitempty"`
@@ -120,6 +120,9 @@ type Sampling struct {
 	Every   uint64 `json:"every"`
 	LeftOut uint64 `json:"left_out"`
 }
+
+// Kept is the line behind what was kept.
+var Kept = []byte(`{"frame":"kept"}` + "\n")
 
 // Line writes a frame as a line.
 func (f Frame) Line() []byte {

@@ -129,8 +129,8 @@ func (h *Hub) Stream(ctx context.Context, out *Lines) error {
 			}
 			next, read = from+uint64(i)+1, c.before+uint64(bytes.Count(c.text, []byte{'\n'}))
 		}
-		if !live {
-			if err := out.Write(Frame{Frame: "kept"}.Line()); err != nil {
+		if !live || over { // at the end too, so that a stream which was cut off can be told from one that has ended
+			if err := out.Write(Kept); err != nil {
 				return err
 			}
 		}

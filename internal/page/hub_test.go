@@ -74,6 +74,9 @@ func TestHub_BeginsWithWhatIsKeptAndGoesOn(t *testing.T) {
 	}
 	h.End()
 	for _, s := range []*bufio.Scanner{first, again} {
+		if got := read(t, s, 1); got[0] != `{"frame":"kept"}` {
+			t.Errorf("the stream ends with %q", got)
+		}
 		if s.Scan() || s.Err() != nil {
 			t.Errorf("behind the end comes %q, %v", s.Text(), s.Err())
 		}
@@ -143,7 +146,7 @@ func TestHub_TellsASlowReaderWhatItMissed(t *testing.T) {
 			if err != nil {
 				t.Errorf("the stream ended: %v", err)
 			}
-			told, missed := strings.Join(s.got[2:], " "), 0
+			told, missed := strings.TrimSuffix(strings.Join(s.got[2:], " "), ` {"frame":"kept"}`), 0
 			for _, text := range s.got {
 				var e struct {
 					Event  string

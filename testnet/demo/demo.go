@@ -21,6 +21,7 @@ type Options struct {
 	Scenario     *scenario.Scenario
 	SegmentBytes int           // of the journals: small, so that a short run deletes some
 	Stall        time.Duration // so long without an acknowledgement ends the run
+	Trace        play.Trace
 }
 
 // Defaults are the options of `tagma-testnet demo`, with the seed of the values that clients write.
@@ -37,7 +38,7 @@ func Defaults(dir string, seed uint64) Options {
 // it is in the verdict.
 func Run(ctx context.Context, o Options, show play.Show) (*report.Document, error) {
 	engine := processes.Engine{MayStall: o.Stall, SegmentBytes: o.SegmentBytes}
-	return play.Run(ctx, engine, o.Scenario, play.Options{Dir: o.Dir, Also: expect}, show)
+	return play.Run(ctx, engine, o.Scenario, play.Options{Dir: o.Dir, Also: expect, Trace: o.Trace}, show)
 }
 
 // expect adds what must hold beside the scenario's expectations.

@@ -101,8 +101,8 @@ func (c *Cluster) Instructions() string {
 // mostBehaviours bounds how many behaviours one replica may have.
 const mostBehaviours = 64
 
-// Corrupt gives a replica one more malicious behaviour, which is awake: from now on where a page shows the cluster, else
-// only if the replica does not run, from its next start on.
+// Corrupt gives a replica one more malicious behaviour, which is awake: from now on in a Corruptible cluster, else only
+// if the replica does not run, from its next start on.
 func (c *Cluster) Corrupt(ctx context.Context, id int, choice byzantine.Choice) error {
 	if err := byzantine.Check(choice, len(c.File.Replicas)); err != nil {
 		return fmt.Errorf("replica %d cannot be malicious: %w", id, err)
@@ -112,7 +112,7 @@ func (c *Cluster) Corrupt(ctx context.Context, id int, choice byzantine.Choice) 
 	number := slices.IndexFunc(known, func(other byzantine.Choice) bool { return reflect.DeepEqual(other, choice) })
 	runs := c.processes[id] != nil
 	switch {
-	case runs && !c.options.Shown:
+	case runs && !c.options.Corruptible:
 		c.mu.Unlock()
 		return fmt.Errorf("replica %d runs; stop it first", id)
 	case number < 0 && len(known) >= mostBehaviours:

@@ -45,9 +45,10 @@ type Options struct {
 	TraceOnly []string // these kinds of events; nil: all
 	Facts     []string // facts that replicas count, in the form that fact.Parse reads
 	Struck    bool     // replicas may be told to end at a Moment
-	// Shown says that a page shows the cluster: Gather has its events, and Corrupt may make a replica malicious while it
-	// runs. So no guard stops replicas that contradict themselves.
-	Shown bool
+	Shown     bool     // Gather has the events of replicas
+	// Corruptible says that Corrupt may make replicas malicious while they run. So no guard stops those that contradict
+	// themselves.
+	Corruptible bool
 }
 
 // checkMalicious reports the first error in Options.Malicious.

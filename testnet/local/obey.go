@@ -30,21 +30,22 @@ import (
 // obedient carries out the launcher's orders in a replica's process. net/rpc calls its exported methods, one after the
 // other.
 type obedient struct {
-	home       *node.Home
-	machines   machines.Set
-	node       *node.Node   // nil until the node is open
-	unable     error        // why the replica could not begin
-	skew       atomic.Int64 // how far the wall clock is ahead, in nanoseconds
-	links      *hostile
-	trace      string // as in Setup
-	only       []string
-	facts      *fact.Watch
-	struck     bool            // the replica may be told to end at a moment
-	state      *tamper.Flipper // wraps the machine, and can invert a bit of its state
-	trap       trap
-	gathered   *page.Gatherer // what a page is shown; nil: there is none
-	adding     sync.Mutex     // held to add a behaviour
-	behaviours atomic.Pointer[[]*behaviour]
+	home        *node.Home
+	machines    machines.Set
+	node        *node.Node   // nil until the node is open
+	unable      error        // why the replica could not begin
+	skew        atomic.Int64 // how far the wall clock is ahead, in nanoseconds
+	links       *hostile
+	trace       string // as in Setup
+	only        []string
+	facts       *fact.Watch
+	struck      bool            // the replica may be told to end at a moment
+	state       *tamper.Flipper // wraps the machine, and can invert a bit of its state
+	trap        trap
+	gathered    *page.Gatherer // what a page is shown; nil: there is none
+	corruptible bool
+	adding      sync.Mutex // held to add a behaviour
+	behaviours  atomic.Pointer[[]*behaviour]
 }
 
 // Begin takes the orders from before the replica's start.
@@ -56,7 +57,7 @@ func (o *obedient) Begin(s *Setup, _ *bool) error {
 }
 
 func (o *obedient) begin(s *Setup) error {
-	o.trace, o.only, o.struck = s.Trace, s.Only, s.Struck
+	o.trace, o.only, o.struck, o.corruptible = s.Trace, s.Only, s.Struck, s.Corruptible
 	machine, err := o.machines.New(o.home.Cluster.Machine, o.home.Cluster.Protocol.History)
 	if err != nil {
 		return err
@@ -95,7 +96,7 @@ func (o *obedient) options(opt *node.Options) {
 	opt.Transport = func(under driver.Transport) driver.Transport { return o.links.around(under) }
 	opt.Machine = o.state
 	opt.Ports = o.trap.around
-	if len(*o.behaviours.Load()) == 0 && o.gathered == nil {
+	if len(*o.behaviours.Load()) == 0 && !o.corruptible {
 		return
 	}
 	opt.Replace = func(cfg *wire.Config, core *pbft.Replica, sign func([]byte) wire.Signature) driver.Core {

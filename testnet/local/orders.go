@@ -25,7 +25,9 @@ type Setup struct {
 	Only       []string           // these kinds of events; nil: all
 	Facts      []string           // facts that the replica counts, as fact.Parse reads them
 	Struck     bool               // the replica may be told to end at a moment
-	Shown      bool               // the replica gathers its events, and may become malicious while it runs
+	Shown      bool               // the replica gathers its events
+	// Corruptible says that the replica may become malicious while it runs.
+	Corruptible bool
 }
 
 // Order is something to do. One of its fields is set.
@@ -96,7 +98,7 @@ func (c *Cluster) setup(id int) *Setup {
 	return &Setup{
 		Seed: c.options.Seed, Epoch: c.epoch.UnixNano(), Network: c.options.Network, Behaviours: c.options.Malicious[id],
 		Orders: c.ordered[id], Trace: c.options.Trace, Only: c.options.TraceOnly,
-		Facts: c.options.Facts, Struck: c.options.Struck, Shown: c.options.Shown,
+		Facts: c.options.Facts, Struck: c.options.Struck, Shown: c.options.Shown, Corruptible: c.options.Corruptible,
 	}
 }
 

@@ -41,7 +41,7 @@ type Live struct {
 
 // Options prepares what a cluster with a page must be made with.
 func Options(o local.Options) local.Options {
-	o.Shown, o.Clients, o.Data = true, LoadClients, processes.DataDir
+	o.Shown, o.Corruptible, o.Clients, o.Data = true, true, LoadClients, processes.DataDir
 	return o
 }
 

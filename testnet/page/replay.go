@@ -95,6 +95,6 @@ func playFile(ctx context.Context, name string, out *page.Lines) error {
 	if err := lines.Err(); err != nil {
 		text.Write(page.Frame{Frame: "note", Text: fmt.Sprintf("the rest of %s cannot be read: %v", filepath.Base(name), err)}.Line())
 	}
-	text.Write(page.Frame{Frame: "kept"}.Line())
+	text.Write(page.Kept)
 	return errors.Join(ctx.Err(), out.Write(text.Bytes()))
 }

@@ -89,6 +89,7 @@ type UI struct {
 	server *Server
 	end    func() // ends what is served
 	live   *Live
+	run    *run
 }
 
 // Open takes a port for a page, as Listen does; None: no page.

@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"tagma/internal/machines"
+	"tagma/internal/trace"
 	"tagma/statemachine/bank"
 	"tagma/statemachine/kv"
 	"tagma/testnet/links"
+	"tagma/testnet/local"
 	"tagma/testnet/report"
 	"tagma/testnet/scenario"
 )
@@ -50,6 +52,12 @@ type Options struct {
 type Trace struct {
 	File string   // "": no trace
 	Only []string // these kinds of events; nil: all
+
+	// Hear, unless nil, is told of events as they happen, too: of all of them in a simulated run, of those of no replica
+	// with processes. Open, unless nil, is given the cluster of a run with processes, whose replicas gather their events;
+	// the function that it returns is called once they have ended.
+	Hear func(trace.Event)
+	Open func(*local.Cluster) (end func())
 }
 
 // Refuse returns nil if an engine can run a scenario. If not, its error says in one sentence why, and what to change.

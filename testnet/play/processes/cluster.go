@@ -43,10 +43,11 @@ type Cluster struct {
 	flips        map[*scenario.Event]map[int]int    // how many state bits each target had turned before an event
 	watching     sync.WaitGroup
 	stopWatching context.CancelFunc
+	unshow       func() // ends what shows the cluster
 	gauge        *play.Gauge
 	began        atomic.Pointer[time.Time]
 
-	tap      *trace.Tap   // records what is done to the cluster; nil without a trace
+	tap      *trace.Tap   // records what is done to the cluster; unheard without a trace
 	traced   func() error // makes the trace, after the replicas have stopped
 	untraced error        // why the trace could not be made
 
@@ -199,6 +200,7 @@ func (c *Cluster) sleep() {
 // Stop implements play.Cluster.
 func (c *Cluster) Stop() {
 	c.unclean = errors.Join(c.unclean, c.local.Stop(local.Patience))
+	c.unshow()
 	c.untraced = c.traced()
 	c.watch.distrustForgetful()
 	c.watch.readJournals()
@@ -224,6 +226,7 @@ func (c *Cluster) Close() {
 	if c.local != nil {
 		c.local.Close()
 	}
+	c.unshow()
 	c.gauge.Read()
 }
 

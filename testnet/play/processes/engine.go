@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"tagma/internal/trace"
@@ -60,7 +61,7 @@ func (e Engine) Open(ctx context.Context, s *scenario.Scenario, dir string, t pl
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make a directory for the run: %w", err)
 	}
-	c := &Cluster{Engine: e, s: s, show: show, number: make(map[*scenario.Malicious]int), lives: make(map[*scenario.Event]map[int]string), flips: make(map[*scenario.Event]map[int]int), stopWatching: func() {}, gauge: play.NewGauge()}
+	c := &Cluster{Engine: e, s: s, show: show, number: make(map[*scenario.Malicious]int), lives: make(map[*scenario.Event]map[int]string), flips: make(map[*scenario.Event]map[int]int), stopWatching: func() {}, unshow: func() {}, gauge: play.NewGauge()}
 	defer func() {
 		if err == nil {
 			return
@@ -97,11 +98,14 @@ func (e Engine) Open(ctx context.Context, s *scenario.Scenario, dir string, t pl
 	c.local, err = local.Create(local.Options{
 		Dir: dir, Replicas: s.Replicas, Machine: s.Machine, Clients: clients, Protocol: s.Settings,
 		SegmentBytes: e.SegmentBytes, Data: DataDir, Seed: s.Seed, Network: s.Network, Malicious: dormant,
-		Trace: parts, TraceOnly: t.Only, Facts: facts,
+		Trace: parts, TraceOnly: t.Only, Facts: facts, Shown: t.Open != nil,
 		Struck: slices.ContainsFunc(s.Events, func(e scenario.Event) bool { return e.Any() }),
 	})
 	if err != nil {
 		return nil, err
+	}
+	if t.Open != nil {
+		c.unshow = sync.OnceFunc(t.Open(c.local))
 	}
 	if err := c.watched(); err != nil {
 		return nil, err
@@ -116,6 +120,7 @@ func (e Engine) Open(ctx context.Context, s *scenario.Scenario, dir string, t pl
 
 // record begins the trace of what is done to the cluster. Parts is the directory for the replicas' traces; "" without one.
 func (c *Cluster) record(dir string, t play.Trace) (parts string, err error) {
+	c.tap = trace.NewTap(trace.None, 0, func() int64 { return time.Now().UnixMicro() }, t.Hear)
 	if c.traced = func() error { return nil }; t.File == "" {
 		return "", nil
 	}
@@ -128,7 +133,7 @@ func (c *Cluster) record(dir string, t play.Trace) (parts string, err error) {
 	if err != nil {
 		return "", err
 	}
-	c.tap = trace.NewTap(trace.None, 0, func() int64 { return time.Now().UnixMicro() }, hear)
+	c.tap.Listen(hear)
 	c.traced = func() error { return errors.Join(done(), trace.MergeDir(t.File, parts, h)) }
 	return parts, nil
 }

@@ -24,7 +24,8 @@ type Runner struct {
 	Keep    bool // keep the files of runs that pass
 	Quiet   bool // do not print the report of a single scenario
 	Trace   play.Trace
-	Skipped int // how many scenarios the engine cannot run, for the summary
+	Around  func(play.Show) play.Show // unless nil, shows a single run elsewhere too
+	Skipped int                       // how many scenarios the engine cannot run, for the summary
 
 	Stdout, Shown io.Writer // for reports, and for progress
 
@@ -116,6 +117,9 @@ func (r *Runner) one(ctx context.Context, s *scenario.Scenario, dir string) (*re
 	}
 	show, end := screen.On(r.Shown, title)
 	defer end()
+	if r.Around != nil {
+		show = r.Around(show)
+	}
 	return play.Run(ctx, r.Engine, s, play.Options{Dir: dir, Trace: r.Trace}, show)
 }
 

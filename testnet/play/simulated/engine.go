@@ -79,6 +79,13 @@ func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Tr
 			write(e)
 		}
 	}
+	if next := o.Trace; t.Hear != nil {
+		o.Trace = func(e trace.Event) {
+			if t.Hear(e); next != nil {
+				next(e)
+			}
+		}
+	}
 	for _, m := range s.Malicious {
 		if m.Client == nil {
 			o.Malicious = append(o.Malicious, sim.Malicious{Replica: m.Replica, Choice: m.Choice, From: m.From, Until: m.Until})
