@@ -58,8 +58,8 @@ func (f *fake) allAnsweredWithin(d time.Duration, calls []*Call) {
 	f.mustDo("and all others")
 }
 
-// Numbers that were not answered in time are not sent again, so a window full of them must make way for the next ones,
-// which every other call of the session waits behind.
+// Numbers that were not answered in time are not sent again. If they fill the window they must make room for new numbers;
+// otherwise every other call of the session would wait.
 func TestC7_AtLeastOnceGoesOnWhenUnansweredNumbersFillTheWindow(t *testing.T) {
 	for name, c := range map[string]struct {
 		window uint64

@@ -76,7 +76,7 @@ func TestC1_OneLiarDoesNotChooseTheNumber(t *testing.T) {
 	}
 }
 
-// C1: a key is not used up by one absurd number: what is below it is free down to the floor.
+// C1: one absurdly high session number does not use up its key: the numbers between it and the floor stay free.
 func TestC1_ANumberAtTheEndOfAllDoesNotLockItsKeyOut(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.hold(math.MaxUint64, 1000)

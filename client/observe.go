@@ -143,7 +143,7 @@ func (c caller) Finished(result session.Result, err error) {
 	})
 }
 
-// gaveUp tells the observer an outcome with which the session does not end the call. The lock must be held.
+// gaveUp tells the observer an outcome for the caller, although the session has not ended the call. The lock must be held.
 func (c *Call) gaveUp(result Result, err error) {
 	if c.watch == nil {
 		return

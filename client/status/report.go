@@ -19,8 +19,8 @@ type Report struct {
 	Health           string       `json:"health"`       // "ok", or what is wrong
 	Convicted        []Conviction `json:"convicted"`    // replicas that are proven to lie
 	ViewChanges      uint64       `json:"view_changes"` // number of views that became active since the start
-	Received         uint64       `json:"received"`     // messages of replicas that were believed
-	Refused          uint64       `json:"refused"`      // messages that were not believed: malformed, wrongly signed, or of another cluster
+	Received         uint64       `json:"received"`     // verified messages of replicas
+	Refused          uint64       `json:"refused"`      // refused messages: malformed, wrongly signed, or of another cluster
 	JournalBytes     int64        `json:"journal_bytes"`
 	StoreBytes       int64        `json:"store_bytes"`
 	ResidentBytes    int64        `json:"rss_bytes"`
@@ -43,12 +43,12 @@ type Report struct {
 	Quorum        int       `json:"quorum,omitempty"`          // how many replicas are needed to execute anything
 	Peers         []Peer    `json:"peers,omitempty"`           // the other replicas, as this one sees them
 	Waits         *Waits    `json:"waits,omitempty"`           // absent while it may have forgotten what it signed
-	Refusals      []Refusal `json:"refusals,omitempty"`        // messages of other replicas that were not believed
+	Refusals      []Refusal `json:"refusals,omitempty"`        // refused messages of other replicas
 	KeyTwice      bool      `json:"key_twice,omitempty"`       // another process runs under this replica's key
 	Diverged      bool      `json:"diverged,omitempty"`        // its state contradicts a stable checkpoint
-	LeftView      *uint64   `json:"left_view,omitempty"`       // it left this view with too few others, who go on in it
+	LeftView      *uint64   `json:"left_view,omitempty"`       // it left this view, and too many others have not
 	ViewTimeout   int64     `json:"view_timeout_ms,omitempty"` // T of the cluster
-	TurnMillis    int64     `json:"turn_ms,omitempty"`         // how long the present turn of the protocol takes: its disk
+	TurnMillis    int64     `json:"turn_ms,omitempty"`         // how long the loop's present turn, which waits for the disk, has taken
 	DiskFreeBytes int64     `json:"disk_free_bytes,omitempty"` // where the journal lies
 }
 
@@ -56,16 +56,16 @@ type Report struct {
 type Peer struct {
 	Replica     int    `json:"replica"`
 	Connected   bool   `json:"connected"`          // in both directions
-	SinceMillis int64  `json:"since_ms,omitempty"` // how long it has been connected, or not any more; absent if it never was
+	SinceMillis int64  `json:"since_ms,omitempty"` // since the connection was made, or since it was lost; absent if there was none
 	Error       string `json:"error,omitempty"`    // why it is not connected
-	HeardMillis int64  `json:"heard_ms"`           // since it last said how it is; -1: never
-	View        uint64 `json:"view"`               // as it said then, like the rest
+	HeardMillis int64  `json:"heard_ms"`           // time since its last status arrived; -1: none has arrived
+	View        uint64 `json:"view"`               // as in that status, like the fields below
 	Active      bool   `json:"active"`             // whether that view serves
 	Executed    uint64 `json:"executed"`
 	Stable      uint64 `json:"stable_checkpoint"`
 }
 
-// Refusal counts messages that came over a replica's link and were not believed for one reason.
+// Refusal counts messages that came over a replica's link and were refused for one reason.
 type Refusal struct {
 	From   int    `json:"from"`   // the replica
 	Reason string `json:"reason"` // malformed, signature, stranger, invalid or misplaced

@@ -5,30 +5,30 @@ type Waits struct {
 	Slots       []Slot            `json:"slots,omitempty"`         // the first batches that are known and not handed to execution
 	Request     *Request          `json:"request,omitempty"`       // the oldest request that is not ordered
 	Timer       string            `json:"timer,omitempty"`         // what the timer that ends first makes the replica suspect
-	Silence     bool              `json:"silence,omitempty"`       // that timer ends unless the primary is heard
-	TimerMillis int64             `json:"timer_ms"`                // how long such a timer takes in this view
-	LeftMillis  int64             `json:"timer_left_ms,omitempty"` // until it ends; 0: it has ended
+	Silence     bool              `json:"silence,omitempty"`       // that timer ends unless the primary sends something
+	TimerMillis int64             `json:"timer_ms"`                // how long such a timer runs in this view
+	LeftMillis  int64             `json:"timer_left_ms,omitempty"` // how long that timer still runs; 0: it has ended
 	Suspects    []int             `json:"suspects,omitempty"`      // replicas that suspect the primary of the view
-	ViewChanges []int             `json:"view_changes,omitempty"`  // whose ViewChange is held, for a later view than the active one
+	ViewChanges []int             `json:"view_changes,omitempty"`  // replicas whose ViewChange for a later view is here
 	Full        bool              `json:"full,omitempty"`          // the window is full: only a stable checkpoint makes room
-	Checkpoints []CheckpointVotes `json:"checkpoints,omitempty"`   // announced and not stable, ascending
+	Checkpoints []CheckpointVotes `json:"checkpoints,omitempty"`   // announced checkpoints that are not stable, ascending
 }
 
 // Slot is a batch that is not handed to execution. It needs a pre-prepare, its body, and votes of a quorum in two phases.
 type Slot struct {
 	Seq         uint64 `json:"seq"`
-	Accepted    bool   `json:"accepted"`                 // it has the primary's pre-prepare, or the new view chose its digest
-	Body        bool   `json:"body"`                     // what it executes is here
-	Committed   bool   `json:"committed"`                // it is decided
-	Prepares    []int  `json:"prepares,omitempty"`       // whose votes of the first phase are here, the primary among them
-	Commits     []int  `json:"commits,omitempty"`        // of the second
-	ForMillis   int64  `json:"for_ms,omitempty"`         // since it was accepted
-	AheadMillis int64  `json:"clock_ahead_ms,omitempty"` // its agreed time is so far beyond what this replica's clock tolerates
+	Accepted    bool   `json:"accepted"`                 // its pre-prepare is here, or the new view chose its digest
+	Body        bool   `json:"body"`                     // the batch's requests are here
+	Committed   bool   `json:"committed"`                // a quorum has committed the batch
+	Prepares    []int  `json:"prepares,omitempty"`       // replicas whose first vote is here, the primary among them
+	Commits     []int  `json:"commits,omitempty"`        // replicas whose second vote is here
+	ForMillis   int64  `json:"for_ms,omitempty"`         // time since the batch was accepted
+	AheadMillis int64  `json:"clock_ahead_ms,omitempty"` // how far its time is beyond what this replica's clock tolerates
 }
 
 // Request is a request that waits to be ordered.
 type Request struct {
-	Client    string `json:"client"` // its key, in hex
+	Client    string `json:"client"` // the client's key, in hex
 	Session   uint64 `json:"session"`
 	Number    uint64 `json:"number"`
 	ForMillis int64  `json:"for_ms"`

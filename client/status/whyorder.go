@@ -10,7 +10,7 @@ import (
 
 // The causes of ordering: what the window, a view change or a batch waits for.
 
-// window looks for a window that has no room, though everything in it is executed.
+// window looks for a window that has no room although everything in it is executed.
 func (w *why) window() {
 	full := w.answering(func(r *Replica) bool { return r.Waits != nil && r.Waits.Full && r.Handed == r.Executed && r.Split == 0 })
 	if len(full) == 0 || w.stops {
@@ -148,7 +148,7 @@ func (w *why) silent(active []*Replica, primary int) bool {
 	return true
 }
 
-// votesLack looks at the lowest batch that is not handed to execution, as the replica sees it that has most votes for it.
+// votesLack looks at the lowest batch that is not handed to execution, and takes its votes from the replica that has most.
 func (w *why) votesLack(behind []*Replica) bool {
 	first := slices.MinFunc(behind, func(a, b *Replica) int { return cmp.Compare(a.Waits.Slots[0].Seq, b.Waits.Slots[0].Seq) }).Waits.Slots[0].Seq
 	best := Slot{Seq: first}

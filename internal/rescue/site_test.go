@@ -160,7 +160,7 @@ func many(n int) map[string]string {
 	return out
 }
 
-// taken is an open store that a backup was fetched into.
+// emptyStore opens a new store, for a backup to be fetched into.
 func (s *site) emptyStore() *store.Store {
 	s.t.Helper()
 	st, err := store.Open(s.t.TempDir(), store.Options{})

@@ -105,7 +105,7 @@ func (s *Session) act(r *Request) {
 	case r.Semantics == AtLeastOnce && !r.wantsWhole:
 		s.due.remove(r)
 		s.retries = append(s.retries, r.parcel)
-		if s.expired { // it was about to be sent when the session ended, which must not wait for its answer
+		if s.expired { // the session ends, and must not wait for the answer to a request that was about to be sent again
 			s.giveUp(r)
 			s.acknowledge()
 		}

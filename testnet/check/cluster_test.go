@@ -62,7 +62,7 @@ type node struct {
 	saved   map[wire.Seq]state
 	state   state
 	inbox   []port.Event
-	gone    bool // only a transfer of the state could bring it back
+	gone    bool // the node lost its state, and only a transfer could bring it back
 	memory  memory
 	wanted  *wire.StableCert
 	offered wire.StableCert

@@ -103,9 +103,9 @@ type Rule struct {
 	Place
 }
 
-// Place says which bit of a frame or file is turned. A nil field is drawn.
+// Place says which bit of a frame or file is turned. A nil field is chosen at random.
 type Place struct {
-	Byte *int `json:"byte,omitempty" toml:"byte" range:"-67108864..67108863"` // below 0: from the end, the last is -1
+	Byte *int `json:"byte,omitempty" toml:"byte" range:"-67108864..67108863"` // negative: counted from the end, -1 is the last
 	Bit  *int `json:"bit,omitempty" toml:"bit" range:"0..7"`                  // 0 is the lowest
 }
 

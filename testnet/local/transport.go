@@ -101,7 +101,7 @@ func (h *hostile) do(c links.Command) error {
 	return err
 }
 
-// fired counts frames by command.
+// fired returns for each command how many frames it has acted on.
 func (h *hostile) fired() map[string]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -134,7 +134,7 @@ func (d *Document) AddProof(replica int, kind string, holds bool) {
 	d.Evidence[i].Verified = d.Evidence[i].Verified && holds
 }
 
-// LowestStable sets the stable checkpoint to the lowest of those replicas that count, 0 if none does.
+// LowestStable sets the document's stable checkpoint to the lowest one of the replicas that count, 0 if none counts.
 func (d *Document) LowestStable(counts func(*Replica) bool) {
 	least := uint64(math.MaxUint64)
 	for i := range d.Replicas {

@@ -20,7 +20,7 @@ type clientLink struct {
 	life    uint32        // node.starts of the process
 	there   time.Duration // when the last frame to the replica arrives; no later frame overtakes it
 	back    time.Duration // when the last frame to the client arrives
-	missing bool          // an attempt to connect is under way
+	missing bool          // the link is down, and an attempt to connect is under way
 }
 
 // reconnect connects to a process that has just come up, and tells it where the session's replies go.

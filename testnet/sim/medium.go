@@ -73,7 +73,7 @@ func (m *medium) all(do func(*medium)) {
 	}
 }
 
-// settle ends the sync of the last write.
+// settle makes the writes in flight durable: their sync has ended.
 func (m *medium) settle() {
 	clear(m.flight)
 	m.flight = m.flight[:0]

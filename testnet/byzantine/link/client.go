@@ -160,5 +160,5 @@ func (a *Asker) Answers(q *rogues.Ask) map[wire.Outcome]int {
 	return a.client.Answers(q)
 }
 
-// Close ends its links.
+// Close ends the Asker's links.
 func (a *Asker) Close() error { return a.host.Close() }
