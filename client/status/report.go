@@ -48,7 +48,7 @@ type Report struct {
 	Diverged      bool      `json:"diverged,omitempty"`        // its state contradicts a stable checkpoint
 	LeftView      *uint64   `json:"left_view,omitempty"`       // it left this view, and too many others have not
 	ViewTimeout   int64     `json:"view_timeout_ms,omitempty"` // T of the cluster
-	TurnMillis    int64     `json:"turn_ms,omitempty"`         // how long the loop's present turn, which waits for the disk, has taken
+	TurnMillis    int64     `json:"turn_ms,omitempty"`         // time since the last tick; long if the disk hangs
 	DiskFreeBytes int64     `json:"disk_free_bytes,omitempty"` // where the journal lies
 }
 
@@ -56,7 +56,7 @@ type Report struct {
 type Peer struct {
 	Replica     int    `json:"replica"`
 	Connected   bool   `json:"connected"`          // in both directions
-	SinceMillis int64  `json:"since_ms,omitempty"` // since the connection was made, or since it was lost; absent if there was none
+	SinceMillis int64  `json:"since_ms,omitempty"` // how long it has been up, or down; absent if it never was up
 	Error       string `json:"error,omitempty"`    // why it is not connected
 	HeardMillis int64  `json:"heard_ms"`           // time since its last status arrived; -1: none has arrived
 	View        uint64 `json:"view"`               // as in that status, like the fields below
