@@ -13,7 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "write the tables of docs/faults.md anew")
 
-// What the project promises to withstand. A row that has another name says so here.
+// promised lists the faults that the project promises to mask, by the names of their rows.
 var promised = []string{
 	"crash", "crash-recover", "send-omission", "receive-omission", "slow-backup", "slow-primary", "corrupt", "equivocate",
 	"twins", "lying-view-change", "view-change-storm", "bad-new-view", "forged-certificates", "replay", "lying-checkpoint",

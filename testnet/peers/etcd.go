@@ -20,11 +20,11 @@ import (
 var etcdVersion = version.Version
 
 const (
-	memberCommand = "member" // what this program is told to be one member of etcd with
+	memberCommand = "member" // the argument that makes this program one member of etcd
 	members       = 3
 )
 
-// runMember is one member: its name, directory, client URL, peer URL, and the cluster. It ends with the context.
+// runMember runs one member of etcd until the context ends. The arguments: name, directory, client URL, peer URL, cluster.
 func runMember(ctx context.Context, args []string) error {
 	if len(args) != 5 {
 		return errors.New("member takes NAME DIR CLIENT-URL PEER-URL CLUSTER")
@@ -112,7 +112,7 @@ func (e *etcd) dial(ctx context.Context, connections int) (callers []bench.Calle
 		}
 	}
 	for i := range connections {
-		// Each connection goes to one member, as spread as they can be.
+		// Each connection goes to one member; connections are spread evenly over the members.
 		c, err := clientv3.New(clientv3.Config{
 			Endpoints: []string{e.endpoints[i%members]}, DialTimeout: 10 * time.Second, Context: ctx,
 		})
@@ -125,8 +125,8 @@ func (e *etcd) dial(ctx context.Context, connections int) (callers []bench.Calle
 	return callers, hangUp, nil
 }
 
-// etcdCaller asks etcd for what Tagma is asked for: linearizable reads and puts, one after the other where a request has
-// several.
+// etcdCaller sends etcd the operations that Tagma gets: linearizable reads and puts. Operations of one request are sent one
+// after the other.
 type etcdCaller struct{ *clientv3.Client }
 
 func (c etcdCaller) Call(ctx context.Context, r *bench.Request) error {

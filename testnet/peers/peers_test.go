@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// Ratios are taken pair by pair: what slows both runs of a pair says nothing of either.
+// Ratios are taken pair by pair, because a disturbance that slows both runs of a pair says nothing about either system.
 func TestRatio_IsTheMedianOfThePairs(t *testing.T) {
 	r := &rowResult{Name: "row"}
 	for _, slow := range []float64{1, 10, 3} {

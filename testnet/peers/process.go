@@ -44,7 +44,7 @@ func (p processes) stop() {
 	}
 }
 
-// tick is the unit of the kernel's accounts.
+// tick is the unit in which the kernel counts processor time.
 const tick = 10 * time.Millisecond
 
 // used reads from the kernel what the processes used; 0 where the kernel offers no such file.
@@ -66,7 +66,7 @@ func (p processes) used() (cpu time.Duration, resident int64) {
 	return cpu, resident
 }
 
-// freePorts are ports on which nobody listens, and that others may take.
+// freePorts are ports on which nobody listens at the moment; other programs may still take them.
 func freePorts(n int) ([]int, error) {
 	var ports []int
 	for range n {

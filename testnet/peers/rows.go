@@ -10,7 +10,7 @@ import (
 	"tagma/internal/bench"
 )
 
-// load is what one system is asked for in a row.
+// load is the load of one system in a row.
 type load struct {
 	clients     int // requests under way
 	connections int // that they share
@@ -19,7 +19,7 @@ type load struct {
 	valueBytes  int
 }
 
-// row is a load of Tagma and the load of etcd that it is held against.
+// row is a load of Tagma and the load of etcd with which it is compared.
 type row struct {
 	name        string
 	tagma, etcd load

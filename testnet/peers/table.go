@@ -21,7 +21,7 @@ func spreadOf(values []float64) spread {
 
 func (s spread) String() string { return fmt.Sprintf("%.2f [%.2f–%.2f]", s.Median, s.Min, s.Max) }
 
-// ratio is how a figure of Tagma compares with etcd's, pair by pair. More is better of throughput only.
+// ratio divides a figure of Tagma by etcd's, pair by pair. Only of throughput is a higher ratio better.
 func (r *rowResult) ratio(of func(*figures) float64) spread {
 	values := make([]float64, len(r.Tagma))
 	for i := range r.Tagma {

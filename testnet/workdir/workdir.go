@@ -1,5 +1,5 @@
-// Package workdir has something done in a directory of its own and clears it away, unless the files are wanted. It removes
-// only what was not there before.
+// Package workdir runs work in a directory of its own and removes the directory afterwards, unless the files are wanted. It
+// removes nothing that was there before.
 package workdir
 
 import (
@@ -13,9 +13,9 @@ import (
 	"tagma/internal/command"
 )
 
-// Do makes a directory, has something done in it, and takes it away again unless it is to be kept or what was done failed:
-// then shown is told where the files are. "" stands for a temporary directory; another one must be empty or not exist. Verb
-// names what is done in errors. That it failed is [command.ErrTold]; other errors keep nothing.
+// Do makes a directory, calls do with it, and removes it. If keep is set or do returns [command.ErrTold], which means that
+// the work failed, the files stay and Do writes to shown where they are; after any other error they are removed. An empty
+// dir stands for a temporary directory; any other one must be empty or not exist. Verb names the work in errors.
 func Do(verb, dir string, keep bool, shown io.Writer, do func(dir string) error) error {
 	dir, remove, err := prepare(verb, dir)
 	if err != nil {
@@ -36,7 +36,7 @@ func Do(verb, dir string, keep bool, shown io.Writer, do func(dir string) error)
 	return err
 }
 
-// prepare names the directory to work in, and what removes it.
+// prepare returns the directory to work in, and the function that removes it.
 func prepare(verb, dir string) (path string, remove func() error, err error) {
 	if dir == "" {
 		dir, err = os.MkdirTemp("", "tagma-"+verb+"-")
@@ -68,7 +68,7 @@ func empty(dir string) error {
 // holdsFiles reports whether there is any file below a directory: simulated runs leave none.
 func holdsFiles(dir string) bool {
 	found := false
-	// What cannot be read is not promised.
+	// A directory that cannot be read counts as empty.
 	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() {
 			found = true

@@ -20,7 +20,7 @@ func asker() (*Asker, wire.Digest) {
 	return NewAsker(Config{Cluster: cluster, Replicas: 4, Key: key(1).Public()}, signing(1)), cluster
 }
 
-// A request goes to whom it is for and to nobody else, as it was written, and all replicas are told where answers go first.
+// A request goes unchanged to the chosen replicas and to no other; before it, all replicas learn where to send answers.
 func TestAsk_SendsExactlyWhatIsAskedFor(t *testing.T) {
 	a, _ := asker()
 	parcels := a.Ask(&Ask{Session: 9, Number: 3, AckedBelow: 2, Ops: [][]byte{{1}, {2}}, To: []wire.ReplicaID{1, 3}, Signature: Good})
@@ -47,7 +47,7 @@ func TestAsk_SendsExactlyWhatIsAskedFor(t *testing.T) {
 	}
 }
 
-// Of all signatures the good one alone holds, and each of the others is what it says.
+// Only the signature named good verifies; every other kind of signature is wrong in the way that its name says.
 func TestAsk_OnlyTheGoodSignatureHolds(t *testing.T) {
 	a, cluster := asker()
 	signed := map[Signature]*wire.Request{}
@@ -95,7 +95,7 @@ func holdsFor(cluster wire.Digest, m *wire.Request, n byte) bool {
 	return ed25519.Verify(public[:], said, m.Sig[:])
 }
 
-// An answer counts for what was asked last: the same request again begins anew, and what others are told counts for nothing.
+// Of each replica the last answer to the last request counts; sending the same request again starts the count anew.
 func TestAsker_CountsTheLastWordOfEachReplica(t *testing.T) {
 	a, _ := asker()
 	first, again := &Ask{Session: 9, Number: 3, Ops: [][]byte{{1}}, Signature: Good}, &Ask{Session: 9, Number: 3, Ops: [][]byte{{1}}, Signature: Good}

@@ -12,8 +12,8 @@ import (
 	"tagma/testnet/byzantine/link"
 )
 
-// S4, I14: what is no frame or no message is refused and counted, its sender loses the stream each time, and everybody
-// else is served.
+// S4, I14: bytes that are no frame or no message are refused and counted, their sender loses the stream each time, and all
+// others are served.
 func TestS4_MalformedFramesOverRealLinksAreRefusedAndTheirSenderDropped(t *testing.T) {
 	s := newStage(t)
 	choice := byzantine.Choice{Name: "malformed", Values: map[string]string{"bytes": "1048576"}}
@@ -42,8 +42,8 @@ func TestS4_MalformedFramesOverRealLinksAreRefusedAndTheirSenderDropped(t *testi
 	}
 }
 
-// I14: what one peer opens, begins and never reads is bounded, and nobody else misses it. Each way is tried for itself:
-// the flood of streams leaves the attacker none for the others.
+// I14: the streams that one peer opens, the frames that it begins and the data that it never reads are bounded, and no other
+// peer suffers. Each attack runs by itself, because the flood of streams leaves the attacker no stream for the others.
 func TestI14_WhoeverExhaustsLinksUsesUpHisOwn(t *testing.T) {
 	s := newStage(t)
 	for _, who := range []string{"client", "replica"} {

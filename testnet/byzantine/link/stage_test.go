@@ -36,7 +36,7 @@ func newStage(t *testing.T) *stage {
 	t.Helper()
 	c, err := local.Create(local.Options{
 		Dir: t.TempDir(), Replicas: 4, Clients: 2,
-		// Far above what a busy machine takes for anything: a view change is the attacker's doing.
+		// Far longer than any step takes on a busy machine, so that the attacker must have caused any view change.
 		Protocol: cluster.Protocol{ViewTimeout: cluster.Duration{Duration: 8 * time.Second}},
 	})
 	if err != nil {
@@ -69,7 +69,7 @@ func (s *stage) key(path string) *crypto.PrivateKey {
 	return key
 }
 
-// keyOf is the key of replica 3, or of a client that does nothing else.
+// keyOf is the key of replica 3, or of a client that only attacks.
 func (s *stage) keyOf(who string) *crypto.PrivateKey {
 	s.t.Helper()
 	if who == "replica" {
@@ -131,7 +131,7 @@ func (s *stage) put(n int) {
 
 func (s *stage) reports() map[int]node.Report { return s.cluster.Ask(s.within(), s.cluster.Running()) }
 
-// until waits until the attack has come that far.
+// until waits until a condition on the attack's counts holds.
 func (s *stage) until(a *link.Dormant, what string, holds func(link.Tally) bool) link.Tally {
 	s.t.Helper()
 	poll := time.NewTicker(20 * time.Millisecond)
@@ -148,8 +148,8 @@ func (s *stage) until(a *link.Dormant, what string, holds func(link.Tally) bool)
 	}
 }
 
-// growth is what an attack may make a replica's resident memory grow by: its limits are 16 MiB a frame and 4 MiB a
-// stream, and the collector lets garbage double it.
+// growth bounds how much an attack may add to a replica's resident memory: a frame may have 16 MiB and a stream's window
+// 4 MiB, and the garbage collector lets garbage double the sum.
 const growth = 512 << 20
 
 // mustStand fails if a replica's memory grew beyond bounds, a view changed, or a replica ended.

@@ -10,13 +10,13 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// encounter is a malicious client before four honest replicas, and what they made of it.
+// encounter is a malicious client with four honest replicas, and what they did with its messages.
 type encounter struct {
 	*trial
 	client    client.Client
-	asked     map[wire.ReplicaID][]*wire.Request // that could be decoded
+	asked     map[wire.ReplicaID][]*wire.Request // the requests that could be decoded
 	malformed int
-	refused   int // well formed and not believed
+	refused   int // well formed, but with signatures that do not verify
 	heard     map[wire.RequestID][4]*wire.Reply
 }
 
@@ -72,13 +72,13 @@ func (e *encounter) deliver(parcels []client.Parcel) {
 			e.refused++
 			continue
 		}
-		if isRequest && !node.done[r.ID] { // else the driver answers it
+		if isRequest && !node.done[r.ID] { // the driver answers a request that was executed before
 			node.step(port.Received{From: port.Source{Client: true}, Msg: v})
 		}
 	}
 }
 
-// answer tells the client what is new.
+// answer gives the client the new replies.
 func (e *encounter) answer() {
 	for _, rs := range e.asked {
 		for _, r := range rs {
@@ -94,7 +94,7 @@ func (e *encounter) answer() {
 	}
 }
 
-// mustHaveLied fails unless there was an attack, and returns what it was (I18).
+// mustHaveLied fails unless the client attacked at least so often, and returns the attack's counts (I18).
 func (e *encounter) mustHaveLied(atLeast uint64) client.Tally {
 	e.t.Helper()
 	told := e.client.Told()

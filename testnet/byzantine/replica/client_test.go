@@ -83,10 +83,10 @@ func TestC2_AClientThatEquivocatesExecutesOneOfItsOperations(t *testing.T) {
 	}
 }
 
-// mustContradict fails unless every number stood for different operations at different replicas.
+// mustContradict fails unless every request number had different operations at different replicas.
 func (e *encounter) mustContradict(each bool) {
 	e.t.Helper()
-	first := map[wire.RequestID][]wire.Digest{} // what each number stood for at each replica, when it was first said
+	first := map[wire.RequestID][]wire.Digest{} // by replica: the digest that first came under a request number
 	for i := range e.nodes {
 		seen := map[wire.RequestID]bool{}
 		for _, r := range e.asked[wire.ReplicaID(i)] {
@@ -111,7 +111,7 @@ func (e *encounter) mustContradict(each bool) {
 	}
 }
 
-// The primary is told by the backups what its client did not tell it, so that their timers do not blame it (C3).
+// Backups pass a request on that the client sent to them alone, so that their timers do not blame the primary (C3).
 func TestC3_ARequestToBackupsOnlyDeposesNobody(t *testing.T) {
 	for _, to := range []string{"backups", "one", "2"} {
 		t.Run(to, func(t *testing.T) {
@@ -132,7 +132,7 @@ func TestC3_ARequestToBackupsOnlyDeposesNobody(t *testing.T) {
 	}
 }
 
-// A request that nobody can believe is held nowhere and arms no timer (C3, S2).
+// A request whose signature does not verify is held by no replica and starts no timer (C3, S2).
 func TestC3_AnInvalidRequestArmsNoTimer(t *testing.T) {
 	e := meet(t, "partial-client,to=all,signature=bad")
 	e.last(4 * time.Second)
@@ -148,7 +148,7 @@ func TestC3_AnInvalidRequestArmsNoTimer(t *testing.T) {
 	e.mustEnter()
 }
 
-// A flood has a bounded place, and honest clients have theirs beside it (C6).
+// A flood of requests gets a bounded share of the queue; honest clients keep theirs (C6).
 func TestC6_AFloodLeavesRoomForOthers(t *testing.T) {
 	e := meet(t, "client-flood,valid=2000,invalid=4000")
 	e.last(500 * time.Millisecond)
@@ -204,7 +204,7 @@ func TestS4_AClientsMalformedFramesChangeNothing(t *testing.T) {
 	e.mustEnter()
 }
 
-// A run is replayed by its seed: nothing that a client does depends on anything but what it was told.
+// The same seed repeats a run: a client's actions depend on nothing but the seed and the messages it gets.
 func TestClient_SaysTheSameAgain(t *testing.T) {
 	for _, b := range client.Catalogue() {
 		said := func() (all []client.Parcel) {

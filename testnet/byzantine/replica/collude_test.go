@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Two of seven: the first batch commits where it was proposed, with the conspirators' votes, and the others must follow.
+// Two of seven conspire: with their votes the first batch commits where it was proposed, and the other replicas must follow.
 func TestI1_ConspiratorsCommitOneBatchAtMost(t *testing.T) {
 	const choice = "collude,with=0+6,from_seq=3"
 	tr := beginWith(t, 7, map[int]string{0: choice, 6: choice})
@@ -48,7 +48,7 @@ func TestI1_ConspiratorsCommitOneBatchAtMost(t *testing.T) {
 	}
 }
 
-// A conspirator whose primary is honest, or whose primary's lies come alone, is an honest backup.
+// A conspirator whose primary is honest behaves as an honest backup.
 func TestCollude_AnAccompliceOfNobodyIsHonest(t *testing.T) {
 	tr := beginWith(t, 7, map[int]string{6: "collude,with=0+6"})
 	ids := tr.load(9, 200*time.Millisecond)

@@ -6,7 +6,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// A reply whose results are left to another replica is spoiled in the digest that stands for them.
+// In a reply that holds the digest of the results instead of the results, the digest is corrupted.
 func TestCorrupt_ADigestReplyIsSpoiledToo(t *testing.T) {
 	digest := wire.DigestResults([][]byte{[]byte("true")})
 	truth := &wire.Reply{Outcome: wire.OutcomeExecuted, Seq: 1, ResultDigest: &digest}

@@ -7,7 +7,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// lies lists what the liar said about a place in the order, by destination.
+// lies lists the digests that the liar sent for one view and sequence number, by destination.
 func (tr *trial) lies(liar wire.ReplicaID, kind wire.Type, view wire.View, seq wire.Seq) map[wire.ReplicaID][]wire.Digest {
 	told := map[wire.ReplicaID][]wire.Digest{}
 	for _, p := range tr.sent {
@@ -32,7 +32,7 @@ func (tr *trial) lies(liar wire.ReplicaID, kind wire.Type, view wire.View, seq w
 	return told
 }
 
-// mustDiffer fails unless every other replica was told one thing, each another.
+// mustDiffer fails unless every other replica was sent exactly one digest, and no two the same.
 func mustDiffer(t *testing.T, told map[wire.ReplicaID][]wire.Digest) {
 	t.Helper()
 	if len(told) != 3 {
@@ -52,7 +52,7 @@ func mustDiffer(t *testing.T, told map[wire.ReplicaID][]wire.Digest) {
 	}
 }
 
-// mustVerify fails if a lie was refused: an equivocator's are well signed.
+// mustVerify fails if a message of the liar was refused: an equivocator's messages have valid signatures.
 func (tr *trial) mustVerify() {
 	tr.t.Helper()
 	if len(tr.bad) != 0 {

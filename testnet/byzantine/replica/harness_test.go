@@ -18,18 +18,18 @@ import (
 type trial struct {
 	t     *testing.T
 	nodes []*member
-	liar  int            // the attacker that is looked at
-	liars map[int]string // all of them, by what they do
-	cut   map[int]bool   // who is cut off from everybody
+	liar  int            // the attacker that the test examines
+	liars map[int]string // all attackers by replica, with their behaviours
+	cut   map[int]bool   // replicas that are cut off from all others
 	lose  func(packet) bool
 	wire  []packet
 	now   time.Duration
-	sent  []packet // everything that ever was on the wire
-	bad   []packet // of it, what its receiver refused
-	lost  []packet // of it, what a cut took
+	sent  []packet // all packets that were ever sent
+	bad   []packet // the sent packets that their receivers refused
+	lost  []packet // the sent packets that a cut lost
 
-	submitted uint64     // by load
-	recording *Recording // of everything, for scripts; may be nil
+	submitted uint64     // number of requests that load has submitted
+	recording *Recording // records all messages, for scripts; may be nil
 }
 
 type packet struct {
@@ -48,9 +48,9 @@ type member struct {
 	executed map[wire.Seq]wire.Digest
 	done     map[wire.RequestID]bool
 	again    int                            // requests that were ordered once more, and not executed
-	dropped  map[port.Reason]int            // of what the liar sent
-	hearing  bool                           // what is stepped comes from the liar
-	replies  map[wire.RequestID]*wire.Reply // the last word to the client
+	dropped  map[port.Reason]int            // how many of the liar's messages the core dropped, by reason
+	hearing  bool                           // the message that is being stepped comes from the liar
+	replies  map[wire.RequestID]*wire.Reply // the last reply to each request
 	accused  []wire.Evidence
 	entered  []wire.View
 }
@@ -82,7 +82,7 @@ func begin(t *testing.T, liar int, choice string, options ...Options) *trial {
 	return beginWith(t, 4, map[int]string{liar: choice}, options...)
 }
 
-// beginWith starts n replicas, some of them attackers. The first of these is the one that is looked at.
+// beginWith starts n replicas, some of them attackers. The test examines the attacker with the lowest number.
 func beginWith(t *testing.T, n int, liars map[int]string, options ...Options) *trial {
 	t.Helper()
 	tr := &trial{t: t, liar: n, liars: liars, cut: map[int]bool{}}
@@ -123,7 +123,7 @@ func (tr *trial) faulty(i int) bool {
 	return lies
 }
 
-// pass lets time go by in ticks and delivers everything in order between them.
+// pass lets time pass in ticks, and between two ticks delivers all messages in order.
 func (tr *trial) pass(d time.Duration) {
 	for end := tr.now + d; tr.now < end; {
 		tr.now += 10 * time.Millisecond
@@ -173,7 +173,7 @@ func (m *member) receive(p packet) {
 		return
 	}
 	if r, ok := decoded.(*wire.Request); ok && m.done[r.ID] {
-		return // the driver has looked it up (C3)
+		return // the driver answers it from the sessions (C3)
 	}
 	m.hearing = int(p.from) == m.t.liar
 	m.step(port.Received{From: port.Source{Replica: p.from}, Msg: v})
@@ -216,7 +216,7 @@ func (m *member) perform(e port.Effect) {
 		if m.hearing {
 			m.dropped[e.Why]++
 		}
-	default: // what concerns the disk
+	default: // effects on the disk
 	}
 }
 
@@ -236,7 +236,7 @@ func (m *member) execute(e port.Execute) {
 	m.root = sha256.Sum256(append(binary.BigEndian.AppendUint64(m.root[:], uint64(e.Seq)), d[:]...))
 	done := port.Executed{Seq: e.Seq}
 	for _, r := range e.Body.Requests {
-		if m.done[r.ID] { // its session settles it: nothing runs twice (C2)
+		if m.done[r.ID] { // its session shows that it was executed: no request is executed twice (C2)
 			m.again++
 		}
 		m.done[r.ID] = true

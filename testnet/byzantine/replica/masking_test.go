@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// mustMask fails unless the honest replicas executed the same, all of these requests among it.
+// mustMask fails unless the honest replicas executed the same batches, and in them all of these requests.
 func (tr *trial) mustMask(ids ...wire.RequestID) {
 	tr.t.Helper()
 	agreed := map[wire.Seq]wire.Digest{}
@@ -31,8 +31,8 @@ func (tr *trial) mustMask(ids ...wire.RequestID) {
 	}
 }
 
-// mustAnswer fails unless f+1 honest replies to every one of these requests are alike: what a client believes,
-// whatever the liar says (C4).
+// mustAnswer fails unless f+1 honest replicas gave equal replies to each of these requests, so that a client accepts the
+// reply whatever the liar sends (C4).
 func (tr *trial) mustAnswer(ids ...wire.RequestID) {
 	tr.t.Helper()
 	for _, id := range ids {
@@ -65,7 +65,7 @@ func (tr *trial) mustEnter(views ...wire.View) {
 	}
 }
 
-// from counts what the liar sent of a type and what did not get lost, and how much of it was refused. Type 0 is any.
+// from counts the messages of a type that the liar sent and no cut lost, and how many of them were refused. Type 0 is any.
 func (tr *trial) from(kind wire.Type) (sent, refused int) {
 	count := func(packets []packet) (n int) {
 		for _, p := range packets {
@@ -125,7 +125,7 @@ func (tr *trial) mustNotPass(views int) {
 	}
 }
 
-// drops counts what honest replicas dropped of what the liar sent, for a reason.
+// drops counts the liar's messages that honest replicas dropped for one reason.
 func (tr *trial) drops(why port.Reason) (n int) {
 	for i, m := range tr.nodes {
 		if !tr.faulty(i) {

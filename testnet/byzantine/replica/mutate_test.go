@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// witness counts by type what a mutator told otherwise than its core wanted.
+// witness counts, by type, the messages that a mutator changed.
 type witness struct {
 	*mutator
 	told map[wire.Type]int
@@ -24,7 +24,7 @@ func (w witness) tell(to port.Source, m wire.Message) []wire.Message {
 	return out
 }
 
-// witnessed is the count of the attacker that is looked at.
+// witnessed returns the counts of the attacker that the test examines.
 func (tr *trial) witnessed() map[wire.Type]int {
 	m := tr.nodes[tr.liar]
 	w := witness{m.actor.(attacker).hooks.(*mutator), map[wire.Type]int{}}
@@ -54,7 +54,7 @@ func TestMutate_EveryKindIsSentAndMasked(t *testing.T) {
 	}
 }
 
-// What it changes in a view change and a new view is masked: the claims of others in it are theirs.
+// Changed entries of view changes and new views are masked: entries that others signed cannot be changed unnoticed.
 func TestMutate_EntriesOfViewChangesAreChanged(t *testing.T) {
 	for _, liar := range []int{1, 2} {
 		tr := begin(t, liar, "mutate,probability=1,kinds=entry,types=view-change+new-view")

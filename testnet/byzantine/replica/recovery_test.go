@@ -12,7 +12,7 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// liar is a cluster of small windows with one attacker, and so many operations a second.
+// liar makes a world with small windows, one attacker, and clients that send so many operations a second.
 func liar(t *testing.T, at wire.ReplicaID, choice string, rate float64) (*sim.World, *replica.Witness) {
 	t.Helper()
 	c, err := byzantine.ParseChoice(choice)
@@ -49,7 +49,7 @@ func wipe(t *testing.T, w *sim.World, id wire.ReplicaID) {
 	}
 }
 
-// inStep reports whether a replica votes and is where the first correct one is, but for what is on its way.
+// inStep reports whether a replica is neither left behind nor diverged, and its stable checkpoint at most 20 below another's.
 func inStep(w *sim.World, id, other wire.ReplicaID) func() bool {
 	return func() bool {
 		in, up := w.Inspect(id)
@@ -58,7 +58,7 @@ func inStep(w *sim.World, id, other wire.ReplicaID) func() bool {
 	}
 }
 
-// X3: whoever lost everything has the right state in the end, whatever one donor gives; another one is asked within T.
+// X3: a replica that lost everything gets the right state whatever one donor gives, because it asks another one within T.
 func TestX3_ADonorThatLiesIsPassedOver(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long")
@@ -66,7 +66,7 @@ func TestX3_ADonorThatLiesIsPassedOver(t *testing.T) {
 	for _, how := range []string{"bad", "endless", "old", "stall", "other", "forged"} {
 		t.Run(how, func(t *testing.T) {
 			w, _ := liar(t, 1, "poison-transfer,how="+how, 200)
-			for _, at := range []time.Duration{6 * T, 14 * T} { // what is of another checkpoint needs an earlier one
+			for _, at := range []time.Duration{6 * T, 14 * T} { // to lie with an older checkpoint, the liar needs one
 				if err := w.RunUntil(at); err != nil {
 					t.Fatal(err)
 				}
@@ -87,7 +87,7 @@ func TestX3_ADonorThatLiesIsPassedOver(t *testing.T) {
 	}
 }
 
-// X1: a backup that a primary outran has the state when it is needed.
+// X1: a backup that the primary had left behind has fetched the state by the time its votes are needed.
 func TestX1_WhoeverWasOutrunIsThereWhenItIsNeeded(t *testing.T) {
 	for _, how := range []string{"nulls", "withhold"} {
 		t.Run(how, func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestX1_WhoeverWasOutrunIsThereWhenItIsNeeded(t *testing.T) {
 			if how == "nulls" && in.Executed < before+25*w.Config().LogWindow {
 				t.Errorf("I18: it ordered %d in four timeouts", in.Executed-before)
 			}
-			if err := w.RunUntil(6*T + T/5); err != nil { // it is silent
+			if err := w.RunUntil(6*T + T/5); err != nil { // the liar is silent now
 				t.Fatal(err)
 			}
 			n := w.Acknowledged()
@@ -123,7 +123,7 @@ func TestX1_WhoeverWasOutrunIsThereWhenItIsNeeded(t *testing.T) {
 	}
 }
 
-// D8.6, V*: what an accomplice kept of a replica that forgot it makes nobody forget what committed.
+// D8.6, V*: an accomplice shows an old ViewChange of a replica that has forgotten it; nothing that committed is lost.
 func TestD8_6_AnAccompliceCannotUseWhatWasForgotten(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long")
@@ -133,7 +133,7 @@ func TestD8_6_AnAccompliceCannotUseWhatWasForgotten(t *testing.T) {
 		w.At(2*T, func() { w.Pause(0) })
 		w.At(3*T+forgets, func() { wipe(t, w, 3) })
 		w.At(6*T, func() { w.Resume(0) })
-		w.At(12*T, func() { w.Pause(2) }) // another change, in which the kept is of use
+		w.At(12*T, func() { w.Pause(2) }) // another view change, in which the accomplice can use the old ViewChange
 		w.At(14*T, func() { w.Resume(2) })
 		if err := w.RunUntil(20 * T); err != nil {
 			t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// play puts a script around the attacker that a trial has already. Everything that is sent is recorded for it.
+// play wraps the trial's attacker in a script. All messages that are sent are recorded for the script.
 func (tr *trial) play(lines ...Line) *Script {
 	m := tr.nodes[tr.liar]
 	tr.recording = NewRecording()
@@ -30,7 +30,7 @@ func (tr *trial) mustPlay(s *Script, lines int) {
 	}
 }
 
-// asked is a client's request that nobody has submitted.
+// asked returns a signed request of a client that was not submitted.
 func (tr *trial) asked(client int, t uint64) []*wire.Request {
 	key := keyOf("client", client)
 	r := &wire.Request{ID: wire.RequestID{Client: key, Session: 1, T: t}, Ops: [][]byte{{byte(t)}}}
@@ -62,7 +62,7 @@ func TestScript_ProposesOneBatchToSomeAndAnotherToTheRest(t *testing.T) {
 	tr.mustConvict(0)
 }
 
-// A new view is built from what the others sent, and refused for the one thing that is wrong with it (V2).
+// A new view is built from view changes that the others sent, and is refused for the one mistake in it (V2).
 func TestScript_ANewViewOfRecordedViewChanges(t *testing.T) {
 	for name, c := range map[string]struct {
 		changes   []wire.ReplicaID
@@ -142,7 +142,7 @@ func TestScript_ForgedCertificatesAreRefused(t *testing.T) {
 	tr.mustEnter()
 }
 
-// Every type of message that replicas exchange can be scripted; what is well formed is not refused.
+// A script can send every type of message that replicas exchange; well-formed ones are not refused.
 func TestScript_SendsEveryType(t *testing.T) {
 	tr := begin(t, 3, "corrupt,what=reply")
 	ids := tr.load(5, 100*time.Millisecond)

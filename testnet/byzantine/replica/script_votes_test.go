@@ -6,7 +6,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// A certificate has exactly the signers that a script names, in their order, and the signatures that are to be bad are.
+// A certificate has exactly the signers that a script names, in that order, and bad signatures where the script wants them.
 func TestScript_NamesTheSignersOfACertificate(t *testing.T) {
 	s := &Script{liar: liar{cfg: &wire.Config{}}}
 	have := []wire.Endorsement{{Replica: 1, Sig: wire.Signature{1}}, {Replica: 2, Sig: wire.Signature{2}}}

@@ -18,10 +18,10 @@ const T = 500 * time.Millisecond
 // lie is an attacker in the simulator, with the real journal, sessions, state and links, and its bounds.
 type lie struct {
 	choice string
-	// As primary: views that honest replicas enter at most, and whether there is proof against it.
+	// With the attacker as primary: the most views that honest replicas enter, and whether there is proof against it.
 	views   int
 	convict bool
-	leads   bool   // it lies as primary alone
+	leads   bool   // it lies only while it is primary
 	never   string // why it does not lie at all in these runs
 }
 
@@ -77,8 +77,8 @@ var lies = []lie{
 	{choice: "view-change-storm"},
 }
 
-// run has clients work for a while in front of an attacker, all through its time from 4T to 14T, and afterwards, and returns
-// how many operations were acknowledged in 4T each time: before, in the end of its time, and after it.
+// run runs clients before, during and after the attacker's time, which lasts from 4T to 14T. It returns how many operations
+// were acknowledged in 4T: before that time, at its end, and after it.
 func run(t *testing.T, l lie, liar wire.ReplicaID, witness *replica.Witness) (w *sim.World, before, during, after int) {
 	t.Helper()
 	// listens puts the witness on one side of the liar.

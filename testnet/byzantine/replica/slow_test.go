@@ -8,7 +8,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// latest is how late after the first statement about a place in the order the liar's own was sent, at the most.
+// latest is the longest time from the first message of a type for a sequence number to the liar's own one.
 func (tr *trial) latest(kind wire.Type) (late time.Duration) {
 	first := map[wire.Seq]time.Duration{}
 	for _, p := range tr.sent {

@@ -24,7 +24,7 @@ func TestSlowPrimary_SendsOneRequestABatchJustBelowTheTimeout(t *testing.T) {
 	tr.mustMask(ids...)
 	tr.mustEnter()
 	last, seen := time.Duration(0), wire.Seq(0)
-	for _, p := range tr.sent { // what it repeats on request is late as well
+	for _, p := range tr.sent { // messages that the liar repeats on request are late as well
 		m, ok := p.msg.(*wire.PrePrepare)
 		if !ok || p.from != 0 || p.to != 1 || m.Seq <= seen {
 			continue
@@ -39,8 +39,8 @@ func TestSlowPrimary_SendsOneRequestABatchJustBelowTheTimeout(t *testing.T) {
 	}
 }
 
-// What one request after the other hides, demand shows: the second of two at once waits longer than T. It is that of several
-// clients, for of one that replicas do not know to be light one request is owed at a time (T4).
+// Requests one after the other do not show a slow primary, but of two requests at once the second waits longer than T. They
+// come from several clients: of a client that is not known to be light only one request at a time is owed (T4).
 func TestSlowPrimary_IsReplacedUnderLoadAndThenOrdersNoMore(t *testing.T) {
 	tr := begin(t, 0, "slow-primary")
 	var ids []wire.RequestID
@@ -61,7 +61,7 @@ func TestSlowPrimary_IsReplacedUnderLoadAndThenOrdersNoMore(t *testing.T) {
 	}
 }
 
-// statusOf is the wall clock that the liar last reported, less the true one.
+// skewOf is the wall clock that the liar last reported, minus the true time.
 func (tr *trial) skewOf(liar wire.ReplicaID) time.Duration {
 	for i := len(tr.sent) - 1; i >= 0; i-- {
 		if s, ok := tr.sent[i].msg.(*wire.Status); ok && tr.sent[i].from == liar {

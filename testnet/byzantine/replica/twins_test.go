@@ -50,7 +50,7 @@ func TestTwins_AsBackupsAreMaskedWithoutAViewChange(t *testing.T) {
 	tr.mustEnter()
 }
 
-// Their time begins in the middle of a run: the second one remembers what the first one does.
+// Twins that begin in the middle of a run: the second one knows what the first one did until then.
 func TestTwins_ABirthInTheMiddleOfARun(t *testing.T) {
 	tr := begin(t, 0, "twins", Options{When: Between(time.Second, 2*time.Second)})
 	ids := tr.load(9, 100*time.Millisecond)
@@ -67,7 +67,7 @@ func TestTwins_ABirthInTheMiddleOfARun(t *testing.T) {
 	}
 }
 
-// After a restart its journal may begin far above the initial state, of which the attacker knows nothing yet.
+// After a restart the journal may begin far above the initial state, and the attacker does not know the state there yet.
 func TestTwins_ABirthAfterARestart(t *testing.T) {
 	tr := begin(t, 0, "crash,from_seq=1000")
 	ids := tr.load(40, 30*time.Millisecond)

@@ -22,7 +22,7 @@ func (tr *trial) depose(primary int, first wire.RequestID) {
 	delete(tr.cut, primary)
 }
 
-// Every quorum of view changes holds the liar's, and what committed in view 0 is not forgotten all the same (V3, I17).
+// Every quorum of view changes contains the liar's, and still no batch that committed in view 0 is lost (V3, I17).
 func TestV3_WhatALiarHidesOthersShow(t *testing.T) {
 	for _, how := range []string{"mixed", "empty", "stale"} {
 		t.Run(how, func(t *testing.T) {
@@ -121,8 +121,8 @@ func TestV4_ABadNewViewIsFollowedByTheNextView(t *testing.T) {
 	}
 }
 
-// Only the liar prepared the last batch, since all prepares but its own got lost. It shows that to replica 2 and not to
-// replica 3, in two new views each of which is valid. One of them gets no quorum, or neither does.
+// Only the liar prepared the last batch, since all prepares to others were lost. It sends replica 2 a new view with this
+// batch and replica 3 a new view without; both are valid, and at most one of them gets a quorum.
 func TestV4_TwoValidNewViewsAreMasked(t *testing.T) {
 	tr := begin(t, 1, "bad-new-view,how=two")
 	ids := tr.load(3, 100*time.Millisecond)

@@ -12,7 +12,7 @@ import (
 
 var allKinds = []Malformation{Entries, Nesting, Truncated, Trailing, Flipped, Noise, Extreme}
 
-// judgeOf is a configuration that messages are held against.
+// judgeOf returns the configuration by which messages are checked.
 func judgeOf() *wire.Config {
 	cfg := wire.Config{Cluster: wire.Digest{1}, ViewTimeout: time.Second}.WithDefaults()
 	for i := range 4 {
@@ -21,16 +21,16 @@ func judgeOf() *wire.Config {
 	return &cfg
 }
 
-// holds is true of no signature: what is malformed carries none that holds.
+// holds accepts no signature, because malformed messages carry no valid one.
 func holds(claims []wire.Claim) bool { return len(claims) == 0 }
 
-// S4: whatever arrives, nobody panics, and memory is reserved in proportion to what arrived and not to what was announced.
+// S4: whatever bytes arrive, nothing panics, and memory is allocated in proportion to the bytes, not to announced lengths.
 func TestS4_HostileFramesAreRefusedInBoundedMemory(t *testing.T) {
 	const (
 		frames = 1500
-		// A list of empty entries takes 24 bytes of memory for each 4 on the wire, and what they hang on as much again.
+		// A list of empty entries takes 24 bytes of memory for 4 bytes in the frame, and the structures around it as many.
 		perByte = 8
-		// Errors, readers, verification.
+		// For errors, readers and verification, however short the frame is.
 		least = 64 << 10
 	)
 	cfg := judgeOf()
@@ -64,7 +64,7 @@ func TestS4_HostileFramesAreRefusedInBoundedMemory(t *testing.T) {
 	}
 }
 
-// Every kind of message is among those that are spoiled.
+// The malformer has malformed variants of every type of message.
 func TestMalformer_SpoilsEveryKindOfMessage(t *testing.T) {
 	m := NewMalformer(1, 1<<16, Extreme)
 	seen := map[wire.Type]bool{}
