@@ -10,8 +10,8 @@ import (
 // call is one call of a monitor, for the benchmark.
 type call func(m *Monitor)
 
-// ordered is what one backup of four does for a slot: nine events as in pbft's BenchmarkStep, with the records, messages
-// and executions between them.
+// ordered returns the monitor's calls for one slot at one of four replicas: for the nine events of pbft's BenchmarkStep, and
+// for the records, messages and executions between them.
 func ordered(s *story, n wire.Seq) []call {
 	r := request(uint64(n))
 	b := body(r)
@@ -73,8 +73,8 @@ func ordered(s *story, n wire.Seq) []call {
 	return calls
 }
 
-// BenchmarkMonitor measures what the monitor adds to a slot of one backup: nine events. The cost to compare with is that
-// of nine of pbft's BenchmarkStep.
+// BenchmarkMonitor measures what the monitor adds to the nine events of one slot at one backup. Compare it with nine times
+// pbft's BenchmarkStep.
 func BenchmarkMonitor(b *testing.B) {
 	t := &testing.T{}
 	s := newStory(t, nil)
@@ -99,7 +99,7 @@ func BenchmarkMonitor(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(events), "ns/event")
 }
 
-// What a monitor remembers does not grow with the run.
+// The memory of a monitor does not grow with the length of the run.
 func TestMonitor_ForgetsWhatNobodyComesBackTo(t *testing.T) {
 	s := newStory(t, nil)
 	m := NewMonitor(s.cfg, func(id wire.ReplicaID) bool { return id == 3 }, func([]wire.Claim) bool { return true })

@@ -7,7 +7,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// What the clients of a test cluster do.
+// The clients of a test cluster.
 
 func (c *cluster) hear(from wire.ReplicaID, r *wire.Reply) {
 	if c.open[r.ID] == nil || r.Outcome != wire.OutcomeExecuted {
@@ -49,7 +49,7 @@ func (c *cluster) submit() {
 	c.open[r.ID] = r
 }
 
-// ask sends what is not answered to everybody.
+// ask sends every unanswered request to all replicas.
 func (c *cluster) ask() {
 	for t := uint64(1); t <= c.next; t++ {
 		if r := c.open[wire.RequestID{Client: keyOf("client", 0), Session: 1, T: t}]; r != nil {

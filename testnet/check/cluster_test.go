@@ -31,10 +31,10 @@ type cluster struct {
 	heard map[wire.RequestID]map[wire.ReplicaID]*wire.Reply
 	acked int
 	calm  bool     // no crashes
-	cut   int      // this replica hears and reaches nobody; negative: none
-	naive bool     // clients count answers that differ
-	books *Monitor // what the disks held that were lost; nil: none is ever lost
-	liar  int      // this replica does what the behaviour says; negative: none
+	cut   int      // the replica that is cut off in both directions; negative: none
+	naive bool     // clients count answers without comparing them
+	books *Monitor // has read the journals of the lost disks; nil: no disk is ever lost
+	liar  int      // the malicious replica; negative: none
 	tally tally
 
 	behaviour byzantine.Choice
@@ -107,14 +107,14 @@ func configOf(n int) *wire.Config {
 	return &cfg
 }
 
-// rough submits and disturbs for so many rounds, then heals and lets everything come to rest.
+// rough submits requests and causes faults for so many rounds, then heals the cluster and waits until it is at rest.
 func (c *cluster) rough(rounds int) {
 	for round := range rounds {
 		if round%8 == 0 {
 			c.cut = c.rng.IntN(len(c.nodes)+1) - 1
 		}
 		if round < 8 && c.liar == 1 {
-			c.cut = 0 // so that the liar leads
+			c.cut = 0 // so that the liar becomes primary
 		}
 		c.submit()
 		c.run(20)
@@ -198,7 +198,7 @@ func (n *node) driver(log wire.Log) *driver.Driver {
 
 func (n *node) lies() bool { return int(n.id) == n.c.liar }
 
-// turn gives a node what waits for it. Dying ends it anywhere within.
+// turn gives a node the events that wait for it. The node may crash anywhere in its turn.
 func (n *node) turn() {
 	if n.drv == nil || len(n.inbox) == 0 && !n.drv.Pending() {
 		return
@@ -262,7 +262,7 @@ func (c *cluster) run(ticks int) {
 		if c.now%(400*time.Millisecond) == 0 {
 			c.ask()
 		}
-		endless := c.behaviour.Name == "outrun" // it keeps everybody busy for ever
+		endless := c.behaviour.Name == "outrun" // this behaviour keeps all replicas busy for ever
 		for hops := 1 + c.rng.IntN(6); hops > 0 || c.calm && !endless && c.busy(); hops-- {
 			c.hop()
 		}
@@ -275,7 +275,7 @@ func (c *cluster) busy() bool {
 	})
 }
 
-// hop delivers what is on the wire, in any order, and gives everybody a turn.
+// hop delivers the messages under way, in any order, and gives every node a turn.
 func (c *cluster) hop() {
 	waiting := c.wire
 	c.wire = nil

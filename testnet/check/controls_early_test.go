@@ -7,8 +7,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// early tells how replica 1 of a cluster whose votes leave first prepares a batch, stops before that is durable, is
-// silent for a window, and votes again (D8.14).
+// early tells the story of replica 1 in a cluster with optimistic logging: it prepares a batch, stops before its vote is
+// durable, is silent for a window, and votes again (D8.14).
 func (s *story) early(b *wire.Body) {
 	s.cfg.Optimistic = true
 	vote := &wire.Prepare{Seq: 2, Digest: b.Digest(), Replica: 1}

@@ -11,8 +11,8 @@ import (
 
 func life(n byte) wire.Life { return wire.Life{n} }
 
-// relive tells how replica 1, which ordered a batch in view 0 and asked for view 1, loses its disk, keeps its silence
-// up to 9 and votes again.
+// relive tells the story of replica 1, which ordered a batch in view 0 and asked for view 1: it loses its disk, is silent up
+// to sequence number 9 and votes again.
 func (s *story) relive(d wire.Digest) {
 	first := s.viewChange(1, 1, wire.StableCert{}, s.prepared(0, 1, d, 1, 2))
 	s.stepped(1, port.Broadcast{Msg: first})
@@ -35,7 +35,7 @@ func (s *story) relive(d wire.Digest) {
 	})
 }
 
-// recover tells what the journal of a new life begins with.
+// recover tells the first records of a new life's journal.
 func (s *story) recover(of byte, until wire.Seq, view wire.View) {
 	s.mon.Durable(1, &wire.Head{Life: life(of), View: view - 1})
 	s.mon.Durable(1, &wire.Recovering{Life: life(of), Until: until, View: view})
@@ -124,7 +124,7 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 			s.stepped(1, port.Forgot{Witness: 2}, port.Broadcast{Msg: &wire.Prepare{View: 2, Seq: 13, Digest: d, Replica: 1}})
 		}},
 		{"I2", "another view change that shows too little more", "asks again", func(s *story) {
-			s.mon.replicas[1].silence = nil // I19 would say so first
+			s.mon.replicas[1].silence = nil // otherwise I19 would be reported first
 			s.stepped(1, port.Broadcast{Msg: s.viewChange(1, 1, s.stable(4, wire.Digest{4}, 0, 2, 3))})
 		}},
 		{"I2", "a third view change that contradicts the first life's", "votes again", func(s *story) {
@@ -165,7 +165,7 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 	}
 }
 
-// Pre-prepares of an earlier life come back from others too.
+// A replica may pass on its own pre-prepares of an earlier life, which others send back to it.
 func TestD0_APrePrepareOfAnEarlierLifeIsPassedOn(t *testing.T) {
 	s := newStory(t, nil)
 	ours, other := s.prePrepare(1, 3, wire.NullBody), s.prePrepare(1, 3, body(request(1)))
@@ -178,7 +178,7 @@ func TestD0_APrePrepareOfAnEarlierLifeIsPassedOn(t *testing.T) {
 	s.want("D0")
 }
 
-// A new view that an earlier life made comes back from others, and may be passed on; another one may not be made.
+// A new view that an earlier life made may be passed on when others send it back; the new life must not make another one.
 func TestI2_ANewViewIsOneInAllLives(t *testing.T) {
 	none := wire.StableCert{}
 	s := newStory(t, nil)
@@ -195,7 +195,7 @@ func TestI2_ANewViewIsOneInAllLives(t *testing.T) {
 	s.want("I2")
 }
 
-// What one replica has lost is not held against what was acknowledged; what it never had is.
+// A batch that was acknowledged may be missing at a replica that lost its disk, but not at one that never held the batch.
 func TestI9_ALostDiskMayHaveHeldWhatWasAcknowledged(t *testing.T) {
 	r := request(1)
 	for rule, forgets := range map[string][]wire.ReplicaID{"": {3}, "I9": nil} {

@@ -7,8 +7,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// A monitor that cannot fail is worthless. Each control changes one step of a good history, and names what must be noticed
-// first.
+// A monitor that cannot fail is worthless. Each control changes one step of a good history, and names the invariant that
+// must be reported first.
 
 func TestMonitor_AGoodHistoryPasses(t *testing.T) {
 	s := newStory(t, nil)
@@ -23,7 +23,7 @@ type control struct {
 	rule string
 	what string
 	step string
-	then func(s *story, b *wire.Body) // in place of the step; nil leaves it out
+	then func(s *story, b *wire.Body) // what happens instead of the step; nil: the step is left out
 }
 
 func TestMonitor_NoticesEveryBreakOfTheNormalCase(t *testing.T) {
@@ -168,13 +168,13 @@ func TestI12_AClientBelievesEnoughAndWhatWasExecuted(t *testing.T) {
 	s := newStory(t, nil)
 	s.mon.correct = func(id wire.ReplicaID) bool { return id > 2 }
 	s.order(0, 1, body(r))
-	s.want("I12") // more than f are not correct, and both who answered are among them
+	s.want("I12") // more than f replicas are not correct, among them both that answered
 }
 
 func TestI9_WhatIsAcknowledgedIsHeldAndSurvives(t *testing.T) {
 	r := request(1)
 	s := newStory(t, nil)
-	s.orderAt(1, 0, 1, body(r)) // the two others hold nothing
+	s.orderAt(1, 0, 1, body(r)) // the two other replicas do not hold the batch
 	s.mon.Accepted(accepted(1, r, 1, 2))
 	s.want("I9")
 
@@ -182,7 +182,7 @@ func TestI9_WhatIsAcknowledgedIsHeldAndSurvives(t *testing.T) {
 	s.order(0, 1, body(r))
 	s.mon.Converged(1, 2, 3)
 	s.want("")
-	s.mon.Restarted(3, 0) // and it never executes it again
+	s.mon.Restarted(3, 0) // replica 3 restarts with nothing executed, and never executes the batch again
 	s.mon.Converged(1, 2, 3)
 	s.want("I9")
 }

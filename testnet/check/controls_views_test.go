@@ -243,7 +243,7 @@ func TestMonitor_NoticesEveryBreakOfAViewChange(t *testing.T) {
 	}
 }
 
-// A prepared certificate of a higher view wins over one of a lower view, wherever it stands.
+// A prepared certificate of a higher view wins over one of a lower view, in whichever view change each is.
 func TestI17_TheHighestViewCounts(t *testing.T) {
 	old, recent := wire.Digest{1}, wire.Digest{2}
 	s := newStory(t, nil)
@@ -259,7 +259,7 @@ func TestI17_TheHighestViewCounts(t *testing.T) {
 	s.want("I17")
 }
 
-// What is found to have committed later is held against the new views that were there before.
+// A commit that is found late is compared with the new views that came before.
 func TestI17_ALateCommitIsHeldAgainstEarlierNewViews(t *testing.T) {
 	s := newStory(t, nil)
 	s.stepped(2, port.Persist{Record: &wire.Activated{NewView: s.newView(1, nil,
@@ -289,7 +289,7 @@ func TestI14_WhatAReplicaHoldsIsBounded(t *testing.T) {
 	}
 	most.Highest++
 	s.mon.Holds(1, most)
-	s.want("") // it is not known yet where it stands
+	s.want("") // the monitor does not know the replica's watermarks yet
 	s.mon.Standing(1, port.Position{Active: true})
 	s.mon.Holds(1, most)
 	s.want("I6")

@@ -152,13 +152,13 @@ func TestI4_SaysThatItGaveUp(t *testing.T) {
 	var h history
 	at(&h, 0, 0, 1, put("k", "a"), Out{})
 	at(&h, 0, 2, 3, get("k"), found("a"))
-	h[0].Order, h[1].Order = 2, 1 // which explains nothing, so an order would have to be searched
+	h[0].Order, h[1].Order = 2, 1 // this order does not explain the answers, so another one would have to be searched
 	if r := Linearizable(h, 0); !r.Held || r.Checked != 0 || !strings.Contains(r.Note, "2 operations") {
 		t.Errorf("%+v", r)
 	}
 }
 
-// Keys of one part are judged together, others apart: a long history is decided quickly.
+// Only keys that some operation connects are judged together, so that a long history is decided quickly.
 func TestI4_DecidesLongHistories(t *testing.T) {
 	var h history
 	for i := range 4000 {

@@ -84,7 +84,7 @@ func TestI2_VotesOfUnknownAgeInAnAnchorPass(t *testing.T) {
 	anchored := []wire.Record{&wire.Head{View: 1}, sentViewChange(1), sentPrepare(0, 5, 7)}
 	mustHold(t, results(read(anchored))["I2"], 2)
 	j := read([]wire.Record{&wire.Head{}, sentViewChange(1)})
-	j.Read(0, anchored) // older segments are gone by now, and what they held was never read
+	j.Read(0, anchored) // the older segments were deleted before they were read
 	mustHold(t, results(j)["I2"], 2)
 	mustFail(t, results(read(append(anchored, &wire.Head{View: 1}, sentPrepare(0, 6, 7))))["I2"])
 }
@@ -94,7 +94,7 @@ func TestI5_OneStateACheckpoint(t *testing.T) {
 	mustHold(t, results(read(
 		[]wire.Record{sent, &wire.Stable{Cert: wire.StableCert{Seq: 4, Digest: wire.Digest{1}}}},
 		[]wire.Record{&wire.Stable{Cert: wire.StableCert{Seq: 8, Digest: wire.Digest{2}}}},
-	))["I5"], 2) // one fact a replica and sequence number
+	))["I5"], 2) // one fact for each replica and sequence number
 	mustFail(t, results(read(
 		[]wire.Record{sent},
 		[]wire.Record{&wire.Stable{Cert: wire.StableCert{Seq: 4, Digest: wire.Digest{2}}}},

@@ -8,7 +8,7 @@ import (
 
 // Controls of what journals show of several lives (I2, I19) and of given states (I13).
 
-// book is a journal as one reading finds it.
+// book is the content of a journal at one reading.
 type book []wire.Record
 
 func TestJournals_NoticeEveryBreakAcrossLives(t *testing.T) {
@@ -134,7 +134,7 @@ func TestI13_AGivenStateIsTheOneThatOthersHave(t *testing.T) {
 	}
 }
 
-// A copy that is put back ends earlier than what was read of its replica, and what was said binds it all the same.
+// An old copy of a journal ends earlier than the journal that was read before, whose votes still bind the replica.
 func TestI7_AJournalThatWasPutBackMayGoBack(t *testing.T) {
 	s := newStory(t, nil)
 	early := book{&wire.Head{Life: life(1)}, sentPrepare(0, 1, 7)}
@@ -142,10 +142,10 @@ func TestI7_AJournalThatWasPutBackMayGoBack(t *testing.T) {
 		j := NewMonitor(s.cfg, everybody, nil)
 		j.Read(1, append(append(book{}, early...), sentPrepare(0, 2, 7), sentViewChange(3)))
 		j.Restored(1)
-		j.Restored(2) // of which nothing was read
+		j.Restored(2) // no journal of replica 2 was read
 		j.Read(1, append(append(book{}, early...), more...))
 		for _, r := range j.Results() {
-			if r.ID != "I11" && r.Held == (r.ID == rule) { // the view change shows nothing
+			if r.ID != "I11" && r.Held == (r.ID == rule) { // the view change holds no certificate
 				t.Errorf("%+v", r)
 			}
 		}

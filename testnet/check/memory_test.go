@@ -11,12 +11,12 @@ import (
 	"tagma/pbft/wire"
 )
 
-// memory is what a node of a test cluster knows of its own past, in a cluster whose disks are lost and put back.
+// memory is what a node of a test cluster knows about its own past. Disks may be lost or replaced by older copies.
 type memory struct {
 	lives    uint64
-	gone     bool              // its disk is empty, and it knows that this must not be
+	gone     bool              // its disk is empty, and the node knows that data were lost
 	proven   bool              // others hold a statement that its journal lacks
-	amnesiac *amnesia.Amnesiac // while it asks from where on it may vote
+	amnesiac *amnesia.Amnesiac // set while the node asks from which checkpoint on it may vote
 	copied   *backup
 }
 
@@ -38,7 +38,7 @@ func (m *memory) life(id wire.ReplicaID) (l wire.Life) {
 	return l
 }
 
-// start says how a replica comes up: in a cluster that loses nothing it asks nobody.
+// start returns how a replica starts: in a cluster that loses no disk it need not ask the others.
 func (m *memory) start(n *node, at wire.Seq) pbft.Start {
 	if n.c.books == nil {
 		return pbft.Start{}
@@ -46,7 +46,7 @@ func (m *memory) start(n *node, at wire.Seq) pbft.Start {
 	return pbft.Start{Life: m.life(n.id), Nonce: n.c.rng.Uint64() | 1, Fetch: m.lives > 0 && at == 0}
 }
 
-// told tells the monitor of what a disk held at the start.
+// told tells the monitor what the disk holds at a start.
 func (m *memory) told(n *node, log []wire.Record, at state) {
 	if n.c.books == nil {
 		return
@@ -59,14 +59,14 @@ func (m *memory) told(n *node, log []wire.Record, at state) {
 	}
 }
 
-// ask starts the node as one that knows that it has forgotten.
+// ask starts a node that knows that it may have forgotten what it signed.
 func (n *node) ask() {
 	n.memory.amnesiac = amnesia.New(n.cfg, n.c.rng.Uint64()|1)
 	n.replica, n.core, n.inbox, n.dieIn = nil, asleep{n.memory.amnesiac}, nil, 0
 	n.drv = n.driver(nil)
 }
 
-// settle ends a life whose loss is proven, and begins one when enough have answered.
+// settle ends a life whose loss is proven, and begins a new one when enough replicas have answered.
 func (m *memory) settle(n *node) {
 	if m.proven {
 		m.proven = false
@@ -105,14 +105,14 @@ func (n *node) putBack() {
 	n.c.tally.rollbacks++
 }
 
-// whole reports whether everybody is up and remembers all that it signed: what is lost then, others can tell.
+// whole reports whether all nodes are up and remember all that they signed, so that the cluster can mask the loss of a disk.
 func (c *cluster) whole() bool {
 	return !slices.ContainsFunc(c.nodes, func(n *node) bool {
 		return n.drv == nil || n.replica == nil || n.replica.Inspect().Silent || n.replica.Inspect().Asking
 	})
 }
 
-// mishap makes a copy of the disk now and then, and loses it or puts the copy in its place.
+// mishap sometimes copies the node's disk, loses the disk, or replaces it by the copy.
 func (n *node) mishap() {
 	if n.c.books == nil || n.c.calm || !n.c.whole() {
 		return
@@ -131,8 +131,8 @@ func (n *node) mishap() {
 	}
 }
 
-// Disks are lost whole, or replaced by older copies: who comes up again contradicts nothing, and the checks raise no
-// alarm.
+// Whole disks are lost, or replaced by older copies: the replicas that start again contradict none of their votes, and the
+// checks raise no alarm.
 func TestI19_RealRunsThatLoseDisksAreClean(t *testing.T) {
 	sum, facts, told := tally{}, map[string]int{}, map[string]int{}
 	for seed := range uint64(25) {

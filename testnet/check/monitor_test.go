@@ -8,13 +8,13 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// Real cores behind real drivers keep every invariant, through losses, crashes at any record and changes of the view; the
-// monitor has no false alarm, and something of every kind to check.
+// Real cores with real drivers keep every invariant in spite of lost messages, crashes at any record and view changes. The
+// monitor raises no false alarm, and compares facts for every invariant.
 func TestMonitor_RealRunsAreClean(t *testing.T) {
 	sum, facts, told, acked := tally{}, map[string]int{}, map[string]int{}, 0
 	for seed := range uint64(25) {
 		if seed == 24 {
-			seed = 864 // an own NewView is durable, with a higher stable checkpoint, before it comes back to the core
+			seed = 864 // here a NewView with a higher stable checkpoint is durable before it comes back to its own core
 		}
 		c := newCluster(t, []int{4, 5, 7}[seed%3], seed, "")
 		c.loss = float64(seed%4) * 0.05
@@ -64,7 +64,7 @@ func (c *cluster) newBooks() *Monitor {
 	return j
 }
 
-// journals reads what everybody honest wrote, once after the half of it.
+// journals reads the journals of all honest replicas twice: first their first half, then all.
 func (c *cluster) journals() *Monitor {
 	j := c.books
 	if j == nil {
@@ -80,8 +80,8 @@ func (c *cluster) journals() *Monitor {
 	return j
 }
 
-// An attacker among real cores makes nobody else break an invariant, and makes the monitor cry for nothing no more than
-// for something. Evidence against it holds.
+// With an attacker among real cores no correct replica breaks an invariant, and the monitor raises no false alarm. Evidence
+// against the attacker verifies.
 func TestMonitor_AnAttackerRaisesNoAlarm(t *testing.T) {
 	evidence, refused := 0, 0
 	for _, b := range byzantine.Catalogue() {
@@ -114,7 +114,7 @@ func TestMonitor_AnAttackerRaisesNoAlarm(t *testing.T) {
 	}
 }
 
-// A client that counts answers without comparing them believes a lie, and the monitor notices.
+// A client that counts answers without comparing them accepts a false one, and the monitor notices.
 func TestI12_ANaiveClientIsNoticed(t *testing.T) {
 	for seed := range uint64(4) {
 		c := newCluster(t, 4, seed, "lying-reply")
@@ -127,7 +127,7 @@ func TestI12_ANaiveClientIsNoticed(t *testing.T) {
 	t.Error("no lie was believed, or nobody noticed")
 }
 
-// Whatever a monitor can report has a name, and a sentence that fits the line of a report.
+// Every rule that a monitor can report has a name, and a sentence that fits in a line of a report.
 func TestRules_EachHasANameAndASentence(t *testing.T) {
 	seen := map[string]bool{}
 	for i, r := range Rules {

@@ -10,7 +10,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// What a node is to its driver: the watched core, and every port.
+// The node as its driver sees it: the watched core, and every port.
 
 func (n *node) Step(ev port.Event) []port.Effect {
 	effects := n.core.Step(ev)
@@ -29,8 +29,8 @@ func (n *node) Anchor() []wire.Record { return n.core.Anchor() }
 
 type death struct{}
 
-// write makes a turn durable as a whole, in a new segment if that is asked, or loses it as a whole when the node dies
-// meanwhile.
+// write makes a whole turn durable, in a new segment if segment is set. If the node crashes meanwhile, the whole turn is
+// lost.
 func (n *node) write(records []wire.Record, segment bool) {
 	dies := n.dieIn > 0 && n.dieIn <= len(records)
 	n.dieIn -= min(n.dieIn, len(records))
@@ -70,7 +70,7 @@ func (n *node) Later(turn []wire.Record, anchor func() []wire.Record) error {
 	return n.Append(turn, anchor)
 }
 
-// Truncate deletes the segments that lie wholly at or below a sequence number, behind one that begins with an anchor.
+// Truncate begins a new segment with an anchor, and deletes the segments that are wholly at or below a sequence number.
 func (n *node) Truncate(below wire.Seq, anchor func() []wire.Record) error {
 	n.write(anchor(), true)
 	above := func(r wire.Record) bool { return wire.RecordSeq(r) > below }
@@ -104,7 +104,7 @@ func (n *node) Do(work port.Effect) {
 		n.execute(e.Seq, e.Body)
 	case port.Snapshot:
 		n.snapshot(e.Seq)
-	case port.Transfer: // the state comes at one of the next ticks from whoever offers one
+	case port.Transfer: // the state comes at one of the next ticks from any node that offers one
 		n.wanted = &e.Target
 	case port.Resume:
 		n.resume(e.Seq)
@@ -153,7 +153,7 @@ func (w witness) Entered(wire.View, string) { w.n.c.tally.entered++ }
 
 func (w witness) Forgot(string, wire.ReplicaID) { w.n.memory.proven = true }
 
-// fetch brings the state that is asked for, if somebody has it: durable at once, adopted when the core says so.
+// fetch brings the wanted state if some node has it. The state is durable at once, and adopted when the core says so.
 func (n *node) fetch() {
 	if n.wanted == nil {
 		return

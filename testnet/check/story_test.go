@@ -12,7 +12,7 @@ type story struct {
 	t   *testing.T
 	cfg *wire.Config
 	mon *Monitor
-	// replaced has what stands in the place of the step of that name; a nil one leaves it out.
+	// replaced holds, by the name of a step, what happens instead of the step; nil: the step is left out.
 	replaced map[string]func()
 	told     map[string]bool
 }
@@ -112,7 +112,7 @@ func (s *story) stepped(id wire.ReplicaID, effects ...port.Effect) {
 	s.mon.Stepped(id, port.Tick{}, effects)
 }
 
-// answers is what the state machine says to a batch.
+// answers returns the state machine's replies to a batch.
 func answers(n wire.Seq, b *wire.Body) (replies []*wire.Reply) {
 	for _, r := range b.Requests {
 		replies = append(replies, &wire.Reply{
@@ -129,7 +129,7 @@ func accepted(n wire.Seq, r *wire.Request, voters ...wire.ReplicaID) Acceptance 
 	}
 }
 
-// order tells how replica 1 orders a batch in a view, step by step, and the others behind it.
+// order tells how replica 1, and after it the others, orders a batch in a view, step by step.
 func (s *story) order(v wire.View, n wire.Seq, b *wire.Body) {
 	for _, id := range []wire.ReplicaID{1, 2, 3} {
 		s.orderAt(id, v, n, b)
@@ -169,7 +169,7 @@ func (s *story) orderAt(id wire.ReplicaID, v wire.View, n wire.Seq, b *wire.Body
 	s.step(name("applies"), func() { s.mon.Applied(id, n, b, answers(n, b)) })
 }
 
-// want holds what the monitor noticed against a rule; "" wants nothing.
+// want fails unless the monitor's first violation is of this rule; "": unless there is none.
 func (s *story) want(rule string) {
 	s.t.Helper()
 	for name := range s.replaced {
@@ -188,7 +188,7 @@ func (s *story) want(rule string) {
 	}
 }
 
-// executing is how a core hands over a batch that prepared there.
+// executing returns the effects by which a core hands a batch that prepared there to execution.
 func (s *story) executing(n wire.Seq, b *wire.Body, cert wire.CommitCert) []port.Effect {
 	effects := []port.Effect{port.Execute{Seq: n, Body: b}, port.Note{Record: &wire.Committed{Cert: cert}}}
 	if n%s.cfg.CheckpointInterval == 0 {

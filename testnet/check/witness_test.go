@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// busy is a history of so many writes and reads of one key, all of them under way at once, in the order in which a machine
-// executed them.
+// busy is a history of so many writes and reads of one key, all of them under way at the same time, listed in the order in
+// which a machine executed them.
 func busy(n int) []Call {
 	var calls []Call
 	for i := range n {
@@ -21,7 +21,7 @@ func busy(n int) []Call {
 	return calls
 }
 
-// Without the hint the search has hundreds of operations to try in every order (I4).
+// Without the order of execution as a hint, the search would have to try hundreds of operations in every order (I4).
 func TestI4_TheOrderOfExecutionDecidesABusyHistory(t *testing.T) {
 	calls := busy(400)
 	calls = append(calls, Call{Client: 999, Op: Op{Kind: Put, Key: "k", Value: "never"}}) // not executed, so not in the order
@@ -33,7 +33,7 @@ func TestI4_TheOrderOfExecutionDecidesABusyHistory(t *testing.T) {
 	}
 }
 
-// A hint is checked: it saves no history that is bad, and it damns none that is good.
+// A hint is checked: no bad history passes because of a good hint, and no good history fails because of a bad one.
 func TestI4_AHintProvesNothingByItself(t *testing.T) {
 	put := Call{Op: Op{Kind: Put, Key: "k", Value: "new"}, Invoked: 1, Returned: 2, Known: true}
 	stale := Call{Client: 1, Op: Op{Kind: Get, Key: "k"}, Invoked: 3, Returned: 4, Known: true}
@@ -47,7 +47,7 @@ func TestI4_AHintProvesNothingByItself(t *testing.T) {
 	}{
 		"a good history in its order":         {put, fresh, [2]uint64{1, 2}, true, true},
 		"a good history in another order":     {put, fresh, [2]uint64{2, 1}, false, true},
-		"a good history, half of it known":    {put, fresh, [2]uint64{1, 0}, true, true}, // the clock says the rest
+		"a good history, half of it known":    {put, fresh, [2]uint64{1, 0}, true, true}, // the clock gives the rest
 		"a good history, both in one batch":   {put, fresh, [2]uint64{1, 1}, true, true},
 		"a stale read in the batch of it":     {put, stale, [2]uint64{1, 1}, false, false},
 		"a stale read behind the write":       {put, stale, [2]uint64{1, 2}, false, false},
@@ -76,8 +76,8 @@ func TestI4_AnUnknownOperationThatWasExecutedIsInTheOrder(t *testing.T) {
 	}
 }
 
-// Clients are told the batch, not the place within it, and what is read at the end has no place at all: the order is found
-// without a search over all keys, which a revert makes one part.
+// Clients learn the batch of an operation but not its place in the batch, and reads at the end have no batch. The order is
+// still found without a search over all keys, which a revert connects.
 func TestI4_BatchesAndReadsAtTheEndHaveAnOrder(t *testing.T) {
 	const batches, size = 200, 8
 	var calls []Call

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A rate that was enough a moment ago need not be: what counts is how many keys changed while checkpoints were watched.
+// The load is raised until enough keys change between the measured checkpoints, whatever changed at that load before.
 func TestEnough_CheckpointsAreWatchedUnderMoreLoadUntilEnoughKeysChange(t *testing.T) {
 	for name, c := range map[string]struct {
 		changes map[float64]float64 // by share

@@ -23,8 +23,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// small is a demonstration that takes a second or two. Its view timeout is far above what a busy machine may take for
-// anything: the lie is proven, and so needs no timer.
+// small is a demonstration that takes a second or two. Its view timeout is far longer than any step takes on a busy machine:
+// the lie is noticed by proof, without a timer.
 func small(t *testing.T) Options {
 	o := Defaults(t.TempDir(), 1)
 	o.SegmentBytes = 64 << 10
@@ -204,7 +204,7 @@ func (i interrupter) Phase(name, _ string) {
 	}
 }
 
-// A liar costs one view, and so does each replica that died behind our back.
+// The malicious primary may cost one view change, and so may each replica that somebody else killed.
 func TestExpect_ViewsAndJournalsAreBounded(t *testing.T) {
 	dead := report.Fault{Fired: true}
 	for views, c := range map[int]struct {

@@ -8,15 +8,15 @@ import (
 	"tagma/pbft/wire"
 )
 
-// forgetful are bounds in which a replica forgets once, without liveness.
+// forgetful are bounds of a search in which one replica forgets once, and liveness is not checked.
 func forgetful(views, byzantine, amnesiac int) Options {
 	o := Defaults()
 	o.Views, o.Byzantine, o.Amnesia, o.Amnesiac, o.FairEvery = views, byzantine, 1, amnesiac, 0
 	return o
 }
 
-// D8.7, I19: the searches that one replica of four forgets in are exhausted and clean, and everything still executes
-// everywhere, with the amnesiac voting again, when nobody is Byzantine.
+// D8.7, I19: searches in which one of four replicas forgets and none is Byzantine are exhausted and clean: all requests
+// execute everywhere, and the replica that forgot votes again.
 func TestD8_7_OneAmnesiacAmongCorrectReplicasIsSafeAndLive(t *testing.T) {
 	for _, above := range []bool{false, true} {
 		o := forgetful(1, Nobody, All)
@@ -36,7 +36,7 @@ func TestD8_7_OneAmnesiacAmongCorrectReplicasIsSafeAndLive(t *testing.T) {
 	}
 }
 
-// D8.6: with a Byzantine replica among those that answer, which is beside f, it is safe.
+// D8.6: one replica that forgets is safe even if one of the answering replicas is Byzantine; together they are more than f.
 func TestD8_6_OneAmnesiacAndOneLiarAreSafe(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a long search")
@@ -46,7 +46,7 @@ func TestD8_6_OneAmnesiacAndOneLiarAreSafe(t *testing.T) {
 	}
 }
 
-// TestReductions_LoseNothingThatANewLifeSays compares as the test for ordinary searches does.
+// TestReductions_LoseNothingThatANewLifeSays is TestReductions_LoseNothingThatIsSaid for a search with an amnesia.
 func TestReductions_LoseNothingThatANewLifeSays(t *testing.T) {
 	if testing.Short() {
 		t.Skip("searches without reductions")
@@ -65,7 +65,7 @@ func TestReductions_LoseNothingThatANewLifeSays(t *testing.T) {
 	}
 }
 
-// TestReplay_TellsWhoForgets replays a run with an amnesiac in it.
+// TestReplay_TellsWhoForgets replays a run in which a replica forgets.
 func TestReplay_TellsWhoForgets(t *testing.T) {
 	o := forgetful(1, 1, 2)
 	o.Above = true
@@ -88,7 +88,7 @@ func TestReplay_TellsWhoForgets(t *testing.T) {
 	}
 }
 
-// TestI2_ASecondViewChangeNeedsAWindowBetween checks the exception of D8.10, and that it is one.
+// TestI2_ASecondViewChangeNeedsAWindowBetween checks that D8.10 allows a second view change only a window above the first.
 func TestI2_ASecondViewChangeNeedsAWindowBetween(t *testing.T) {
 	for _, c := range []struct {
 		stable wire.Seq

@@ -13,7 +13,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// small are bounds that take a second or two.
+// small are bounds whose search takes a second or two.
 func small(byzantine int) Options {
 	o := Defaults()
 	o.Views, o.Byzantine = 2, byzantine
@@ -52,8 +52,8 @@ func TestSearch_CrashesBeforeAndInTheMiddleOfWhatIsDurable(t *testing.T) {
 	}
 }
 
-// TestReductions_LoseNothingThatIsSaid compares the search with one that keeps every state apart: correct replicas say the
-// same things, the same batches commit, and the same are executed together.
+// TestReductions_LoseNothingThatIsSaid compares the search with one that merges no states: in both, correct replicas send
+// the same messages, the same batches commit, and the same batches are executed together.
 func TestReductions_LoseNothingThatIsSaid(t *testing.T) {
 	if testing.Short() {
 		t.Skip("searches without reductions")
@@ -81,7 +81,7 @@ func TestReductions_LoseNothingThatIsSaid(t *testing.T) {
 // bare is a letter that shows all its fields.
 type bare letter
 
-// outcomes lists what correct replicas can say within the bounds, and what can commit together.
+// outcomes lists the messages that correct replicas can send within the bounds, and the batches that can commit together.
 func outcomes(t *testing.T, o Options) []string {
 	s := newSearch(o, o.casts()[0])
 	complete, found := s.run(context.Background())
@@ -90,7 +90,7 @@ func outcomes(t *testing.T, o Options) []string {
 	}
 	set := map[string]bool{}
 	for _, l := range s.a.letters[1:] {
-		if l.by != s.a.byzantine && l.kind != wire.TypeHeldBy { // answers are noted before they are asked for
+		if l.by != s.a.byzantine && l.kind != wire.TypeHeldBy { // answers count as sent even before they are asked for
 			set[fmt.Sprintf("%+v", bare(l))] = true
 		}
 	}
@@ -136,7 +136,7 @@ func TestSearch_SaysThatItsBudgetIsSpent(t *testing.T) {
 	}
 }
 
-// TestJudge_CanFail shows it states that no run reaches.
+// TestJudge_CanFail gives the judge wrong states that no run reaches.
 func TestJudge_CanFail(t *testing.T) {
 	a := newAlphabet(newWorld(small(3), cast{3, nobody}))
 	var k knowledge
@@ -171,8 +171,8 @@ func TestJudge_CanFail(t *testing.T) {
 	}
 }
 
-// TestFingerprint_WhatIsLeftOutIsThere fails when a type or field was renamed or moved that the fingerprint leaves out: it
-// would tell apart what behaves alike, and searches would not end.
+// TestFingerprint_WhatIsLeftOutIsThere fails when a field that the fingerprint leaves out was renamed or moved. Otherwise
+// the fingerprint would distinguish states that behave alike, and searches would not end.
 func TestFingerprint_WhatIsLeftOutIsThere(t *testing.T) {
 	there, seen := map[string]bool{}, map[reflect.Type]bool{}
 	var walk func(reflect.Type)
@@ -203,7 +203,7 @@ func TestFingerprint_WhatIsLeftOutIsThere(t *testing.T) {
 	}
 }
 
-// A search that is interrupted says so, and not that its bounds are too wide.
+// A search that is interrupted reports the interruption, and not that its bounds are too wide.
 func TestSearch_InterruptedSaysSo(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// told are the events that a tap of replica 2 makes of something.
+// told returns the events that a tap of replica 2 emits while do runs.
 func told(do func(*trace.Tap)) (all []trace.Event) {
 	do(trace.NewTap(2, 3, func() int64 { return 0 }, func(e trace.Event) { all = append(all, e) }))
 	return all
@@ -30,7 +30,7 @@ func TestFact_IsRecognisedInWhatAReplicaTells(t *testing.T) {
 	}{
 		{"replica 2 executed 5", executed, true},
 		{"any replica executed", executed, true},
-		{"replica 2 executed 3", executed, true}, // a transfer may pass over 3
+		{"replica 2 executed 3", executed, true}, // a transfer may skip sequence number 3
 		{"replica 2 executed 6", executed, false},
 		{"replica 1 executed 5", executed, false},
 		{"replica 2 sent view-change", sent(&wire.ViewChange{View: 1}), true},
@@ -60,7 +60,7 @@ func TestFact_IsRecognisedInWhatAReplicaTells(t *testing.T) {
 	}
 }
 
-// Nobody who waits for nothing is asked for a watch.
+// A scenario that waits for no fact needs no watch.
 func TestWatch_OfNothingIsNil(t *testing.T) {
 	w := NewWatch(nil)
 	if w.Hear(nil); w != nil || w.Seen() != nil || w.Happened(Fact{}) {

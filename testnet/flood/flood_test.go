@@ -19,8 +19,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// measure runs a small measurement. How fast it is depends on the machine, and is measured by `tagma-testnet flood`. What
-// does not: every attack really happens, every honest request is answered, and nobody is deposed.
+// measure runs a small measurement. It does not check speed, which depends on the machine (`tagma-testnet flood` measures
+// it), but that every attack happens, every honest request is answered, and no primary is replaced.
 func measure(t *testing.T, o Options) *Document {
 	t.Helper()
 	o.Dir, o.Honest, o.Workers = t.TempDir(), 2, 2
@@ -76,7 +76,7 @@ func TestJudge_FailsWithoutAnAttack(t *testing.T) {
 	}
 }
 
-// What the flags ask for is what attacks, and what must hold in spite of it.
+// The scenario has the attackers and the bounds that the flags name.
 func TestScenario_HasEveryAttackerAndItsBounds(t *testing.T) {
 	o := Defaults()
 	o.Assaults = []Assault{{As: AsOutsider, Choice: validFlood}}

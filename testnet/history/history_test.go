@@ -75,7 +75,7 @@ func randomBank(r *rand.Rand) check.Op {
 	}
 }
 
-// The models say of every operation what the real machines do, which share no code with them.
+// The models give every operation the same result as the real machines, with which they share no code.
 func TestModels_AgreeWithTheMachines(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 3))
@@ -100,7 +100,7 @@ func TestModels_AgreeWithTheMachines(t *testing.T) {
 			if res := check.Linearizable(calls, time.Minute); !res.Held || res.Checked != 200 {
 				t.Fatalf("%s, seed %d: %+v", name, seed, res)
 			}
-			for i := range calls { // and any other answer is wrong
+			for i := range calls { // the model refuses any other answer
 				if out := &calls[i].Out; out.Found {
 					out.Value += "?"
 					out.Version++

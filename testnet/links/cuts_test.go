@@ -101,7 +101,7 @@ func TestFired_CountsWhatEachChangeTouched(t *testing.T) {
 	do(t, p, 0, Command{ID: "rule", Do: DoRule, Rule: &Rule{Action: Drop, Match: Match{From: ids(2), To: ids(3)}}})
 	do(t, p, 0, Command{ID: "never", Do: DoRule, Rule: &Rule{Action: Drop, Match: Match{Types: Types{wire.TypeNewView}}}})
 	p.Pass(0, commit(0, 2, 0, 1)) // partition
-	p.Pass(0, commit(3, 1, 0, 1)) // partition, which is asked before deafness
+	p.Pass(0, commit(3, 1, 0, 1)) // partition, which is checked before deafness
 	p.Pass(0, commit(0, 1, 0, 1)) // deaf
 	p.Pass(0, commit(2, 3, 0, 1)) // rule
 	do(t, p, 0, Command{Do: DoRejoin, Targets: ids(1)})

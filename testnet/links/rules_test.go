@@ -264,7 +264,7 @@ func TestDo_RefusesWhatDoesNotSuitTheCluster(t *testing.T) {
 	}
 }
 
-// A replica process that was started again is given all commands once more.
+// The same commands make the same links: a replica process that starts again is given all commands once more.
 func TestDo_TheSameCommandsMakeTheSameLinks(t *testing.T) {
 	commands := []Command{
 		{Do: DoPartition, Groups: [][]wire.ReplicaID{{0, 1, 2}}},

@@ -12,17 +12,17 @@ import (
 	"tagma/statemachine/bank"
 )
 
-// Of the bank under load. Every transfer moves an amount that no other one moves, so each can be recognised.
+// The load on the bank. Every transfer moves an amount of its own, by which it can be recognised.
 const (
 	bankAccounts = 8
 	bankSessions = 8
-	bankWorkers  = 4 // of each session: 32 clients that wait for one answer each
+	bankWorkers  = 4 // workers of each session, each of which waits for one answer; 32 in all
 	bankOpening  = 1 << 40
 )
 
 func account(i uint64) string { return fmt.Sprintf("account%d", i%bankAccounts) }
 
-// parties are whom transfer number id is between.
+// parties are the two accounts of transfer number id.
 func parties(id uint64) (from, to string) {
 	return account(id), account(id + 1 + id/bankAccounts%(bankAccounts-1))
 }
@@ -53,7 +53,7 @@ func openBank(t *testing.T, c *Cluster) *tellers {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = s.Close() }) // its transfers are counted by then
+		t.Cleanup(func() { _ = s.Close() }) // by then its transfers are counted
 		b.sessions = append(b.sessions, s)
 	}
 	for i := range uint64(bankAccounts) {
@@ -118,7 +118,7 @@ func (b *tellers) more(t *testing.T, n int) {
 	}
 }
 
-// close ends the transfers and holds the books against what was acknowledged.
+// close ends the transfers and compares the accounts with the acknowledged transfers.
 func (b *tellers) close() {
 	b.t.Helper()
 	close(b.stop)

@@ -6,7 +6,7 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// Behaviours that are about links run beside an honest core while they are awake, and hurt nobody but their replica.
+// Behaviours that are about links run beside an honest core while they are active, and harm only their own replica.
 func TestControl_ABehaviourOfLinksRunsWhileItIsAwake(t *testing.T) {
 	t.Parallel()
 	c, session := controlled(t, Options{Malicious: map[int][]byzantine.Choice{3: {{Name: "exhaust"}, {Name: "malformed"}}}})
@@ -30,7 +30,7 @@ func TestControl_ABehaviourOfLinksRunsWhileItIsAwake(t *testing.T) {
 	}
 }
 
-// The same without an order, from the start on.
+// A behaviour that is about links may also be active from the start on, without an order.
 func TestStart_AReplicaThatAttacksLinksIsMasked(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"exhaust", "malformed"} {
@@ -38,7 +38,7 @@ func TestStart_AReplicaThatAttacksLinksIsMasked(t *testing.T) {
 		must(t, err)
 		t.Cleanup(c.Close)
 		must(t, c.Start())
-		must(t, waitReady(c, 0, 1, 2)) // the attacker itself may never be
+		must(t, waitReady(c, 0, 1, 2)) // the attacker itself may never be ready
 		until(t, "replica 0 refuses what is no message", func() bool {
 			return name == "exhaust" || c.Ask(t.Context(), []int{0})[0].Refused >= 3
 		})

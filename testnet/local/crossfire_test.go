@@ -12,7 +12,7 @@ import (
 )
 
 // TestCrossfire_NoTransferIsLostOrDoubled makes every primary faulty in turn, each in another way, while clients move
-// money: never more than one replica is faulty at a time, so nobody may notice but by waiting (I3, I9, V7).
+// money. Never more than one replica is faulty at a time, so clients may notice nothing but delays (I3, I9, V7).
 func TestCrossfire_NoTransferIsLostOrDoubled(t *testing.T) {
 	c := start(t, Options{
 		Machine:   machines.Bank,
@@ -50,14 +50,14 @@ func TestCrossfire_NoTransferIsLostOrDoubled(t *testing.T) {
 	tellers.close()
 }
 
-// crossfire follows a cluster under fire.
+// crossfire is a cluster whose primaries become faulty, and its load.
 type crossfire struct {
 	t       *testing.T
 	cluster *Cluster
 	bank    *tellers
 }
 
-// primary is the one of the highest active view that a replica reports.
+// primary is the primary of the highest active view that any replica reports.
 func (f *crossfire) primary() int {
 	view, primary := uint64(0), 0
 	for _, r := range f.reports(f.cluster.these(nil)...) {

@@ -20,7 +20,7 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// launcherCommand makes the test's program start a cluster in a directory, tell its processes and wait for its death.
+// launcherCommand makes the test's program start a cluster in a directory, print its processes and wait to be killed.
 const launcherCommand = "launcher"
 
 func TestMain(m *testing.M) {
@@ -174,7 +174,7 @@ func TestLauncher_KilledLeavesNoOrphanAndNoLock(t *testing.T) {
 	}
 	for id := range 4 {
 		var s *store.Store
-		until(t, fmt.Sprintf("replica %d has left no lock", id), func() bool { // the system lets go of files a little later
+		until(t, fmt.Sprintf("replica %d has left no lock", id), func() bool { // the system releases the files a little later
 			s, err = store.Open(filepath.Join(homeDir(dir, id), node.StateDir), store.Options{})
 			return !errors.Is(err, store.ErrLocked)
 		})
@@ -207,7 +207,7 @@ func TestReplica_EndsCleanlyWithItsStandardInput(t *testing.T) {
 	}
 }
 
-// until polls a condition of other processes, which nobody tells of, or which they tell of by themselves.
+// until polls a condition of other processes until it holds.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(10 * time.Millisecond)
@@ -222,8 +222,8 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// alive reports whether a process runs. One that ended and waits to be noticed by its parent does not; one whose first
-// thread has ended before the others does, and still has its files.
+// alive reports whether a process runs. A process that has ended but whose parent has not noticed does not run; one whose
+// first thread has ended before the others does, and still has its files.
 func alive(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {
 		return false
@@ -253,7 +253,7 @@ func TestMetrics_AreThoseOfTheNames(t *testing.T) {
 	}
 }
 
-// Close may be called more than once, of a cluster and of a client, and what is closed starts nothing.
+// A cluster and a client may be closed more than once; after that they start nothing.
 func TestClose_MayBeCalledAgain(t *testing.T) {
 	c, err := Create(Options{Dir: t.TempDir(), Replicas: 4})
 	if err != nil {

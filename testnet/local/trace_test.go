@@ -10,7 +10,7 @@ import (
 	"tagma/internal/trace"
 )
 
-// Every start of a process writes a trace, and they become one that is ordered by time, whatever killed the processes.
+// Every start of a process writes its own trace. All are merged into one, ordered by time, whatever ended the processes.
 func TestTrace_OfAllProcessesIsOne(t *testing.T) {
 	parts := t.TempDir()
 	c := start(t, Options{Trace: parts, TraceOnly: []string{"process", "sent"}})
@@ -47,7 +47,7 @@ func TestTrace_OfAllProcessesIsOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		at := trace.Of(e)
-		if at.At < last-1000 { // threads of one process may overtake each other
+		if at.At < last-1000 { // threads of one process may write events in another order
 			t.Errorf("an event at %d is behind one at %d", at.At, last)
 		}
 		last = at.At

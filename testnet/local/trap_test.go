@@ -27,7 +27,7 @@ func (*ports) Truncate(wire.Seq, func() []wire.Record) error        { return nil
 func (p *ports) Do(port.Effect)                                     { p.did = append(p.did, "do") }
 func (*ports) Lookup(*wire.Request) (reply *wire.Reply, known bool) { return nil, false }
 
-// A replica ends when its moment has come and not before: what must be durable then is, and nothing follows.
+// A replica ends exactly at its moment: what must be durable at that moment is durable, and nothing follows it.
 func TestTrap_EndsAtItsMoment(t *testing.T) {
 	sent := func(m wire.Message) []wire.Record {
 		return []wire.Record{&wire.Prepared{}, &wire.Sent{Msg: m}}

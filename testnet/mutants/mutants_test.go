@@ -11,7 +11,7 @@ import (
 	"tagma/testnet/sim"
 )
 
-// TestList_EveryMutantFitsTheCode lays each over the source: one that no longer fits has to be written anew.
+// TestList_EveryMutantFitsTheCode lays each mutant over the source: a mutant that no longer fits has to be written anew.
 func TestList_EveryMutantFitsTheCode(t *testing.T) {
 	list, err := List()
 	if err != nil {
@@ -170,7 +170,7 @@ func TestParse_RefusesWhatIsNoMutant(t *testing.T) {
 	}
 }
 
-// A hunk is found where its lines stand now, and fits only if they stand there once; the error is one line with the mend.
+// A hunk is found wherever its lines stand now, and fits only if they stand there exactly once; the error says what to do.
 func TestOverlay_AHunkFitsInOnePlaceOrNot(t *testing.T) {
 	m, err := Parse("sample", sound)
 	if err != nil {

@@ -49,7 +49,7 @@ func wipe(t *testing.T, w *sim.World, id wire.ReplicaID) {
 	}
 }
 
-// inStep reports whether a replica is neither left behind nor diverged, and its stable checkpoint at most 20 below another's.
+// inStep reports whether a replica is neither left behind nor diverged, and its stable checkpoint at most 20 below other.s.
 func inStep(w *sim.World, id, other wire.ReplicaID) func() bool {
 	return func() bool {
 		in, up := w.Inspect(id)

@@ -9,8 +9,7 @@ import (
 	"tagma/testnet/mutants"
 )
 
-// A test catches what makes it fail, and nothing else: not what it does not see, not what it never ran for, and not
-// what does not build.
+// A test catches a mutant only if it fails with the mutant: not if it passes, does not run, or does not build.
 func TestHunt_ATestMustFailWithTheMutantAndPassWithout(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds tests five times")
