@@ -43,7 +43,7 @@ func (nobody) Stop()                                                 {}
 func (nobody) Remains() (*Remains, error)                            { return &Remains{}, nil }
 func (nobody) Close()                                                {}
 
-// clockwork is a cluster on which time passes in steps, and one operation is acknowledged in each: of the first so many.
+// clockwork is a cluster on which time passes in steps. In each of the first most steps one operation is acknowledged.
 type clockwork struct {
 	nobody
 	now    time.Duration
@@ -52,9 +52,9 @@ type clockwork struct {
 	waited time.Duration
 	did    []time.Duration // when events were done
 	never  bool            // no fact ever happens
-	strike time.Duration   // when the moment comes for which an event waits; 0: none does
+	strike time.Duration   // when the moment comes for which an event waits; 0: no event waits
 
-	answers map[wire.Outcome]int // to any request
+	answers map[wire.Outcome]int // the answers to every request, and how many replicas give each
 	strange []Strange
 	unclean error // why not all replicas stopped cleanly
 	unready error // why the cluster could not start
@@ -134,7 +134,7 @@ func TestCourse_DoesEverythingWhenItIsDueAndJudges(t *testing.T) {
 	}
 }
 
-// An event that waits for a moment within a replica is done when that comes, and what undoes it follows as much later.
+// An event that waits for a moment within a replica happens when that moment comes, and its end follows after its duration.
 func TestCourse_WhatWaitsForItsMomentIsUndoneAfterIt(t *testing.T) {
 	c := &clockwork{most: 20, strike: 70 * ms}
 	if d := ran(t, c, killed); d.Faults[0].AtMS != 70 || len(c.did) != 2 || c.did[1] != 95*ms {
@@ -152,7 +152,7 @@ func TestCourse_AStallFailsAndNamesWhatNeverCame(t *testing.T) {
 	t.Errorf("%s: %+v", d.Verdict, d.Expect)
 }
 
-// Clients that go on beyond the workload until everything has happened do not keep a run alive whose facts never come.
+// Clients go on after the workload until every event has happened, but a run whose fact never comes still ends.
 func TestCourse_AFactThatNeverComesEndsTheRun(t *testing.T) {
 	c := &clockwork{most: 1 << 20, never: true}
 	d := ran(t, c, "[[event]]\nwhen = \"replica 1 executed 999\"\ndo = \"kill\"\ntargets = [1]\n")
@@ -162,7 +162,7 @@ func TestCourse_AFactThatNeverComesEndsTheRun(t *testing.T) {
 	}
 }
 
-// A run that shows nothing about the protocol is no pass, whoever looks at it: not through what others add either.
+// A run that shows nothing about the protocol is never a pass, even if further expectations that are added to it hold.
 func TestCourse_InconclusiveIsNeverAPass(t *testing.T) {
 	c := &clockwork{most: 20, waited: time.Hour}
 	if d := ran(t, c, killed+"[expect]\nmax_latency = \"1ms\"\n"); d.Verdict != report.Inconclusive {
@@ -179,8 +179,7 @@ func TestCourse_InconclusiveIsNeverAPass(t *testing.T) {
 	}
 }
 
-// What did not happen on a machine that starved the processes is nobody's fault, whatever it is: the run is inconclusive. On
-// a quiet machine it fails.
+// If the machine starved the processes, a run is inconclusive whatever did not happen; on a quiet machine the run fails.
 func TestCourse_WhatStarvationExplainsIsInconclusive(t *testing.T) {
 	const liar = "[[malicious]]\nreplica = 0\nbehaviour = \"equivocate\"\n"
 	for name, c := range map[string]struct {
@@ -207,8 +206,8 @@ func TestCourse_WhatStarvationExplainsIsInconclusive(t *testing.T) {
 	}
 }
 
-// An answer is judged by as many replicas as a client believes. That none came may be starvation, and that one came which
-// must not never is.
+// An answer counts if f+1 replicas gave it, as for a client. Starvation may explain that no answer came, but never that a
+// forbidden one came.
 func TestCourse_AnswersAreJudged(t *testing.T) {
 	const request = "[[request]]\nat = \"20ms\"\nclient = 8\nsession = 1\nnumber = 1\noperations = [\"put k a\"]\nanswer = "
 	for name, c := range map[string]struct {
@@ -235,7 +234,7 @@ func TestCourse_AnswersAreJudged(t *testing.T) {
 	}
 }
 
-// Starvation explains why something did not happen, and never why something happened that must not.
+// Starvation may explain that something did not happen, but never that something forbidden happened.
 func TestCourse_WhatStarvationDoesNotExplainFails(t *testing.T) {
 	for name, c := range map[string]clockwork{
 		"one does not stop cleanly":             {most: 20, unclean: errors.New("exit status 2")},

@@ -57,7 +57,7 @@ func TestExcuse_OnlyWhatAStarvedMachineExplains(t *testing.T) {
 	}
 }
 
-// A ratio that holds of one run without faults and not of their mean shows that the machine changed, and nothing else.
+// If a throughput ratio holds against one of the runs without faults but not against their mean, the machine has changed.
 func TestExcuse_ARatioOfRunsThatDiffer(t *testing.T) {
 	for name, c := range map[string]struct {
 		slower, faster float64
@@ -77,7 +77,7 @@ func TestExcuse_ARatioOfRunsThatDiffer(t *testing.T) {
 	}
 }
 
-// What did not hold stays so: the machine is told as the reason, for whatever did not happen in its time (I15).
+// What did not hold is still reported as not held; starvation is named as the reason if something was late (I15).
 func TestSettledAfter_IsExcusedOnAStarvedMachine(t *testing.T) {
 	for name, c := range map[string]struct {
 		starved  string
@@ -113,7 +113,7 @@ func TestRecovered_CountsOnlyWhatWasSubmittedAfterTheFault(t *testing.T) {
 	}
 }
 
-// Where there is no run without faults, what came before the first fault is what there is to compare with.
+// If there is no run without faults, throughput is compared with the part of the run before the first fault.
 func TestTellWork_ComparesWithThePartBeforeTheFault(t *testing.T) {
 	r := newCourse(t)
 	r.lasted = time.Second

@@ -7,7 +7,7 @@ import (
 
 func TestUsage_WhatOthersTakeIsNeitherIdleNorOurs(t *testing.T) {
 	then, now := usage{all: 10, busy: 1}, usage{all: 20, busy: 8}
-	now.own = 2 // of 7 that were used
+	now.own = 2 // of 7 that the machine used
 	if got := now.takenSince(then); got < 0.499 || got > 0.501 {
 		t.Errorf("others took %v, want a half", got)
 	}

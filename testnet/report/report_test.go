@@ -106,7 +106,7 @@ func TestDocument_ProofsOfOneKindAreToldTogether(t *testing.T) {
 	}
 }
 
-// One that has no checkpoint yet is the lowest, wherever it stands.
+// A replica without a checkpoint has the lowest one, whatever its number.
 func TestDocument_TheStableCheckpointIsTheLowestThatCounts(t *testing.T) {
 	d := &Document{Replicas: []Replica{{Correct: true, Stable: 0}, {Correct: true, Stable: 20}, {Stable: 10}}}
 	for want, counts := range map[uint64]func(*Replica) bool{
@@ -123,7 +123,7 @@ func TestDocument_TheStableCheckpointIsTheLowestThatCounts(t *testing.T) {
 	}
 }
 
-// Where there is nothing to compare with, there is no ratio: 0 would be one.
+// Without a baseline there is no ratio; 0 would be a ratio.
 func TestThroughput_WithoutABaselineThereIsNoRatio(t *testing.T) {
 	for want, ratio := range map[string]*float64{`"ratio":null`: nil, `"ratio":0,`: new(0.0), `"ratio":0.5,`: new(0.5)} {
 		if b, err := json.Marshal(Throughput{Ratio: ratio}); err != nil || !strings.Contains(string(b), want) {

@@ -40,7 +40,7 @@ do = "stop-clients"
 do = "start-clients"
 `
 
-// course is what a scenario's events do, in order and with their times.
+// course lists a scenario's events in order, with their times.
 func course(s *Scenario) (all []string) {
 	for _, e := range s.Events {
 		all = append(all, fmt.Sprintf("%v %s", e.At, e.What()))

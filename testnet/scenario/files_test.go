@@ -50,7 +50,7 @@ func TestScenarios_AreGoodAndSayWhatToWatch(t *testing.T) {
 	}
 }
 
-// elsewhere are the behaviours that no file needs: why.
+// elsewhere lists the behaviours for which no file is needed, with the reason.
 var elsewhere = map[string]string{
 	"silent": "another name of send-omission",
 	"slow":   "slow-backup and slow-primary are its settings",

@@ -21,7 +21,7 @@ func TestParse_DataAreLostInManyWays(t *testing.T) {
 	if !s.RolledBack(2) || s.RolledBack(1) || !s.Restarts(rollback) || s.Restarts(wipe) || keep.Forgets() || !wipe.Forgets() {
 		t.Errorf("%+v", s.Events)
 	}
-	// One that was wiped knows what it does not know, and is as correct as one that crashed (D8.1).
+	// A replica that was wiped knows that it has forgotten, and counts as correct like one that crashed (D8.1).
 	if got := s.Faulty(); !slices.Equal(got, []wire.ReplicaID{2}) {
 		t.Errorf("%v are faulty", got)
 	}

@@ -279,7 +279,7 @@ func TestRead_NamesAFileThatIsNotThere(t *testing.T) {
 	}
 }
 
-// Whatever the bytes are, Parse refuses them in one line that names the file, or yields a scenario within its limits.
+// Whatever the bytes are, Parse refuses them in one line that names the file, or returns a scenario within the limits.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(example))
 	f.Add([]byte("name = \"x\"\nevent = [{ at = \"1s\", do = \"kill\", targets = [0, 9] }]\n"))

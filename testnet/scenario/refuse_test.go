@@ -9,8 +9,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/refused.txt anew")
 
-// The golden file has a scenario in each section, and in the section's last line what is said of it. It is refreshed
-// with go test ./testnet/scenario -run Refuses -update, and read before it is committed.
+// Each section of the golden file has a scenario and, in its last line, the error of Parse. To write the file anew, run
+// go test ./testnet/scenario -run Refuses -update, and read the difference before you commit it.
 func TestParse_RefusesInOneLineThatNamesTheMend(t *testing.T) {
 	const file, answer = "testdata/refused.txt", "=> "
 	golden, err := os.ReadFile(file)

@@ -7,7 +7,7 @@ import (
 )
 
 // The target is that simulated time passes 500 times as fast as real time, for four replicas under load on one core.
-// "x_cpu" is that factor, by the time of the processor; run with GOMAXPROCS=1. Garbage is collected as the command does.
+// "x_cpu" is that factor, measured in processor time; run with GOMAXPROCS=1. GC settings are those of the command.
 func BenchmarkWorld(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(800))
 	for _, load := range []struct {

@@ -10,8 +10,8 @@ import (
 	"tagma/testnet/links"
 )
 
-// An operation of a program that was killed as it sent is of unknown outcome: it was not executed when nothing left, and
-// once when the frame was on its way.
+// If a client's program is killed while it sends, the outcome is unknown: the operation is not executed if no frame left,
+// and executed once if the frame was on its way.
 func TestKillClient_WhatWasSentIsExecutedOnceAndWhatWasNotIsNot(t *testing.T) {
 	for when, runs := range map[Moment]int{BeforeSend: 0, AfterFirstSend: 1} {
 		w := mustNew(t, Options{Seed: 1, Config: small(), Clients: 2, Workload: Workload{Kind: Registers, Until: 4 * time.Second}})
@@ -39,7 +39,7 @@ func TestKillClient_WhatWasSentIsExecutedOnceAndWhatWasNotIsNot(t *testing.T) {
 	}
 }
 
-// Programs that share a key, of which the replicas hold one session, go on in fresh ones (C1), whatever their semantics.
+// Programs that share a key, for which replicas hold only one session, continue in new sessions (C1), with any semantics.
 func TestSharedKey_ProgramsThatExpireEachOthersSessionsGoOn(t *testing.T) {
 	for _, semantics := range append(session.SemanticsNames(), MixedSemantics) {
 		o := Options{Seed: 1, Config: small(), Clients: 2, Workload: Workload{
@@ -64,8 +64,8 @@ func TestSharedKey_ProgramsThatExpireEachOthersSessionsGoOn(t *testing.T) {
 	}
 }
 
-// Programs whose clocks are set forward and back between their sessions, of which the replicas hold two, lose none of
-// them: what is expired is a violation (C1). One replica lies about what it holds: that it is nothing, or very much.
+// Programs whose clocks are set forward and back between their sessions, of which the replicas hold two, lose no session:
+// an expired one is a violation (C1). One replica lies that it holds no session, or one with a very high number.
 func TestC1_ClocksThatGoBackExpireNothing(t *testing.T) {
 	for liar := range wire.ReplicaID(2) {
 		o := Options{Seed: 1, Config: small(), Clients: 3, Workload: Workload{
@@ -93,8 +93,8 @@ func TestC1_ClocksThatGoBackExpireNothing(t *testing.T) {
 	}
 }
 
-// What is refused because the answers of a session fill their cache goes out under another number, and a copy of it that is
-// ordered again is not executed: links lose answers and double requests, and a client waits for every operation (C2, C7).
+// A request that is refused because the session's reply cache is full is sent under another number, and no copy of the
+// refused one is executed. Links lose answers and double requests, and a client waits for every operation (C2, C7).
 func TestC2_WhatIsRefusedIsNeverExecuted(t *testing.T) {
 	refused := 0
 	for seed := range uint64(4) {

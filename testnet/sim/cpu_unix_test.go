@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// processorTime is what this process has used: a machine that others use too says nothing by its clock.
+// processorTime is the processor time that this process has used; other programs do not distort it as they distort a clock.
 func processorTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -11,7 +11,7 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// settle lets the cluster come to rest: no client waits, and all of these replicas have executed the same.
+// mustSettle fails unless the cluster comes to rest in time: no client waits, and these replicas have executed the same.
 func (w *World) mustSettle(t testing.TB, d time.Duration, ids ...wire.ReplicaID) {
 	t.Helper()
 	err := w.RunUntilTrue(d, "everybody has executed the same and no client waits", func() bool {
@@ -54,7 +54,7 @@ func TestCrashAt_EveryMessageTypeAtEveryMoment(t *testing.T) {
 			fired := 0
 			for when := BeforeDurable; when <= AfterFirstSend; when++ {
 				for i, loss := range []disk.Loss{disk.Kill, power[int(when)%len(power)]} {
-					// Whoever hears f+1 others suspect the primary first need not say so itself: other seeds are tried.
+					// A replica that gets f+1 suspicions of others first need not send its own, so other seeds are tried.
 					for try := range uint64(4) {
 						if crashes(t, try*10000+uint64(kind)*100+uint64(when)*10+uint64(i), kind, when, loss) {
 							fired++
@@ -81,7 +81,7 @@ func crashes(t *testing.T, seed uint64, kind wire.Type, when Moment, loss disk.L
 	}
 	w.At(500*time.Millisecond, func() {
 		w.CrashAt(victim, kind, when, loss, func() { fired = true })
-		switch kind { // what is said only when a primary is gone
+		switch kind { // messages that are sent only when a primary is gone
 		case wire.TypeSuspect, wire.TypeViewChange, wire.TypeNewView:
 			w.Crash(0, disk.Kill)
 		default:
@@ -127,7 +127,7 @@ func TestCrash_AllAtOnceWithTheirUnsyncedDataKeepsWhatWasAcknowledged(t *testing
 	}
 }
 
-// D8.3, D9: rot is noticed, and the replica recovers from the others without voting on what it has forgotten (I19).
+// D8.3, D9: a rotten journal is noticed, and the replica recovers without contradicting votes that it has forgotten (I19).
 func TestD9_ARottenReplicaIsNoticedAndComesBack(t *testing.T) {
 	for seed := range uint64(10) {
 		w := mustNew(t, loaded(seed))
@@ -259,8 +259,8 @@ func TestTwins_TwoProcessesUnderOneKeyAreMasked(t *testing.T) {
 	}
 }
 
-// A crash in front of an execution leaves the machine without the batch, and one behind it leaves the core without the
-// result. Either way the replica executes it once (D2, I3), and comes back to where the others are.
+// A crash before an execution leaves the machine without the batch; a crash after it leaves the core without the result.
+// In both cases the replica executes the batch once (D2, I3), and catches up with the others.
 func TestCrash_AtBothEndsOfAnExecution(t *testing.T) {
 	for when, executed := range map[Moment]uint64{BeforeExecute: 4, AfterExecute: 5} {
 		w := mustNew(t, Options{Seed: 1, Config: small(), Clients: 3})

@@ -29,7 +29,7 @@ func powerCut(t *testing.T, w *World, l disk.Loss, ids ...wire.ReplicaID) {
 	}
 }
 
-// D8.14: f unclean stops at a time lose nothing that was acknowledged; who had one is silent for a window, and then votes.
+// D8.14: f unclean stops at a time lose no acknowledged operation; the stopped replica is silent for a window, then votes.
 func TestD8_14_OneUncleanStopIsMasked(t *testing.T) {
 	for _, loss := range disk.Losses() {
 		for seed := range uint64(5) {
@@ -56,7 +56,7 @@ func TestD8_14_OneUncleanStopIsMasked(t *testing.T) {
 	}
 }
 
-// D8.14: more than f at once halt the cluster for good, and it says so. Nothing forks.
+// D8.14: more than f unclean stops at once halt the cluster for good. The replicas say so, and nothing forks.
 func TestD8_14_MoreThanFUncleanStopsHaltTheCluster(t *testing.T) {
 	for _, all := range [][]wire.ReplicaID{{0, 1}, {1, 3}, {0, 1, 2, 3}} {
 		w := mustNew(t, optimistic(uint64(len(all))))
@@ -73,7 +73,7 @@ func TestD8_14_MoreThanFUncleanStopsHaltTheCluster(t *testing.T) {
 				t.Errorf("%v: replica %d does not say that the cluster is halted: %+v", all, id, in)
 			}
 		}
-		// Stopping them cleanly and starting them again changes nothing: what is missing is still missing.
+		// Clean stops and new starts change nothing: the lost votes are still missing.
 		for _, id := range all {
 			w.Stop(id)
 		}
@@ -89,7 +89,7 @@ func TestD8_14_MoreThanFUncleanStopsHaltTheCluster(t *testing.T) {
 	}
 }
 
-// D8.14: a clean stop of all leaves nothing to be silent about, as often as one likes; then an unclean one counts again.
+// D8.14: after clean stops of all replicas, however many, no replica is silent; an unclean stop after them counts again.
 func TestD8_14_CleanStopsLoseNothing(t *testing.T) {
 	w := mustNew(t, optimistic(3))
 	ids := []wire.ReplicaID{0, 1, 2, 3}

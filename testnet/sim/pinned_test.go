@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Plans that once broke an invariant keep all of them now. A plan's name says what it broke, and why.
+// Plans that once broke an invariant now keep all invariants. The name of a plan says what broke, and why.
 func TestRun_PlansThatBrokeSomethingHold(t *testing.T) {
 	files, err := filepath.Glob("testdata/plans/*.json")
 	if err != nil || len(files) == 0 {

@@ -74,8 +74,8 @@ var ways = []far{
 	},
 }
 
-// X0, X1, X9: a correct replica is far behind, and in the moment in which it comes back the primary, or another backup, is
-// gone for good. Checkpoints need the one that is behind, so without its coming back the cluster would halt.
+// X0, X1, X9: a correct replica is far behind, and at the moment when it comes back the primary, or another backup, is gone
+// for good. Checkpoints need the replica that is behind: if it did not catch up, the cluster would halt.
 func TestX9_OneBehindAndOneGoneIsNoHalt(t *testing.T) {
 	const behind = wire.ReplicaID(3)
 	for _, way := range ways {
@@ -104,8 +104,8 @@ func TestX9_OneBehindAndOneGoneIsNoHalt(t *testing.T) {
 	}
 }
 
-// K4, X2: those who could give the stable state were started again, and have newer states of their own that nobody else has.
-// They serve the stable one, or nobody could: a quorum needs the replica that is behind.
+// K4, X2: the donors of the stable state have started again, and each has a newer state that no other replica has. They must
+// still serve the stable state, because no other replica can, and a quorum needs the replica that is behind.
 func TestK4_DonorsThatStartAgainServeTheStableState(t *testing.T) {
 	o := loaded(3)
 	o.Until = 20 * time.Second

@@ -10,16 +10,16 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// K2: what a disk changes under a running replica is found, and the state taken in anew, in a generation of its own. Two
-// replicas are damaged at once, and neither needs the other for a newer checkpoint. A crash at any moment leaves one
-// generation or the other.
+// K2: damage on the disk of a running replica is found, and the replica fetches the state into a new generation of its
+// store. Two replicas are damaged at once, and neither needs a newer checkpoint, for which both would be needed. A crash at
+// any moment leaves the old generation or the new one.
 func TestK2_DamagedStoresAreMendedWhileTheyRun(t *testing.T) {
 	both := 0
 	for seed := range uint64(12) {
 		w := mustNew(t, loaded(seed))
-		var harmed [4]bool // of what the newest checkpoint sees
+		var harmed [4]bool // by replica: a key of the newest checkpoint is damaged
 		chance := rand.New(rand.NewPCG(seed, 5))
-		w.At(5*time.Second, func() { // nothing is written any more: no newer checkpoint comes by itself
+		w.At(5*time.Second, func() { // clients write nothing any more, so no newer checkpoint comes by itself
 			for _, n := range w.nodes[1:3] {
 				for range 8 {
 					w.RotStore(n.id, chance)
@@ -50,7 +50,7 @@ func TestK2_DamagedStoresAreMendedWhileTheyRun(t *testing.T) {
 	}
 }
 
-// mustSearch is searched of a replica that has a checkpoint.
+// mustSearch is searched, for a replica that has a checkpoint.
 func (n *node) mustSearch(t *testing.T) store.Findings {
 	t.Helper()
 	found, err := n.searched()
@@ -60,8 +60,8 @@ func (n *node) mustSearch(t *testing.T) store.Findings {
 	return found
 }
 
-// K2: a replica whose state differs in one key finds it at the next stable checkpoint, takes the state from the others, and
-// votes for their checkpoints again, a crash in between or not.
+// K2: a replica whose state differs in one key notices at the next stable checkpoint, fetches the state from the others, and
+// votes for their checkpoints again, with or without a crash in between.
 func TestK2_AFlippedStateIsMended(t *testing.T) {
 	for seed := range uint64(12) {
 		w := mustNew(t, loaded(seed))
@@ -86,7 +86,7 @@ func TestK2_AFlippedStateIsMended(t *testing.T) {
 	}
 }
 
-// K2: a plan whose state is damaged is judged by what is left of that in the end, and the judgement can fail.
+// K2: a plan that damages a state is judged by the damage that is left at the end, and this judgement can fail.
 func TestK2_APlanIsJudgedByWhatIsLeftOfItsDamage(t *testing.T) {
 	for _, do := range []FaultKind{StateFlip, StoreRot} {
 		p := &Plan{

@@ -10,8 +10,8 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// X, K1: clients revert while one replica loses its disk and is filled by the others: all go on with the same state, since
-// what a revert goes back to is part of it.
+// X, K1: clients revert while one replica loses its disk and fetches the state from the others. All continue with the same
+// state, since the history that a revert needs is part of the state.
 func TestRevert_AWipedReplicaRevertsAsTheOthersDo(t *testing.T) {
 	reverts, tooOld, later := 0, 0, 0
 	for seed := range uint64(10) {

@@ -9,8 +9,8 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// D8.5: what an old copy knows that it signed is no proof of a loss: in its journal, above the state that it starts from, or
-// signed since and not durable yet. What it does not know of is one.
+// D8.5: a statement proves a loss only if an old copy does not know it. It knows those in its journal, even above the state
+// from which it starts, and those that it has signed since, even if they are not durable yet.
 func TestD8_5_WhatAnOldCopyKnowsProvesNoLoss(t *testing.T) {
 	const id = wire.ReplicaID(3)
 	w := mustNew(t, loaded(1))
@@ -74,7 +74,7 @@ func TestD8_5_WhatAnOldCopyKnowsProvesNoLoss(t *testing.T) {
 	}
 }
 
-// announced is the highest checkpoint that a journal says its replica announced.
+// announced is the highest checkpoint that the replica of a journal has announced, according to the journal.
 func announced(entries [][]byte) (highest wire.Seq) {
 	for _, data := range entries {
 		r, err := wire.DecodeRecord(data)

@@ -8,7 +8,7 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// S4: a replica's frames that are no message reach the others' decoders, are refused there, and cost nobody anything.
+// S4: a replica's frames that are no message reach the others' decoders and are refused there; no correct replica suffers.
 func TestS4_AMalformedReplicaIsRefusedInItsTimeOnly(t *testing.T) {
 	const from, until = time.Second, 2 * time.Second
 	run := func() *World {

@@ -21,7 +21,7 @@ func (c hasty) Step(ev port.Event) []port.Effect {
 	})
 }
 
-// A replica that lies later is judged as a correct one until then, and not at all from then on (faults.md).
+// A replica that lies from some time on is judged as a correct one until that time, and not at all afterwards (faults.md).
 func TestMalicious_IsJudgedAsCorrectUntilItLies(t *testing.T) {
 	for _, from := range []time.Duration{0, time.Second} {
 		breaks := func(_ *World, id wire.ReplicaID, core driver.Core) driver.Core {

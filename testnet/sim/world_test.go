@@ -7,7 +7,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// small is a configuration whose windows and batches are soon full: K = 4, L = 8, T = 1 s.
+// small is a configuration whose windows and batches fill soon: K = 4, L = 8, T = 1 s.
 func small() wire.Config {
 	return wire.Config{CheckpointInterval: 4, LogWindow: 8, MaxBatch: 4, ViewTimeout: time.Second}
 }

@@ -6,8 +6,8 @@ import (
 	"tagma/testnet/sim"
 )
 
-// Every seed of the narrow setting is a run, with faults and attackers, which keeps every invariant: the same one when its
-// plan is read back, for a plan is data and nothing else, and when nobody watches.
+// Every seed of the narrow setting gives a run with faults and attackers that keeps every invariant. The run is the same if
+// its plan is written and read back, because a plan is only data, and if no monitor watches.
 func TestNarrow_RandomPlansKeepEveryInvariantAndAreOneRun(t *testing.T) {
 	var total sim.Counts
 	fired, seen := 0, map[string]uint64{}

@@ -40,7 +40,7 @@ func TestExplain_TellsTheInvariantTheTraceAndThePlan(t *testing.T) {
 	}
 }
 
-// A world that is not the same twice is a failure of its own.
+// If one seed gives two different runs, that is a failure of its own.
 func TestRun_OneSeedThatIsTwoRunsIsAFailure(t *testing.T) {
 	runs := 0
 	o := Options{First: 3, Seeds: 1, Replicas: 4, Twice: true, Change: func(o *sim.Options) {
@@ -67,7 +67,7 @@ func TestKind_IsTheInvariantAndItsFirstWordsWithoutNumbers(t *testing.T) {
 	}
 }
 
-// What fails is told as it comes, its plan is in a file that a run can be had from, and the sum counts it.
+// A failure is printed at once, its plan is written to a file that can be run, and the summary counts it.
 func TestTell_WritesThePlanOfAFailureDown(t *testing.T) {
 	runs := 0
 	o := Options{First: 3, Seeds: 1, Replicas: 4, Twice: true, Change: func(o *sim.Options) {

@@ -13,8 +13,8 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// forgetful is the positive control: a replica that contradicts a prepare of its own, but only after it has started a second
-// time and in a view above 0. So a plan needs a crash of it and a view change to show that (I2).
+// forgetful is the positive control: a replica that contradicts one of its own prepares, but only after its second start and
+// in a view above 0. To show that, a plan needs a crash of this replica and a view change (I2).
 type forgetful struct {
 	driver.Core
 	told bool
@@ -49,8 +49,8 @@ func broken(o *sim.Options) {
 	}
 }
 
-// crowded is a plan in which the two things happen among many others. Never are three replicas of the seven away at once:
-// that alone would change the view, and a search that ends a run where it breaks would be left with all three.
+// crowded is a plan in which that crash and a view change happen among many other faults. Never are three of the seven
+// replicas away at once: their absence alone would change the view, and the shrunken plan would keep all three faults.
 func crowded() *sim.Plan {
 	const T = 500 * time.Millisecond
 	p := &sim.Plan{

@@ -41,7 +41,7 @@ func TestRun_EverySeedIsOneRunAndKeepsEveryInvariant(t *testing.T) {
 	t.Log(s)
 }
 
-// Everything that can be drawn is drawn in the wide setting, and suits the cluster.
+// In the wide setting everything that can be drawn is drawn, and every plan is valid for its cluster.
 func TestDraw_DrawsTheWholeCatalogue(t *testing.T) {
 	seen := map[string]bool{}
 	for seed := range uint64(4000) {

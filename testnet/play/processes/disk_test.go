@@ -9,10 +9,10 @@ import (
 	"tagma/internal/node"
 )
 
-// parts are what lies in a replica's data.
+// parts are the directories in a replica's data.
 var parts = []string{node.JournalDir, node.StateDir, node.EvidenceDir}
 
-// newHome is a home of a life, with a file in each part of its data.
+// newHome makes a home with this life, and a file in each part of its data.
 func newHome(t *testing.T, life string) string {
 	t.Helper()
 	home := filepath.Join(t.TempDir(), "replica0")
@@ -34,7 +34,7 @@ func place(t *testing.T, path, text string) {
 	}
 }
 
-// wantHome fails unless a home has this life and the data of that one; "" is none.
+// wantHome fails unless a home has the life named life and the data of the life named of; "" stands for none.
 func wantHome(t *testing.T, home, life, of string) {
 	t.Helper()
 	if got := lifeOf(home); got != life {
@@ -88,7 +88,7 @@ func TestHomes_AreLostElsewhereAndPutBack(t *testing.T) {
 	}
 }
 
-// D8.12: a disk that is mounted behind a new life must not hide its data.
+// D8.12: a disk that is mounted after a new life began must not hide the new life's data.
 func TestD8_12_DataOfANewLifeStay(t *testing.T) {
 	home := newHome(t, "a")
 	must(t, unmount(home))
@@ -100,7 +100,7 @@ func TestD8_12_DataOfANewLifeStay(t *testing.T) {
 	wantHome(t, home, "b", "b")
 }
 
-// Half a turn is on the disk then, and nothing that was whole is lost with it.
+// Afterwards half of a further turn is on the disk, and every whole turn is still there.
 func TestTearTurn_LeavesATornEnd(t *testing.T) {
 	home := t.TempDir()
 	dir := filepath.Join(Data(home), node.JournalDir)

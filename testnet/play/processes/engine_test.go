@@ -101,7 +101,7 @@ digests_equal = true
 	if d.Operations.Acknowledged < 400 || d.Throughput.Baseline == 0 || d.Throughput.Ratio == nil {
 		t.Errorf("%+v %+v", d.Operations, d.Throughput)
 	}
-	if len(d.Faults) != 5 { // their ends are none
+	if len(d.Faults) != 5 { // the end of a fault is not a fault
 		t.Errorf("%d faults are told", len(d.Faults))
 	}
 	for _, f := range d.Faults {
@@ -111,7 +111,7 @@ digests_equal = true
 	}
 }
 
-// Requests go over links of their own, to whom they are for alone, and what comes back is judged.
+// Requests go over links of their own, only to the replicas that the scenario names, and the answers are judged.
 func TestEngine_SendsRequestsAsTheyAreWritten(t *testing.T) {
 	t.Parallel()
 	const request = "[[request]]\nclient = 3\nsession = 7\nnumber = 1\n"
@@ -170,7 +170,7 @@ max_view_changes = 0
 	}
 }
 
-// Each moment comes within the process, and its end is the run's own doing: nobody is told of a stranger's.
+// Each moment ends the process from within. The run counts that as its own doing, not as that of a stranger.
 func TestEngine_ReplicasDieAtMoments(t *testing.T) {
 	t.Parallel()
 	text := `
@@ -295,11 +295,11 @@ func TestEngine_InterruptedLeavesNobodyBehind(t *testing.T) {
 	}
 }
 
-// hasty is a user who presses Ctrl-C as soon as there is load.
+// hasty is a user who presses Ctrl-C as soon as the load begins.
 type hasty struct {
 	play.Silent
 	cancel context.CancelFunc
-	after  string // the phase that came then, if one did
+	after  string // the phase that began after Ctrl-C; "": none
 }
 
 // Phase implements play.Show.

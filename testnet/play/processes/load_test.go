@@ -10,8 +10,8 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// In an open loop operations are due at their rate, however many workers wait for their turn; while clients are stopped
-// none is, and none is missing afterwards.
+// In an open loop operations are due at their rate, however many workers wait. While clients are stopped no operation is
+// due, and none is missing afterwards.
 func TestLoad_AnOpenLoopKeepsItsRateAcrossAStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const gap = 100 * time.Millisecond
@@ -20,7 +20,7 @@ func TestLoad_AnOpenLoopKeepsItsRateAcrossAStop(t *testing.T) {
 		l := newLoad(&scenario.Scenario{Workload: w}, play.Silent{})
 		l.begin(ctx, time.Now())
 		var dues []time.Duration
-		for range 32 { // together they wait for three seconds ahead
+		for range 32 { // together they wait for the operations of the next three seconds
 			l.workers.Go(func() {
 				for {
 					due, ok := l.take()
@@ -53,7 +53,7 @@ func TestLoad_AnOpenLoopKeepsItsRateAcrossAStop(t *testing.T) {
 		if n := taken(); n != 20 {
 			t.Errorf("%d operations in %v after that", n-10, gap*9+gap/2)
 		}
-		l.pace(20) // twice as many
+		l.pace(20) // twice the rate
 		<-time.After(gap*4 + gap/4)
 		if n := taken(); n != 29 {
 			t.Errorf("%d operations in %v at another pace", n-20, gap*4+gap/4)

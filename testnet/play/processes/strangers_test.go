@@ -11,7 +11,7 @@ import (
 	"tagma/testnet/play"
 )
 
-// saboteur kills a replica behind the engine's back when there is load.
+// saboteur kills a replica without the engine's knowledge when the load begins.
 type saboteur struct {
 	play.Silent
 	t    *testing.T
@@ -69,5 +69,5 @@ func TestEngine_TellsOfAReplicaThatSomebodyElseKilled(t *testing.T) {
 	if d.Replicas[3].Correct || d.Replicas[3].Role != "killed" {
 		t.Errorf("%+v", d.Replicas[3])
 	}
-	passes(t, d) // three replicas of four mask it
+	passes(t, d) // the other three of four replicas mask the loss
 }

@@ -41,7 +41,7 @@ func TestPicture_ShowsReplicasWorkAndPhase(t *testing.T) {
 	}
 }
 
-// Before the first phase there is nothing whose time could be told.
+// Before the first phase the picture shows no time.
 func TestPicture_TellsNoTimeBeforeARunHasBegun(t *testing.T) {
 	p := &picture{title: "a liar"}
 	if text := p.draw(); strings.Contains(text, " s") || !strings.Contains(text, "a liar") {
@@ -72,7 +72,7 @@ func TestPlain_IsLinesWithoutControlCharacters(t *testing.T) {
 	var out strings.Builder
 	p := NewPlain(&out, terminal.Style{})
 	p.Phase("load", "mixed")
-	p.State(state()) // too soon after the phase
+	p.State(state()) // too soon after the phase to be drawn
 	p.last = p.last.Add(-repeatEvery)
 	p.State(state())
 	for _, k := range []play.Kind{play.Fired, play.Recovered, play.Note, play.Bad} {

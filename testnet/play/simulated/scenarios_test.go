@@ -86,7 +86,7 @@ func TestRun_TheSameSeedIsTheSameReport(t *testing.T) {
 
 const request = "[[request]]\nat = \"200ms\"\nclient = 9\nsession = 1\nnumber = 1\noperations = [\"put k a\"]\n"
 
-// Each expectation can fail, and so can the demand that everything planned happens (I18).
+// Each expectation can fail, and so can the rule that everything planned must happen (I18).
 func TestRun_WhatDoesNotHoldFailsTheVerdict(t *testing.T) {
 	for name, c := range map[string]struct{ more, problem string }{
 		"views":   {"[expect]\nmax_view_changes = 0\n", "max_view_changes: want 0, got 1"},
@@ -105,7 +105,7 @@ func TestRun_WhatDoesNotHoldFailsTheVerdict(t *testing.T) {
 		"no split":      {"[expect]\nsplit = true\n", "split: want true, got map[0:never stable 0, stable"},
 		"never flipped": {"[[event]]\nat = \"1s\"\ndo = \"flip-state\"\ntargets = [2]\nkey = \"nobody's\"\n", "flip-state of \"nobody's\" at replica2"},
 		"halted":        {"[expect]\nserves = false\n", "serves: want false, got true"},
-		"forgot": { // an old copy of this very moment
+		"forgot": { // an old copy, made at this very moment
 			"[[event]]\nat = \"2s\"\ndo = \"keep\"\ntargets = [2]\n[[event]]\nat = \"2s\"\ndo = \"rollback\"\ntargets = [2]\nfor = \"1ms\"\n",
 			"rollback replica2: it touched nothing",
 		},
@@ -152,7 +152,7 @@ func TestRun_EveryActIsPerformedOrRefused(t *testing.T) {
 		keys, special := more[do]
 		switch {
 		case do == scenario.Release || do == scenario.Heal || do == scenario.StartClients:
-			continue // they mend what another event or rule does, and have tests with it
+			continue // they end another event or rule, and are tested together with it
 		case !special:
 			keys = "targets = [1]\n"
 		}
@@ -170,7 +170,7 @@ func TestRun_EveryActIsPerformedOrRefused(t *testing.T) {
 	}
 }
 
-// A replica that is down is told as it was last seen, and each as what it is.
+// The report shows a replica that is down as it was last seen, and of each replica whether it is malicious or correct.
 func TestRun_TellsReplicasAsTheyWere(t *testing.T) {
 	d := runText(t, small+"[[event]]\nafter_operations = 50\ndo = \"kill\"\ntargets = [2]\n[[malicious]]\nreplica = 3\nbehaviour = \"corrupt\"\n")
 	if r := d.Replicas[2]; r.Role != "down" || !r.Correct || r.Executed == 0 {
@@ -185,7 +185,7 @@ func TestRun_TellsReplicasAsTheyWere(t *testing.T) {
 	}
 }
 
-// A busy history with a crash is decided, all of it (I4): the order of execution is its witness.
+// All of a busy history with a crash is decided (I4), by the order of execution.
 func TestRun_MixedHistoriesAreJudged(t *testing.T) {
 	d := runText(t, "name = \"x\"\n[workload]\nkind = \"mixed\"\noperations = 800\n[[event]]\nafter_operations = 200\ndo = \"kill\"\ntargets = [0]\n")
 	for _, i := range d.Invariants {
@@ -196,7 +196,7 @@ func TestRun_MixedHistoriesAreJudged(t *testing.T) {
 	t.Errorf("%+v", d.Invariants)
 }
 
-// Three that go on by themselves come to one state; the fourth, which is cut off for good, need not follow.
+// Three replicas go on by themselves and reach one state; the fourth, which is cut off for good, need not follow.
 func TestRun_WhoeverIsCutOffForGoodIsNotWaitedFor(t *testing.T) {
 	d := runText(t, "name = \"x\"\n[settings]\ncheckpoint_interval = 10\nlog_window = 40\n[workload]\nkind = \"put\"\noperations = 200\n"+
 		"[[event]]\nafter_operations = 50\ndo = \"partition\"\ngroups = [[0, 1, 2], [3]]\n"+
@@ -206,7 +206,7 @@ func TestRun_WhoeverIsCutOffForGoodIsNotWaitedFor(t *testing.T) {
 	}
 }
 
-// What an attacker costs is counted from its first lie, not from when it was let loose.
+// The cost of an attacker is counted from its first lie, not from the time at which it may begin to lie.
 func TestRun_AnAttackerBeginsWithItsFirstLie(t *testing.T) {
 	d := runText(t, small+"[[malicious]]\nreplica = 0\nbehaviour = \"equivocate\"\nfrom_seq = 10\n")
 	if f := d.Faults[1]; !f.Fired || f.AtMS == 0 || f.RecoveredMS == nil {
@@ -222,8 +222,8 @@ func TestRun_EndsWithItsContext(t *testing.T) {
 	}
 }
 
-// Every scenario of the repository holds what it expects, in virtual time.
-// Under -short one of so many is run: the race detector wants the code once, and the simulator has one thread.
+// Every scenario of the repository meets its expectations in virtual time.
+// With -short only some of them run: under the race detector that suffices, because the simulator has one goroutine.
 func TestScenarios_Pass(t *testing.T) {
 	const sample = 5
 	for _, pattern := range []string{"*.toml", "schedules/*.toml"} {

@@ -55,7 +55,7 @@ func content(t *testing.T, d *Disk) []byte {
 }
 
 func TestCrash_LosesWhatIsNotDurable(t *testing.T) {
-	for _, synced := range []bool{false, true} { // a sync whose time is not over is as good as none
+	for _, synced := range []bool{false, true} { // a sync that has not ended makes nothing durable
 		d, f := written(t)
 		if synced {
 			if err := f.Sync(); err != nil {

@@ -18,7 +18,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// tree is a disk with two directories, j and k, of two files each, all of it durable.
+// tree is a disk with two directories, j and k, of two files each, all of them durable.
 func tree(t *testing.T) *Disk {
 	t.Helper()
 	d := New()
