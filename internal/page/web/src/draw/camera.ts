@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 
 // The camera says which stretch of time the diagram shows: the time at its right edge, and how long it is. Times are
 // microseconds.
@@ -13,6 +13,9 @@ export const pinned = signal(false)
 
 const SHORTEST = 200
 const LONGEST = 6 * 3600e6
+
+// spanShown changes when the length does, and not when the camera only moves.
+export const spanShown = computed(() => camera.value.span)
 
 export const left = (v: View): number => v.right - v.span
 

@@ -3,7 +3,7 @@ import type { Arrow } from '../model/arrows'
 import { GROUPS } from '../model/groups'
 import { clusterView, primaryOf } from '../model/world'
 import { latest, playing, shownTime } from '../store/player'
-import { followed, following, history, moment, opened, selected, timeline, version } from '../store/store'
+import { followed, following, history, moment, opened, PACE, selected, timeline, version } from '../store/store'
 import { dark } from '../store/theme'
 import { camera, keep, left } from './camera'
 import { paintLabels, paintLanes, paintMarks, paintMoment, paintPhases, paintRuler } from './frame'
@@ -26,18 +26,21 @@ export interface Sum {
   lies: number
   column: number // length of a column of counts, in microseconds; 0: every message is drawn
   most: number // in one column and lane
+  cut: number // the count at which columns are cut; 0: none is
 }
 
 // Drawing paints the diagram on a canvas whenever something that it shows changes, at most once a frame of the screen.
 export class Drawing {
   readonly hovered: Signal<Line | null> = signal(null)
-  readonly sum: Signal<Sum> = signal({ total: 0, lost: 0, refused: 0, lies: 0, column: 0, most: 0 })
+  readonly sum: Signal<Sum> = signal({ total: 0, lost: 0, refused: 0, lies: 0, column: 0, most: 0, cut: 0 })
   scene: Scene | null = null
   geometry: Geometry | null = null
   private palette: Palette
   private readonly size = signal({ width: 0, height: 0, ratio: 1 })
   private readonly stops: (() => void)[] = []
   private asked = 0
+  private told = 0
+  private drawn: { of: unknown[]; right: number; time: number } = { of: [], right: 0, time: 0 }
   private way: { key: string; end: number; arrows: Set<Arrow> } | null = null
   private readonly canvas: HTMLCanvasElement
 
@@ -72,7 +75,7 @@ export class Drawing {
         ]) {
           s.value
         }
-        this.ask()
+        if (this.moved()) this.ask()
       }),
     )
   }
@@ -89,6 +92,29 @@ export class Drawing {
     if (now.width !== width || now.height !== height || now.ratio !== ratio) this.size.value = { width, height, ratio }
   }
 
+  // moved says whether a new picture would differ. One that moves by itself, and shows much time, differs by less than a
+  // pixel from one frame of the screen to the next.
+  private moved(): boolean {
+    const v = camera.peek()
+    const { width } = this.size.peek()
+    const now = [
+      v.span,
+      selected.peek(),
+      followed.peek(),
+      hiddenGroups.peek(),
+      this.hovered.peek(),
+      this.size.peek(),
+      dark.peek(),
+    ]
+    const same = now.every((value, i) => value === this.drawn.of[i])
+    const time = shownTime.peek()
+    const shift = (Math.max(Math.abs(v.right - this.drawn.right), Math.abs(time - this.drawn.time)) * width) / v.span
+    const moving = following.peek() || playing.peek()
+    if (same && moving && shift < 1) return false
+    this.drawn = { of: now, right: v.right, time }
+    return true
+  }
+
   private ask(): void {
     if (this.asked === 0) {
       this.asked = requestAnimationFrame(() => {
@@ -100,7 +126,7 @@ export class Drawing {
 
   private draw(): void {
     const { width, height, ratio } = this.size.value
-    const pen = this.canvas.getContext('2d')
+    const pen = this.canvas.getContext('2d', { alpha: false })
     if (!pen || width === 0 || height === 0) return
     if (this.canvas.width !== Math.round(width * ratio)) this.canvas.width = Math.round(width * ratio)
     if (this.canvas.height !== Math.round(height * ratio)) this.canvas.height = Math.round(height * ratio)
@@ -126,7 +152,7 @@ export class Drawing {
 
     paintRuler(pen, p, g, stretch)
     paintLanes(pen, p, g, stretch, marks)
-    if (scene.counts) paintCounts(pen, p, scene.counts, g)
+    if (scene.counts) paintCounts(pen, p, scene.counts, g, stretch.left, stretch.span)
     paintLines(pen, p, scene, g)
     if (!scene.counts) paintPhases(pen, p, g, stretch, timeline)
     paintMarks(pen, p, g, stretch, marks)
@@ -176,9 +202,14 @@ export class Drawing {
     return this.way.arrows
   }
 
+  // tell passes on what is said of the picture, at the pace of words.
   private tell(scene: Scene): void {
+    const moving = following.peek() || playing.peek()
+    if (moving && performance.now() - this.told < PACE) return
+    this.told = performance.now()
     const { total, lost, refused, lies, counts } = scene
-    const next: Sum = { total, lost, refused, lies, column: counts?.us ?? 0, most: counts?.most ?? 0 }
+    const cut = counts && counts.scale < counts.most ? counts.scale : 0
+    const next: Sum = { total, lost, refused, lies, column: counts?.us ?? 0, most: counts?.most ?? 0, cut }
     const now = this.sum.value
     if ((Object.keys(next) as (keyof Sum)[]).some(k => next[k] !== now[k])) this.sum.value = next
   }

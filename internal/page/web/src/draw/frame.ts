@@ -111,37 +111,65 @@ export function paintLabels(
 
 // paintMarks draws what happens at a lane: view changes, evidence, stable checkpoints, and faults on the axis.
 export function paintMarks(pen: Pen, p: Palette, g: Geometry, s: Stretch, marks: Marks): void {
-  const last = new Map<string, number>() // where the last label of a lane is, so that labels do not overlap
+  const last = new Map<string, number>() // where the last mark of a kind and lane is, so that they do not overlap
+  const tags: Tag[] = []
   pen.textBaseline = 'middle'
   for (const m of marks.between(s.left, s.left + s.span)) {
     const x = xOf(g, s, m.at)
     if (x < g.gutter) continue
     if (m.kind === 'fault' || m.kind === 'healed') {
-      pen.fillStyle = m.kind === 'fault' ? p.warn : p.good
+      const colour = m.kind === 'fault' ? p.warn : p.good
+      pen.fillStyle = colour
       pen.beginPath()
       pen.moveTo(x, g.top - 4)
       pen.lineTo(x - 5, g.top + 5)
       pen.lineTo(x + 5, g.top + 5)
       pen.closePath()
       pen.fill()
-      stroke2(pen, pen.fillStyle as string, x, g.top + 5, g.height)
+      upright(pen, colour, x, g.top + 5, g.height)
       continue
     }
     const y = g.replicaY[m.replica]
     if (y === undefined) continue
+    const view = p.groups[6] ?? p.ink
     const room = x - (last.get(`${m.kind} ${m.replica}`) ?? -100)
-    if (m.kind === 'enter' || m.kind === 'suspect' || m.kind === 'ask') {
-      if (room < 30 && m.kind === 'ask') continue
-      const text = m.kind === 'enter' ? m.label : m.kind === 'ask' ? `→ ${m.label}` : '?'
-      tag(pen, p, text, x, y, m.kind === 'enter' ? p.accent : (p.groups[6] ?? p.ink))
-    } else if (m.kind === 'evidence') flag(pen, p.lie, x, y)
+    if (m.kind === 'enter') tags.push({ text: m.label, x, y, colour: p.accent, weight: 3 })
+    else if (m.kind === 'suspect') tags.push({ text: '?', x, y, colour: view, weight: 2 })
+    else if (m.kind === 'ask') tags.push({ text: `→ ${m.label}`, x, y, colour: view, weight: 1 })
+    else if (m.kind === 'evidence' && room > 10) flag(pen, p.lie, x, y)
     else if (m.kind === 'stable' && room > 14) diamond(pen, p.groups[5] ?? p.ink, x, y)
     else if (m.kind === 'down') downed(pen, p.bad, x, y)
     last.set(`${m.kind} ${m.replica}`, x)
   }
+  placeTags(pen, p, tags)
 }
 
-function stroke2(pen: Pen, colour: string, x: number, from: number, to: number): void {
+interface Tag {
+  text: string
+  x: number
+  y: number
+  colour: string
+  weight: number // where two overlap, the heavier one stays
+}
+
+function placeTags(pen: Pen, p: Palette, tags: Tag[]): void {
+  pen.font = `600 10px ${p.font}`
+  pen.textAlign = 'center'
+  const placed: { y: number; from: number; to: number }[] = []
+  for (const t of tags.sort((a, b) => b.weight - a.weight || a.x - b.x)) {
+    const half = pen.measureText(t.text).width / 2 + 4
+    if (placed.some(o => o.y === t.y && t.x - half < o.to + 1 && t.x + half > o.from - 1)) continue
+    placed.push({ y: t.y, from: t.x - half, to: t.x + half })
+    pen.fillStyle = t.colour
+    pen.beginPath()
+    pen.roundRect(t.x - half, t.y - 7, 2 * half, 14, 3)
+    pen.fill()
+    pen.fillStyle = p.surface
+    pen.fillText(t.text, t.x, t.y + 0.5)
+  }
+}
+
+function upright(pen: Pen, colour: string, x: number, from: number, to: number): void {
   pen.save()
   pen.strokeStyle = colour
   pen.globalAlpha *= 0.35
@@ -152,18 +180,6 @@ function stroke2(pen: Pen, colour: string, x: number, from: number, to: number):
   pen.lineTo(x, to)
   pen.stroke()
   pen.restore()
-}
-
-function tag(pen: Pen, p: Palette, text: string, x: number, y: number, colour: string): void {
-  pen.font = `600 10px ${p.font}`
-  const w = pen.measureText(text).width + 8
-  pen.fillStyle = colour
-  pen.beginPath()
-  pen.roundRect(x - w / 2, y - 7, w, 14, 3)
-  pen.fill()
-  pen.fillStyle = p.surface
-  pen.textAlign = 'center'
-  pen.fillText(text, x, y + 0.5)
 }
 
 function flag(pen: Pen, colour: string, x: number, y: number): void {
@@ -241,7 +257,7 @@ export function paintMoment(pen: Pen, p: Palette, g: Geometry, s: Stretch, at: n
   if (x > g.width) return
   const from = Math.max(g.gutter, x)
   if (veil) {
-    pen.globalAlpha = 0.74
+    pen.globalAlpha = 0.64
     pen.fillStyle = p.surface
     pen.fillRect(from, g.top - 4, g.width - from, g.height)
     pen.globalAlpha = 1

@@ -59,7 +59,7 @@ export function layOut(width: number, height: number, replicas: number, clients:
     replicaY.push(y)
     lanes.push({ label: narrow ? `r ${r}` : `replica ${r}`, replica: r, y })
   }
-  return { width, height, gutter: narrow ? 46 : 84, top, lanes, step, replicaY, clientY }
+  return { width, height, gutter: narrow ? 60 : 84, top, lanes, step, replicaY, clientY }
 }
 
 // ends are the heights at which an arrow begins and ends. A client that is not known is above its lane's neighbours.

@@ -1,7 +1,7 @@
 import { GROUPS } from '../model/groups'
 import type { Geometry } from './lanes'
 import type { Palette } from './palette'
-import { COLUMN, type Counts, type Line, type Scene } from './scene'
+import type { Counts, Line, Scene } from './scene'
 
 type Pen = CanvasRenderingContext2D
 
@@ -162,31 +162,44 @@ export function highlight(pen: Pen, p: Palette, l: Line, strong: boolean): void 
   if (l.fate === 'refused') refusal(pen, p, l)
 }
 
-// paintCounts draws how many messages each lane gets in each column, stacked by type. All columns have one scale.
-export function paintCounts(pen: Pen, p: Palette, c: Counts, g: Geometry): void {
+// paintCounts draws how many messages each lane gets in each column, stacked by type. All columns have one scale; the few
+// that are higher are cut, and have an open top. Lost and refused ones stand on the ruler, where they are seen however few
+// they are.
+export function paintCounts(pen: Pen, p: Palette, c: Counts, g: Geometry, left: number, span: number): void {
   const lanes = [...g.replicaY, g.lanes[0]?.y ?? g.top]
-  const most = Math.max(1, c.most)
-  for (let group = 0; group < GROUPS.length; group++) {
-    pen.fillStyle = p.groups[group] ?? p.ink
-    pen.beginPath()
-    for (let column = 0; column < c.columns; column++) {
-      for (let lane = 0; lane < c.lanes; lane++) {
-        const at = (column * c.lanes + lane) * GROUPS.length
-        const n = c.by[at + group] ?? 0
+  const perUs = (g.width - g.gutter) / span
+  const xOf = (k: number) => Math.round(g.gutter + (k * c.us - left) * perUs)
+  const full = (lane: number) => g.step * (lane === c.lanes - 1 ? 0.32 : 0.72)
+  const paths = GROUPS.map(() => new Path2D())
+  const cut = new Path2D()
+  const bad = new Path2D()
+  for (const [k, column] of c.columns) {
+    const x = Math.max(g.gutter, xOf(k))
+    const w = xOf(k + 1) - x - 0.5
+    if (w <= 0) continue
+    for (let lane = 0; lane < c.lanes; lane++) {
+      const base = (lanes[lane] ?? g.top) - 2
+      let sum = 0
+      for (let group = 0; group < GROUPS.length; group++) {
+        const n = column.by[lane * GROUPS.length + group] ?? 0
         if (n === 0) continue
-        let below = 0
-        for (let i = 0; i < group; i++) below += c.by[at + i] ?? 0
-        const tall = g.step * (lane === c.lanes - 1 ? 0.32 : 0.72)
-        const base = (lanes[lane] ?? g.top) - 2
-        pen.rect(g.gutter + column * COLUMN, base - ((below + n) / most) * tall, COLUMN - 0.5, (n / most) * tall)
+        const from = Math.min(c.scale, sum)
+        sum += n
+        const to = Math.min(c.scale, sum)
+        if (to > from)
+          paths[group]?.rect(x, base - (to / c.scale) * full(lane), w, ((to - from) / c.scale) * full(lane))
       }
+      if (sum > c.scale) cut.rect(x, base - full(lane) - 4, w, 1.5)
     }
-    pen.fill()
+    const wrong = column.lost + column.refused
+    if (wrong > 0) bad.rect(x, g.top, w, Math.min(9, 2 + wrong / 2))
   }
-  // Lost and refused ones stand on the ruler, where they are seen however few they are.
+  paths.forEach((path, group) => {
+    pen.fillStyle = p.groups[group] ?? p.ink
+    pen.fill(path)
+  })
+  pen.fillStyle = p.ink3
+  pen.fill(cut)
   pen.fillStyle = p.bad
-  for (let column = 0; column < c.columns; column++) {
-    const n = c.bad[column] ?? 0
-    if (n > 0) pen.fillRect(g.gutter + column * COLUMN, g.top, COLUMN - 0.5, Math.min(9, 2 + n / 2))
-  }
+  pen.fill(bad)
 }

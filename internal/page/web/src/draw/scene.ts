@@ -1,11 +1,9 @@
 import type { Arrow, Arrows } from '../model/arrows'
-import { GROUPS } from '../model/groups'
+import { type Column, Columns, scaleOf } from './columns'
 import { ends, type Geometry } from './lanes'
 
 // CROWD is how many messages a pixel of the width can bear before they are drawn as counts.
 const CROWD = 1.6
-// COLUMN is the width of such a count, in pixels.
-export const COLUMN = 3
 
 // Fate is what became of a message, as it is drawn. It is told by shape as well as by colour.
 export type Fate = 'arrived' | 'dropped' | 'refused' | 'lost' | 'way'
@@ -31,14 +29,13 @@ export interface Scene {
   lies: number
 }
 
-// Counts are messages that begin in the same column, by the lane at which they end and their group.
+// Counts are columns of counts, with the scale of their heights.
 export interface Counts {
-  columns: number
-  lanes: number // of replicas, and one for clients
-  by: Uint16Array // [column][lane][group]
-  bad: Uint16Array // [column]: lost and refused ones
-  most: number // in one column and lane
+  columns: Map<number, Column>
   us: number // length of a column
+  lanes: number
+  most: number // in one column and lane
+  scale: number // what is drawn at full height: few are more, and they are cut
 }
 
 export interface Wish {
@@ -61,21 +58,17 @@ export function shows(a: Arrow, wish: Wish): boolean {
   return !wish.hidden.has(a.group) || a.lie !== '' || a.refused || (wish.followed?.has(a) ?? false)
 }
 
-// reuse holds the counts between two frames, for they are large.
-let reuse: Counts | null = null
+const columns = new Columns()
 
 export function arrange(arrows: Arrows, g: Geometry, wish: Wish): Scene {
   const { left, span } = wish
   const right = left + span
   const width = Math.max(1, g.width - g.gutter)
   const room = Math.floor(width * CROWD)
-  const scale = width / span
   const visible: Arrow[] = []
-  let total = 0
-  let hidden = 0
-  let counts: Counts | null = null
+  const scene: Scene = { lines: [], total: 0, hidden: 0, counts: null, lost: 0, refused: 0, lies: 0 }
   const { list } = arrows
-  for (let i = arrows.touching(left); i < list.length; i++) {
+  for (let i = arrows.touching(left); i < list.length && visible.length <= room; i++) {
     const a = list[i] as Arrow
     // Beginnings may be a little out of order, where one had to be estimated.
     if (a.start > right) {
@@ -83,28 +76,42 @@ export function arrange(arrows: Arrows, g: Geometry, wish: Wish): Scene {
       continue
     }
     if (a.end < left) continue
-    if (!shows(a, wish)) {
-      hidden++
-      continue
-    }
-    total++
-    if (counts) {
-      add(counts, arrows, a, wish)
-      continue
-    }
-    visible.push(a)
-    if (visible.length > room) {
-      counts = blank(g, width, span)
-      for (const v of visible) add(counts, arrows, v, wish)
-    }
+    if (shows(a, wish)) visible.push(a)
+    else scene.hidden++
   }
-  const single = counts ? exceptional(arrows, wish) : visible
-  const scene: Scene = { lines: [], total, hidden, counts, lost: 0, refused: 0, lies: 0 }
+  scene.total = visible.length
+  if (visible.length > room) scene.counts = counts(arrows, g, wish, scene)
+  place(scene, scene.counts ? exceptional(arrows, wish) : visible, arrows, g, wish)
+  return scene
+}
+
+// counts takes the place of single messages, and says how many there are.
+function counts(arrows: Arrows, g: Geometry, wish: Wish, scene: Scene): Counts {
+  const filter = { hidden: wish.hidden, shows: (a: Arrow) => shows(a, wish) }
+  const width = Math.max(1, g.width - g.gutter)
+  const right = wish.left + wish.span
+  const found = columns.between(arrows, g.replicaY.length, wish.left, right, width, filter, wish.now)
+  scene.total = 0
+  scene.hidden = 0
+  for (const c of found.values()) {
+    scene.total += c.total
+    scene.hidden += c.hidden
+    scene.lost += c.lost
+    scene.refused += c.refused
+  }
+  return { columns: found, us: columns.us, lanes: columns.lanes, ...scaleOf(found.values()) }
+}
+
+function place(scene: Scene, single: Arrow[], arrows: Arrows, g: Geometry, wish: Wish): void {
+  const { left, span } = wish
+  const scale = Math.max(1, g.width - g.gutter) / span
   for (const a of single) {
     const fate = fateOf(arrows, a, wish.now)
     if (a.lie !== '') scene.lies++
-    if (fate === 'lost') scene.lost++
-    else if (fate === 'refused') scene.refused++
+    if (!scene.counts) {
+      if (fate === 'lost') scene.lost++
+      else if (fate === 'refused') scene.refused++
+    }
     const [y1, y2] = ends(g, a)
     const x1 = g.gutter + (a.start - left) * scale
     let x2 = g.gutter + (a.end - left) * scale
@@ -116,7 +123,6 @@ export function arrange(arrows: Arrows, g: Geometry, wish: Wish): Scene {
     }
     scene.lines.push({ arrow: a, fate, x1, y1, x2, y2: y, dim: wish.followed !== null && !wish.followed.has(a) })
   }
-  return scene
 }
 
 // exceptional are the messages that are drawn one by one even among counts.
@@ -126,35 +132,6 @@ function exceptional(arrows: Arrows, wish: Wish): Arrow[] {
   if (!wish.followed) return lies
   const own = [...wish.followed].filter(a => a.end >= wish.left && a.start <= right)
   return [...new Set([...lies, ...own.slice(0, 600)])]
-}
-
-function blank(g: Geometry, width: number, span: number): Counts {
-  const columns = Math.ceil(width / COLUMN)
-  const lanes = g.replicaY.length + 1
-  const size = columns * lanes * GROUPS.length
-  if (!reuse || reuse.by.length !== size || reuse.bad.length !== columns) {
-    reuse = { columns, lanes, by: new Uint16Array(size), bad: new Uint16Array(columns), most: 0, us: 0 }
-  } else {
-    reuse.by.fill(0)
-    reuse.bad.fill(0)
-  }
-  reuse.columns = columns
-  reuse.lanes = lanes
-  reuse.most = 0
-  reuse.us = (span * COLUMN) / width
-  return reuse
-}
-
-function add(c: Counts, arrows: Arrows, a: Arrow, wish: Wish): void {
-  const column = Math.floor((a.start - wish.left) / c.us)
-  if (column < 0 || column >= c.columns) return
-  const lane = a.to < 0 ? c.lanes - 1 : Math.min(a.to, c.lanes - 1)
-  const at = (column * c.lanes + lane) * GROUPS.length
-  c.by[at + a.group] = (c.by[at + a.group] ?? 0) + 1
-  let sum = 0
-  for (let i = 0; i < GROUPS.length; i++) sum += c.by[at + i] ?? 0
-  if (sum > c.most) c.most = sum
-  if (a.refused || (a.got < 0 && arrows.lost(a, wish.now))) c.bad[column] = (c.bad[column] ?? 0) + 1
 }
 
 // nearest is the line under a point, within a few pixels.

@@ -27,6 +27,7 @@ export interface Arrow {
 export class Arrows {
   list: Arrow[] = []
   first = 0 // id of the oldest arrow that is kept
+  history = 0 // changes with every beginning
   longest = 0 // the longest delay of a message that arrived
   typical = 1000 // the usual delay, in microseconds
   lies: Arrow[] = []
@@ -42,6 +43,7 @@ export class Arrows {
 
   // begin forgets everything, for a cluster of so many replicas.
   begin(replicas: number): void {
+    this.history++
     this.list = []
     this.first = 0
     this.longest = 0

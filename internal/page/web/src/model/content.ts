@@ -24,11 +24,11 @@ export function contentOf(h: History, index: number, now: number): Content | nul
     if (a.answerless) lines.push('Arrivals at clients are not recorded: it is drawn with the usual delay')
     else if (a.got >= 0 && a.sent >= 0) lines.push(`Under way for ${duration(a.end - a.start)}`)
   } else if (e.event === 'dropped') lines.push(`At ${party(e.replica)}`)
+  const why = meaning(m.type ?? '')
+  if (why) lines.push(why)
   lines.push(m.text)
   const sent = a && a.sent >= 0 ? h.timeline.at(a.sent) : e
   if (sent?.event === 'sent') lines.push(bytes(sent.bytes))
-  const why = meaning(m.type ?? '')
-  if (why) lines.push(why)
   return { title: title(m), lines, warning: warning(h, e, index, now) }
 }
 

@@ -6,9 +6,8 @@ import { follow } from '../wire/stream'
 import {
   about,
   connection,
-  cursor,
+  followEnd,
   followed,
-  following,
   frames,
   history,
   opened,
@@ -154,10 +153,9 @@ function line(text: string): void {
 function begin(header: Header): void {
   history.begin(header, about.value?.quorum ?? 0)
   frames.clear()
-  cursor.value = 0
   selected.value = -1
   followed.value = ''
-  following.value = true
+  followEnd()
 }
 
 function frame(f: Frame): void {

@@ -7,6 +7,8 @@ import {
   frames,
   history,
   moment,
+  PACE,
+  paced,
   selected,
   show,
   timeline,
@@ -49,7 +51,7 @@ export function play(): void {
 }
 
 export function pause(): void {
-  if (playing.value) cursor.value = timeline.momentAt(clock.value)
+  if (playing.value) show(timeline.momentAt(clock.value))
   playing.value = false
   if (following.value) show(timeline.end)
 }
@@ -69,9 +71,10 @@ function tick(now: number): void {
   following.value = false
   // The diagram follows the clock; words and tables follow the cursor, which moves at a pace that can be read.
   const over = index >= timeline.end
-  if (over || now - moved >= 120) {
+  if (over || now - moved >= PACE) {
     moved = now
     cursor.value = index
+    paced()
   }
   if (over) {
     playing.value = false

@@ -1,4 +1,4 @@
-import { computed, signal } from '@preact/signals'
+import { batch, computed, signal } from '@preact/signals'
 import type { About, Report } from '../model/frames'
 import { History } from '../model/history'
 import type { World } from '../model/world'
@@ -33,30 +33,49 @@ export const version = signal(0)
 export const cursor = signal(0)
 export const following = signal(true)
 
-// beat paces what is drawn of the moment while it moves by itself: words and tables that change sixty times a second can be
-// read by nobody. The diagram has its own pace.
-const beat = signal(0)
-const PACE = 120
-let beaten = 0
-let due = 0
+// While the moment moves by itself, words and tables follow at a pace: what changes sixty times a second can be read by
+// nobody. They do so in turns, so that no frame of the screen has the work of all of them. The diagram has its own pace.
+export const PACE = 200
+const TURN = 34
+const beats = [signal(0), signal(0), signal(0)] as const
+let waits = false
+let again = false
 
+// paced lets everything that shows the moment catch up in its turn.
 export function paced(): void {
-  if (due !== 0) return
-  due = window.setTimeout(
-    () => {
-      due = 0
-      beaten = performance.now()
-      beat.value++
-    },
-    Math.max(0, beaten + PACE - performance.now()),
-  )
+  if (waits) {
+    again = true
+    return
+  }
+  waits = true
+  again = false
+  setTimeout(() => {
+    waits = false
+    if (again) paced()
+  }, PACE)
+  beats.forEach((b, turn) => {
+    setTimeout(() => b.value++, turn * TURN)
+  })
 }
 
-export const moment = computed<Moment>(() => {
-  beat.value
-  const index = following.value ? timeline.end : Math.max(timeline.first, Math.min(cursor.value, timeline.end))
-  return { world: timeline.worldAt(index), at: timeline.timeAt(index), index }
-})
+function now(): void {
+  batch(() => {
+    for (const b of beats) b.value++
+  })
+}
+
+const momentOf = (turn: 0 | 1 | 2) =>
+  computed<Moment>(() => {
+    beats[turn].value
+    const end = following.peek()
+    const index = end ? timeline.end : Math.max(timeline.first, Math.min(cursor.peek(), timeline.end))
+    return { world: timeline.worldAt(index), at: timeline.timeAt(index), index }
+  })
+
+export const moment = momentOf(0)
+// The same for the two parts of the page that are the most work.
+export const orderMoment = momentOf(1)
+export const sentencesMoment = momentOf(2)
 
 // reports are those of the moment that is shown; null: none were made, as in a trace.
 // Following the end they are the newest, even if nothing has happened since the last event.
@@ -83,10 +102,12 @@ export const acting = computed(() => (about.value?.acts.length ?? 0) > 0 && conn
 export function show(index: number): void {
   cursor.value = Math.max(timeline.first, Math.min(index, timeline.end))
   following.value = false
+  now()
 }
 
 export function followEnd(): void {
   following.value = true
+  now()
 }
 
 // seconds writes a time as the page shows it: seconds since the beginning.

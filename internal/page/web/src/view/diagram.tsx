@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
-import { camera, fitTo, pan, pinned, zoom } from '../draw/camera'
+import { camera, fitTo, pan, pinned, spanShown, zoom } from '../draw/camera'
 import { Drawing, hiddenGroups } from '../draw/drawing'
 import { nearest } from '../draw/scene'
 import { GROUPS } from '../model/groups'
@@ -81,7 +81,7 @@ function Zoom() {
         <Icon of="minus" />
       </button>
       <span class="span" title="How much time the width shows">
-        {duration(camera.value.span)}
+        {duration(spanShown.value)}
       </span>
       <button type="button" class="icon" aria-label="Zoom in" onClick={() => zoom(1 / 1.6)}>
         <Icon of="plus" />
@@ -133,7 +133,9 @@ function Caption() {
     <p class="caption">
       {plural(sum.total, 'message')}
       {sum.column > 0 &&
-        `, more than can be told apart: drawn as counts for each ${duration(sum.column)}, the tallest ${sum.most}. Zoom in for arrows.`}
+        `, more than can be told apart: drawn as counts for each ${duration(sum.column)}, the tallest ${sum.most}${
+          sum.cut > 0 ? ` (cut at ${sum.cut})` : ''
+        }. Zoom in for arrows.`}
       {bad.length > 0 && ` · ${bad.join(', ')}`}
     </p>
   )

@@ -1,7 +1,7 @@
 import { Component } from 'preact'
 import { plural, short } from '../model/words'
 import { type Cell, primaryOf, type Slot, type World } from '../model/world'
-import { moment } from '../store/store'
+import { orderMoment } from '../store/store'
 import '../style/order.css'
 
 // ROWS is how many sequence numbers are shown, the newest first.
@@ -9,7 +9,7 @@ const ROWS = 30
 
 // Order is the table of recent sequence numbers and replicas: how far each slot is at each of them.
 export function Order() {
-  const { world } = moment.value
+  const { world } = orderMoment.value
   const low = Math.max(0, ...world.replicas.map(r => r.low))
   const seqs = [...world.slots.keys()].filter(s => s <= world.highest).sort((a, b) => b - a)
   return (
@@ -34,9 +34,10 @@ export function Order() {
             </tr>
           </thead>
           <tbody>
-            {seqs.slice(0, ROWS).map(seq => {
+            {seqs.slice(0, ROWS).map((seq, place) => {
               const slot = world.slots.get(seq)
-              return slot && <Row key={seq} slot={slot} world={world} stable={seq <= low} />
+              // Rows are told apart by their place: when all move on, their texts change and no element comes or goes.
+              return slot && <Row key={place} slot={slot} world={world} stable={seq <= low} />
             })}
           </tbody>
         </table>
@@ -119,19 +120,16 @@ class SlotCell extends Component<CellProps> {
       differs ? `digest ${short(cell.digest)}, not the same everywhere` : short(cell.digest),
     ].filter(Boolean)
     return (
-      <td class={`${executed ? 'executed' : ''} ${differs ? 'differs' : ''}`} title={words.join(', ')}>
-        <span class="hidden">{words.join(', ')}</span>
-        <span class="cell" aria-hidden="true">
-          <span class="bars">
-            <Bar kind="prepare" k={cell.prepares} q={quorum} closed={prepared} />
-            <Bar kind="commit" k={cell.commits} q={quorum} closed={committed} />
-          </span>
-          <span class="state">
-            {differs && <b>≠</b>}
-            {executed ? '✓' : committed ? 'committed' : `${k}/${quorum}`}
-            {cell.checkpoint && <b class={cell.checkpoint}>◆</b>}
-          </span>
-        </span>
+      <td
+        class={`${executed ? 'executed' : ''} ${differs ? 'differs' : ''}`}
+        title={words.join(', ')}
+        aria-label={words.join(', ')}
+      >
+        <Bar kind="prepare" k={cell.prepares} q={quorum} closed={prepared} />
+        <Bar kind="commit" k={cell.commits} q={quorum} closed={committed} />
+        {differs ? '≠ ' : ''}
+        {executed ? '✓' : committed ? 'committed' : `${k}/${quorum}`}
+        {cell.checkpoint && <b class={cell.checkpoint}>◆</b>}
       </td>
     )
   }

@@ -2,7 +2,7 @@ import { effect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { readPalette } from '../draw/palette'
 import { jumpTo, latest, shownTime } from '../store/player'
-import { history, moment, seconds, timeline } from '../store/store'
+import { connection, history, moment, opened, seconds, timeline, version } from '../store/store'
 import { dark } from '../store/theme'
 
 // Overview is the whole of what is kept in one strip: how much happened when, with faults, view changes and proofs. It is
@@ -17,14 +17,21 @@ export function Overview() {
     resized.observe(c)
     const stops = [
       effect(() => {
-        moment.value
         dark.value
+        connection.value
+        opened.value
         paint(c)
+      }),
+      effect(() => {
+        version.value
+        if (performance.now() - painted > REPAINT) paint(c)
       }),
       effect(() => {
         const { from, to } = bounds()
         const share = to > from ? (shownTime.value - from) / (to - from) : 0
-        if (hand.current) hand.current.style.left = `${100 * Math.max(0, Math.min(1, share))}%`
+        // Moved by a transform, it costs no layout of the page in each frame.
+        const x = Math.max(0, Math.min(1, share)) * c.clientWidth
+        if (hand.current) hand.current.style.transform = `translateX(${x.toFixed(1)}px)`
       }),
     ]
     return () => {
@@ -69,8 +76,13 @@ function bounds(): { from: number; to: number } {
   return { from: timeline.timeAt(timeline.first), to: latest.value }
 }
 
+// REPAINT is how often the strip is painted while events come: what it shows changes slowly.
+const REPAINT = 1000
+let painted = 0
+
 function paint(canvas: HTMLCanvasElement): void {
-  const pen = canvas.getContext('2d')
+  painted = performance.now()
+  const pen = canvas.getContext('2d', { alpha: false })
   const { clientWidth: width, clientHeight: height } = canvas
   if (!pen || width === 0) return
   const ratio = Math.min(2, devicePixelRatio || 1)
@@ -78,7 +90,9 @@ function paint(canvas: HTMLCanvasElement): void {
   canvas.height = height * ratio
   pen.setTransform(ratio, 0, 0, ratio, 0, 0)
   const p = readPalette()
-  const { from, to } = { from: timeline.timeAt(timeline.first), to: Math.max(timeline.lastAt, latest.peek()) }
+  const { from, to } = { from: timeline.timeAt(timeline.first), to: latest.peek() }
+  pen.fillStyle = p.sunken
+  pen.fillRect(0, 0, width, height)
   if (to <= from) return
   const columns = Math.floor(width / 2)
   const counts: number[] = []

@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { Sentence } from '../model/sentences'
 import { told } from '../model/words'
 import { lookAt } from '../store/player'
-import { following, history, moment, seconds, selected, timeline } from '../store/store'
+import { following, history, seconds, selected, sentencesMoment, timeline } from '../store/store'
 import { rove } from './rove'
 import '../style/sentences.css'
 
@@ -17,7 +17,7 @@ const SIGNS: Record<Sentence['tone'], string> = { quiet: '·', plain: '○', goo
 
 // Sentences tells what happened in plain words, up to the moment that is shown.
 export function Sentences() {
-  const { index } = moment.value
+  const { index } = sentencesMoment.value
   const rows = everything.value ? every(index) : recent(index)
   const box = useRef<HTMLDivElement>(null)
   const last = rows[rows.length - 1]?.index

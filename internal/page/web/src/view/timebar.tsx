@@ -2,20 +2,7 @@ import { signal } from '@preact/signals'
 import { useRef } from 'preact/hooks'
 import { connect } from '../store/feed'
 import { openMoment, saveMoment } from '../store/file'
-import {
-  begin,
-  end,
-  jumpTo,
-  pause,
-  play,
-  playing,
-  SPEEDS,
-  shownTime,
-  speed,
-  step,
-  stepCause,
-  stepSentence,
-} from '../store/player'
+import { begin, end, jumpTo, pause, play, playing, SPEEDS, speed, step, stepCause, stepSentence } from '../store/player'
 import { connection, following, moment, seconds, selected, shown, timeline } from '../store/store'
 import { Icon, type IconName } from './icons'
 import { Overview } from './overview'
@@ -171,7 +158,7 @@ function Time() {
       <input
         aria-label="Moment, in seconds since the beginning"
         inputMode="decimal"
-        value={typed.value ?? seconds(shownTime.value, 6)}
+        value={typed.value ?? seconds(moment.value.at, 6)}
         onFocus={e => e.currentTarget.select()}
         onInput={e => {
           typed.value = e.currentTarget.value

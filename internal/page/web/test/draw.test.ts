@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest'
+import { evenLoad, header } from '../bench/trace'
+import { Columns } from '../src/draw/columns'
+import { ticks } from '../src/draw/frame'
+import { layOut } from '../src/draw/lanes'
+import { arrange, nearest, type Wish } from '../src/draw/scene'
+import { historyOf, historyOfTrace } from './fixtures'
+
+const everything: Pick<Wish, 'hidden' | 'followed'> = { hidden: new Set(), followed: null }
+
+describe('a picture with room for every message', () => {
+  const h = historyOfTrace('equivocate')
+  const g = layOut(1200, 500, 4, h.arrows.clients)
+  const wish: Wish = { left: 193_000, span: 6000, now: h.timeline.lastAt, ...everything }
+
+  test('has a line for each message that is under way in it', () => {
+    const scene = arrange(h.arrows, g, wish)
+    const direct = h.arrows.list.filter(a => a.end >= 193_000 && a.start <= 199_000)
+    expect(scene.counts).toBeNull()
+    expect(scene.lines.map(l => l.arrow.id).sort()).toEqual(direct.map(a => a.id).sort())
+    expect(scene.lies).toBe(3)
+  })
+
+  test('leaves out groups that are not wanted, but never lies', () => {
+    const scene = arrange(h.arrows, g, { ...wish, hidden: new Set([0, 1, 2, 3, 4, 5, 6, 7, 8]) })
+    expect(scene.lines.map(l => l.arrow.lie !== '')).toEqual([true, true, true])
+    expect(scene.hidden).toBeGreaterThan(20)
+  })
+
+  test('dims all but the request that is followed', () => {
+    const { arrows } = h.follow('0/7')
+    const scene = arrange(h.arrows, g, { ...wish, followed: arrows })
+    for (const l of scene.lines) expect(l.dim).toBe(!arrows.has(l.arrow))
+  })
+
+  test('finds the line under the pointer', () => {
+    const scene = arrange(h.arrows, g, wish)
+    const line = scene.lines.find(l => l.arrow.lie !== '')
+    expect(line && nearest(scene, line.x2, line.y2)?.arrow.to).toBe(line?.arrow.to)
+    expect(nearest(scene, 600, 3)).toBeNull()
+  })
+})
+
+describe('a picture of more messages than can be told apart', () => {
+  const h = historyOf(header, evenLoad(20, 2000))
+  const g = layOut(1200, 500, 4, h.arrows.clients)
+  const now = h.timeline.lastAt
+
+  test('counts every message once', () => {
+    const scene = arrange(h.arrows, g, { left: 2e6, span: 10e6, now, ...everything })
+    expect(scene.counts).not.toBeNull()
+    const us = scene.counts?.us ?? 1
+    const from = Math.floor(2e6 / us) * us
+    const to = (Math.floor(12e6 / us) + 1) * us
+    expect(scene.total).toBe(h.arrows.list.filter(a => a.start >= from && a.start < to).length)
+    const sum = [...(scene.counts?.columns.values() ?? [])].reduce((n, c) => n + c.by.reduce((m, k) => m + k, 0), 0)
+    expect(sum).toBe(scene.total)
+  })
+
+  test('says the same when the picture moved there as when it begins there', () => {
+    const moved = new Columns()
+    const filter = { hidden: new Set<number>(), shows: () => true }
+    for (const left of [1e6, 1.3e6, 3e6, 2e6, 2.9e6, 9e6]) {
+      const got = moved.between(h.arrows, 4, left, left + 5e6, 1000, filter, now)
+      const fresh = new Columns().between(h.arrows, 4, left, left + 5e6, 1000, filter, now)
+      expect(got, `from ${left}`).toEqual(fresh)
+    }
+  })
+
+  test('counts what comes while it is shown', () => {
+    const events = evenLoad(4, 2000)
+    const live = historyOf(header, events.slice(0, events.length / 2))
+    const columns = new Columns()
+    const filter = { hidden: new Set<number>(), shows: () => true }
+    columns.between(live.arrows, 4, 0, 4e6, 1000, filter, live.timeline.lastAt)
+    for (const e of events.slice(events.length / 2)) live.add(e)
+    const got = columns.between(live.arrows, 4, 0, 4e6, 1000, filter, live.timeline.lastAt)
+    expect(got).toEqual(new Columns().between(live.arrows, 4, 0, 4e6, 1000, filter, live.timeline.lastAt))
+  })
+})
+
+test.each([
+  [1000, 1000],
+  [36_000, 900],
+  [6_500_000, 900],
+  [3600e6, 320],
+])('the ruler of %i µs on %i pixels has round steps that leave room for their numbers', (span, width) => {
+  const { step, at } = ticks({ left: 0, span, zero: 0 }, width)
+  expect((step / span) * width).toBeGreaterThanOrEqual(Math.min(92, width))
+  expect(['1', '2', '5']).toContain(String(step)[0])
+  expect(at.every(t => t % step === 0)).toBe(true)
+})
+
+test('lanes lie apart on a phone and on a desk, and many clients share one', () => {
+  const h = historyOf(header, evenLoad(1, 2000))
+  for (const [width, height, n] of [
+    [390, 260, 4],
+    [1000, 400, 10],
+  ] as const) {
+    const g = layOut(width, height, n, h.arrows.clients)
+    expect(g.lanes).toHaveLength(n + 1)
+    for (let i = 1; i < g.lanes.length; i++) expect((g.lanes[i]?.y ?? 0) - (g.lanes[i - 1]?.y ?? 0)).toBeGreaterThan(20)
+  }
+})
