@@ -16,10 +16,10 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// bareWire is a peer that sends whatever it likes and keeps the replies.
+// bareWire is a peer that sends any frames and counts the replies.
 type bareWire struct {
 	mu    sync.Mutex
-	heard [4]int // the replies of each replica
+	heard [4]int // number of replies, by replica
 	send  func(to int, frame []byte) bool
 	peers func() []network.PeerState
 }
@@ -37,14 +37,14 @@ func (w *bareWire) FromReplica(replica int, frame []byte) {
 func (w *bareWire) FromClient(*network.ClientLink, []byte) {}
 func (w *bareWire) ClientGone(*network.ClientLink)         {}
 
-// replies counts those of each replica.
+// replies returns the number of replies of each replica.
 func (w *bareWire) replies() [4]int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.heard
 }
 
-// leastReplies counts those of the replica that has sent the fewest.
+// leastReplies returns the number of replies of the replica that has sent the fewest.
 func (w *bareWire) leastReplies() int {
 	heard := w.replies()
 	return slices.Min(heard[:])
@@ -107,7 +107,7 @@ func (b *testbed) sign(r *wire.Request, key *crypto.PrivateKey) {
 	wire.SignRequest(wire.Digest(b.fresh.File.ID), r, func(m []byte) wire.Signature { return key.Sign(m) })
 }
 
-// rubbish is frames that no replica may believe, whoever sends them: some that are no message, and some against the rules.
+// rubbish returns frames that every replica must refuse, whoever sends them: malformed ones, and messages against the rules.
 func (b *testbed) rubbish(rng *rand.Rand) (malformed, invalid [][]byte) {
 	client := b.fresh.Clients[0]
 	good := wire.Encode(b.request(client, 1))
@@ -142,8 +142,8 @@ func (b *testbed) rubbish(rng *rand.Rand) (malformed, invalid [][]byte) {
 	return malformed, invalid
 }
 
-// S4: whatever a client or a member sends, it is counted, nobody panics, and everybody goes on serving. Who sends what is
-// no message loses his link each time.
+// S4: whatever a client or a member sends, it is counted, no replica panics, and all go on serving. A sender of a frame that
+// is no message loses its link each time.
 func TestS4_RubbishIsCountedAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	for who, connect := range map[string]func(*testbed) *bareWire{
@@ -202,7 +202,7 @@ func TestS4_RubbishIsCountedAndChangesNothing(t *testing.T) {
 	}
 }
 
-// Somebody who repeats a client's request does not get the client's replies, nor keeps them from it.
+// A peer that repeats a client's request neither gets the client's replies nor keeps them from the client.
 func TestC4_ARepeatedRequestDoesNotTakeItsClientsReplies(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)

@@ -11,7 +11,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// Four replicas and their client in this process: what one put takes, alone and among others.
+// BenchmarkPut measures how long one put takes, alone and among others, with four replicas and their client in this process.
 func BenchmarkPut(b *testing.B) {
 	for _, outstanding := range []int{1, 64} {
 		b.Run(fmt.Sprintf("%d at once", outstanding), func(b *testing.B) {

@@ -22,7 +22,7 @@ func accusation(who wire.ReplicaID, about wire.Seq) wire.Evidence {
 	}
 }
 
-// One liar neither fills the disk nor uses up the room for proof against another, and a restart loses no proof.
+// One liar neither fills the disk nor uses up the room for proofs against another replica, and a restart loses no proof.
 func TestE1_EvidenceIsBoundedPerReplicaAndSurvivesARestart(t *testing.T) {
 	dir := t.TempDir()
 	w := newWitness(dir, 0, &counters{}, slog.New(slog.DiscardHandler))
@@ -49,7 +49,7 @@ func TestE1_EvidenceIsBoundedPerReplicaAndSurvivesARestart(t *testing.T) {
 	}
 }
 
-// S4: a link's routes are bounded, and go with it.
+// S4: the routes over a link are bounded, and are removed with the link.
 func TestS4_RoutesAreBoundedByLinks(t *testing.T) {
 	r, link, other := newRoutes(), &network.ClientLink{}, &network.ClientLink{}
 	for i := range wire.Session(2 * maxRoutesPerLink) {
@@ -83,7 +83,7 @@ func TestHealth_BelievesWhatFPlusOneOthersClaim(t *testing.T) {
 	}
 }
 
-// V7: a replica that left a view alone says so, once f+1 others are known to go on in it, and not while they follow.
+// V7: a replica that left a view alone says so once f+1 others are known to be still active in it.
 func TestHealth_TellsAViewThatWasLeftAlone(t *testing.T) {
 	n := &Node{home: &Home{Config: wire.Config{Members: make([]wire.PublicKey, 4), ViewTimeout: time.Second}}}
 	stays := port.PeerInspection{Heard: true, View: 2, Active: true}

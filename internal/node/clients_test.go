@@ -29,8 +29,8 @@ func executions(ctx context.Context, t *testing.T, c *client.Client, key []byte)
 	return got.Pair.Version
 }
 
-// Packed or not, an acknowledged operation of any of many callers was executed once, or, where the caller allows that,
-// at least once: a slow answer makes at-least-once send a second request.
+// Packed or not, every acknowledged operation of many callers was executed exactly once or, if the caller chose it, at least
+// once: after a slow answer an at-least-once call sends a second request.
 func TestC7_ManyCallersOfOneClientOnRealNodes(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -63,7 +63,7 @@ func TestC7_ManyCallersOfOneClientOnRealNodes(t *testing.T) {
 	}
 }
 
-// Long results arrive whole though one replica alone sends them so, and also when that one is down.
+// Long results arrive whole although only one replica sends them whole, and even if that replica is down.
 func TestC5_LongResultsOnRealNodes(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -77,7 +77,7 @@ func TestC5_LongResultsOnRealNodes(t *testing.T) {
 		if down {
 			b.halt(3)
 		}
-		for range 12 { // each replica is the designated one of some
+		for range 12 { // each replica is the one that sends some of the results whole
 			if got, err := kv.NewClient(c).Get(ctx, "long"); err != nil || !bytes.Equal(got, value) {
 				t.Fatalf("replica 3 is down: %t; %d bytes, %v", down, len(got), err)
 			}

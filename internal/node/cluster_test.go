@@ -24,7 +24,7 @@ type testbed struct {
 	fresh *cluster.Fresh
 	nodes []*running
 
-	hostile bool // somebody speaks for a replica who is none
+	hostile bool // a peer that is no replica sends messages under a replica's key
 }
 
 // running is a node with the means to stop it.
@@ -63,9 +63,9 @@ func newTestbed(t testing.TB, n int, protocol cluster.Protocol) *testbed {
 	return b
 }
 
-// nextPort counts through ports below those that the system gives to outgoing connections, so that nobody takes the port
-// of a replica that is down, and below those of cmd/tagma's and testnet/local's tests. Processes that test at once begin at
-// different ones.
+// nextPort counts through ports below those that the system gives to outgoing connections, so that no connection takes the
+// port of a replica that is down, and below those of cmd/tagma's and testnet/local's tests. Test processes that run at the
+// same time begin at different ports.
 var nextPort atomic.Int32
 
 func init() { nextPort.Store(int32(10_000 + os.Getpid()%40*100)) }
@@ -119,8 +119,8 @@ func (b *testbed) startAll() {
 	}
 }
 
-// halt stops a replica cleanly. Whatever a test does with correct replicas, they send each other nothing that is refused:
-// that is what those are held back for who do.
+// halt stops a replica cleanly. It fails if a replica refused a message of a correct one, since senders of refused messages
+// are slowed down.
 func (b *testbed) halt(i int) {
 	b.t.Helper()
 	r := b.nodes[i]

@@ -85,8 +85,7 @@ func used(data []byte) int {
 	return n
 }
 
-// damages are what a crash or a bad disk may do to the write-ahead file of the store. older is the file as it was
-// before.
+// damages are what a crash or a bad disk may do to the store's write-ahead file; older is an earlier version of the file.
 var damages = []struct {
 	name string
 	do   func(t testing.TB, dir string, older []byte)
@@ -108,8 +107,8 @@ var damages = []struct {
 	}},
 }
 
-// Whatever a crash leaves of the store, a journal that reaches back far enough brings the replica to where the others
-// are.
+// Whatever a crash leaves of the store, a replica whose journal reaches back far enough catches up with the others from its
+// journal.
 func TestD5_ADamagedStoreIsRebuiltFromTheJournal(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)

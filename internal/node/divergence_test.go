@@ -12,7 +12,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// errant is a machine that writes one value wrong.
+// errant is a machine that, once after due is set, writes a wrong value instead of executing an operation.
 type errant struct {
 	statemachine.Machine
 	due atomic.Bool
@@ -25,7 +25,7 @@ func (s *errant) Apply(tx statemachine.Txn, op []byte) []byte {
 	return s.Machine.Apply(tx, op)
 }
 
-// K2: a replica whose state was wrong keeps the proof, and which keys that was, when the state is repaired.
+// K2: after its state was repaired, a replica keeps the proof that it was wrong, and the list of the wrong keys.
 func TestK2_AReplicaKeepsWhatWasWrongWithItsState(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)

@@ -34,8 +34,8 @@ func (c *counting) written() []int {
 	return slices.Clone(c.writes)
 }
 
-// Writes to the store are synced, so batches that come one by one share one, which comes after flushWithin at the latest,
-// after flushEvery batches, and before a checkpoint (D5).
+// Every write to the store is synced, so single batches share one. It begins after flushWithin, after flushEvery batches, or
+// before a checkpoint, whichever comes first (D5).
 func TestD5_BatchesShareWritesToTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		storage := &counting{Store: memstore.New()}

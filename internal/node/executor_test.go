@@ -15,7 +15,7 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// plain makes a store for an executor of a storage. It has nobody who takes or gives a state.
+// plain makes a store for an executor of a storage. It can neither fetch nor give a state.
 type plain struct {
 	statemachine.Storage
 	replica.Store
@@ -45,8 +45,8 @@ func body(seq wire.Seq) *wire.Body {
 	}}}
 }
 
-// The core hands over a window of batches and their checkpoints ahead of what it heard was executed, behind a checkpoint
-// that still waits. An executor that stands still must not hold up the driver's turn: a deadlock fails the bubble.
+// The core may hand over a window of batches and checkpoints before it hears of any execution, after a checkpoint that still
+// waits. An executor that stands still must not delay the driver's turn: a deadlock fails the test.
 func TestTheDriverNeverWaitsForTheExecutor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, cfg, done := newTestExecutor(t, memstore.New())
@@ -91,7 +91,7 @@ func TestTheDriverNeverWaitsForTheExecutor(t *testing.T) {
 	})
 }
 
-// An executor that nobody listens to any more ends with its context, however full the lane is.
+// An executor whose results nobody takes any more ends with its context, however full the lane is.
 func TestTheExecutorEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, cfg, _ := newTestExecutor(t, memstore.New())
@@ -123,7 +123,7 @@ func TestD6_AStoreThatFailsEndsTheExecutor(t *testing.T) {
 	if err := x.run(t.Context()); !errors.Is(err, errStore) {
 		t.Fatalf("ended with %v", err)
 	}
-	if e := (<-done).(port.Executed); e.Seq != 1 { // the journal has it: it is true whatever the store does
+	if e := (<-done).(port.Executed); e.Seq != 1 { // the journal has the batch, so it is executed whatever the store does
 		t.Fatalf("told of %+v", e)
 	}
 }

@@ -27,7 +27,7 @@ func (b *testbed) life(i int) string {
 	return strings.TrimSpace(string(text))
 }
 
-// D8.5: replicas that start for the first time together answer each other, and none waits for more.
+// D8.5: replicas that start for the first time together answer each other, so that none has to wait.
 func TestD8_5_FourThatStartForTheFirstTimeAtOnceServe(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -64,7 +64,7 @@ func TestD8_5_FourThatStartForTheFirstTimeAtOnceServe(t *testing.T) {
 	}
 }
 
-// D8.5: one that merely starts late needs no more others than one that restarts.
+// D8.5: a replica that starts for the first time later than the others needs as few answers as one that restarts.
 func TestD8_5_TheFourthStartsForTheFirstTimeAfterOneHasDied(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -142,8 +142,8 @@ func TestD8_2_ADataDirectoryThatIsNotThereIsRefused(t *testing.T) {
 	}
 }
 
-// A home of the first format has no file life and a journal without one. It is adopted once, and is an ordinary one
-// then.
+// A home of the first format has no file life, and its journal names no life. It is adopted at the first start, and is an
+// ordinary home afterwards.
 func TestD8_3_AHomeOfTheFirstFormatIsAdoptedOnce(t *testing.T) {
 	t.Parallel()
 	b := olderTestbed(t)

@@ -41,7 +41,7 @@ func enlarge(t *testing.T, dir string, size int) {
 	}
 }
 
-// fails lets a replica run out of room, while the others go on, and waits until it has stopped by itself.
+// fails lets a replica's disk fill up while the others go on, and waits until the replica has stopped by itself.
 func (b *testbed) fails(i int, l *load, want error) {
 	b.t.Helper()
 	for ended := false; !ended; {

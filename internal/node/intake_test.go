@@ -35,8 +35,8 @@ func TestAnInquiryWaitsUntilTheReplicaIsReady(t *testing.T) {
 	})
 }
 
-// S4: however many links ask how a replica is, at once or one after the other, it puts that together once in a while, and
-// nobody is told what is older.
+// S4: however many links ask for a replica's report, at once or one after the other, the replica makes a report only once in
+// inquiryPause, and gives nobody an older one.
 func TestS4_InquiriesOfManyLinksShareOneReport(t *testing.T) {
 	made := 0
 	r := &reports{report: func() any { made++; return made }}
@@ -59,7 +59,7 @@ func TestS4_InquiriesOfManyLinksShareOneReport(t *testing.T) {
 	}
 }
 
-// C6, S4: a client whose many links all wait for room in the lane to the loop has one turn there where another one has one.
+// C6, S4: a client whose many links all wait for room in the lane to the loop gets as many turns as a client with one link.
 func TestC6_ClientsTakeTurnsForTheLoopHoweverManyLinksTheyHave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &intake{ctx: t.Context(), lanes: lanes{clients: newLane(1, 1<<20)}, routes: newRoutes()}
@@ -76,7 +76,7 @@ func TestC6_ClientsTakeTurnsForTheLoopHoweverManyLinksTheyHave(t *testing.T) {
 		send(one, 2)
 		send(one, 2)
 		send(other, 3)
-		var came []int64 // by the bytes they say they have
+		var came []int64 // the requests in the order of their arrival, recognised by their sizes
 		for range 64 + 3 {
 			e := <-in.lanes.clients.events
 			in.lanes.clients.take(e)

@@ -16,7 +16,7 @@ func TestK1_TheJournalShrinksBehindStableCheckpoints(t *testing.T) {
 	}
 	b.startAll()
 	l := b.load()
-	for range 30 { // in steps that everybody can follow: what falls out of the window is left behind
+	for range 30 { // in steps so small that no replica falls out of the window
 		l.put(4, 9000)
 		b.level(4)
 	}

@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/port"
 )
 
-// S4, I14: while the loop stands still, messages wait by their bytes, and their links with them.
+// S4, I14: while the loop stands still, a bounded number of bytes waits in the lane; further messages delay their links.
 func TestS4_ALaneIsBoundedInBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLane(100, 10)

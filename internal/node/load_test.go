@@ -22,7 +22,7 @@ func (b *testbed) load() *load {
 	return &load{b: b, c: c, ctx: ctx}
 }
 
-// renew gives it as much time as it had at first.
+// renew gives the client as much time again as it had at first.
 func (l *load) renew() {
 	l.b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -80,8 +80,7 @@ func (l *load) check(size int) {
 	}
 }
 
-// level waits until all running replicas have executed the same and agree on one stable checkpoint; between them they
-// are so many.
+// level waits until so many replicas run, have executed the same and agree on one stable checkpoint.
 func (b *testbed) level(replicas int) {
 	b.t.Helper()
 	b.until(fmt.Sprintf("%d replicas at the same point", replicas), func(rs []Report) bool {

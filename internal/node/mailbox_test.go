@@ -6,8 +6,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// S4: whoever floods a mailbox loses messages of its own, nobody else's, and the flood is bounded in number and in
-// bytes.
+// S4: a sender that floods a mailbox loses only its own messages, and what waits is bounded in number and in bytes.
 func TestS4_AMailboxHasRoomForEachSender(t *testing.T) {
 	m := newMetrics()
 	b := newMailbox(4, 3, 1000, m.lostData)

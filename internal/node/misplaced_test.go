@@ -7,8 +7,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// S4: what only clients and replicas say to each other costs a replica nothing to send, so another one that says it loses
-// its links.
+// S4: a replica that sends another one a message that belongs between client and replica loses its links, because such
+// messages cost it nothing.
 func TestS4_AReplicaThatSpeaksLikeAClientLosesItsLinks(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -37,7 +37,7 @@ func TestS4_AReplicaThatSpeaksLikeAClientLosesItsLinks(t *testing.T) {
 	l.check(8)
 }
 
-// C6: whoever asks for reports all the time is answered now and then, and holds up nobody but himself.
+// C6: a peer that asks for reports all the time is answered from time to time, and delays nobody but itself.
 func TestC6_InquiriesArePaced(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -56,8 +56,8 @@ func TestC6_InquiriesArePaced(t *testing.T) {
 	}
 }
 
-// S4: a replica that sends what no correct one sends is read so seldom that nobody spends much on it, while the others
-// order on.
+// S4: a replica that sends what no correct one sends is read so slowly that it costs the others little, and they go on
+// ordering.
 func TestS4_AReplicaThatLiesIsReadLess(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)

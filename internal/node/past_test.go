@@ -10,7 +10,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// past is what a replica by itself says that keys with a prefix held after a sequence number.
+// past is one replica's answer to which values the keys with a prefix had after a sequence number.
 func (b *testbed) past(i int, prefix string, at uint64) []byte {
 	b.t.Helper()
 	result, err := b.nodes[i].queryUntil(nil, kv.Prefix([]byte(prefix), 0), at)
@@ -33,8 +33,8 @@ func pairs(t *testing.T, result []byte) (all string) {
 	return all
 }
 
-// X, K1: the history is part of the state. A replica that was filled by transfer, whose store holds no older version, tells
-// of the past what the others tell, and executes a revert as they do: without its vote no checkpoint were stable.
+// X, K1: the history is part of the state. A replica that fetched the state, and whose store holds no older version, answers
+// reads of the past as the others do, and executes a revert as they do; without its vote no checkpoint would be stable.
 func TestX_AnEmptiedReplicaTellsOfThePastAndReverts(t *testing.T) {
 	t.Parallel()
 	protocol := small

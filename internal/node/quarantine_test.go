@@ -9,7 +9,7 @@ import (
 	"tagma/network"
 )
 
-// S4: a link whose signatures fail is not read for a while, longer for each one, and no other link waits with it.
+// S4: a link over which false signatures come is not read for a while, longer for each one; no other link has to wait.
 func TestS4_FalseSignaturesHoldBackTheirLinkAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, bad, good := newQuarantine[*network.ClientLink](), new(network.ClientLink), new(network.ClientLink)
@@ -55,7 +55,7 @@ func TestC6_APauseHasALimit(t *testing.T) {
 	}
 }
 
-// I14: an answer that was on its way when its link went leaves nothing behind for long.
+// I14: a pause that is added for a link that has ended is soon forgotten.
 func TestI14_APauseOfALinkThatHasGoneIsForgotten(t *testing.T) {
 	q, now := newQuarantine[*network.ClientLink](), time.Now()
 	for range 100 {

@@ -45,11 +45,11 @@ func TestC9_AQuerysOutcomeSaysWhatTheStateIs(t *testing.T) {
 	}
 }
 
-// still is how far a replica is that executes nothing.
+// still is the last executed sequence number of a replica that executes nothing.
 func still() wire.Seq { return 0 }
 
-// C9: where something is executed, a client rests after a read of the past for as many times as long as it took, however
-// many links it has, and nobody else waits for that. Where nothing is, it reads on.
+// C9: while batches are executed, a client must rest after a read of the past for restTimes as long as the read took,
+// however many links it has; other clients need not wait. While nothing is executed, no client has to rest.
 func TestC9_AClientRestsAfterItsReadsOfThePast(t *testing.T) {
 	const took = 100 * time.Millisecond
 	for _, busy := range []bool{true, false} {
@@ -125,7 +125,7 @@ func TestC9_AFewQueriesRunAtOnceAndTheOthersWait(t *testing.T) {
 		if running != queriesAtOnce {
 			t.Errorf("%d queries run, want %d", running, queriesAtOnce)
 		}
-		cancel() // those that wait give up
+		cancel() // the waiting reads give up
 		synctest.Wait()
 		close(release)
 		all.Wait()
@@ -135,12 +135,12 @@ func TestC9_AFewQueriesRunAtOnceAndTheOthersWait(t *testing.T) {
 	})
 }
 
-// C9, S4: one client that reads the past over many links has its share and no more, and others have their turns: each
-// waits for at most one turn of each client that waited before it.
+// C9, S4: a client that reads the past over many links gets only its share, and clients take turns: each waits for at most
+// one turn of each client that waited before it.
 func TestS4_ReadsOfThePastTakeTurnsByClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var noting sync.Mutex // in the end reads begin side by side
-		var began []byte      // by the client whose read it is
+		var noting sync.Mutex // at the end reads begin concurrently
+		var began []byte      // for each read that began: its client
 		step := make(chan struct{})
 		ask := func(_ <-chan struct{}, op []byte, _ uint64) ([]byte, error) {
 			noting.Lock()
@@ -167,7 +167,7 @@ func TestS4_ReadsOfThePastTakeTurnsByClient(t *testing.T) {
 		reads('a', 64)
 		expect("aa") // its share
 		reads('b', 1)
-		expect("aab") // at once, whatever a still waits for
+		expect("aab") // b's read begins at once, however many reads of a wait
 		reads('c', 64)
 		expect("aabc")
 		reads('d', 2)
@@ -177,7 +177,7 @@ func TestS4_ReadsOfThePastTakeTurnsByClient(t *testing.T) {
 			step <- struct{}{}
 			synctest.Wait()
 		}
-		// Whoever ended first, a, c, d and e have had one turn each before any of them has its next one.
+		// In whatever order reads end, a, c, d and e get one turn each before any of them gets its next one.
 		rest := slices.Sorted(slices.Values(began[4:8]))
 		if string(rest) != "acde" {
 			t.Errorf("then reads began for %q", began[4:])
@@ -190,7 +190,7 @@ func TestS4_ReadsOfThePastTakeTurnsByClient(t *testing.T) {
 	})
 }
 
-// C9: a read for a link that is gone gives its place up, and one that waits is forgotten.
+// C9: when a link ends, its running read gives up its place, and its waiting read is forgotten.
 func TestC9_AReadForNobodyEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ask := func(stop <-chan struct{}, _ []byte, _ uint64) ([]byte, error) {
@@ -213,7 +213,7 @@ func TestC9_AReadForNobodyEnds(t *testing.T) {
 	})
 }
 
-// C9, S4: a query that would take for ever gives its turn up after a while, and at once when the node ends.
+// C9, S4: a query that would take for ever gives up its turn after queryPatience, and at once when the node ends.
 func TestC9_AQueryThatTakesTooLongIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		endless, err := statemachine.New(forever{}, memstore.New(), statemachine.Limits{})
@@ -234,8 +234,8 @@ func TestC9_AQueryThatTakesTooLongIsGivenUp(t *testing.T) {
 	})
 }
 
-// C9, S4: a read that reads nothing for ever cannot be ended. Its link and the node's end go on without it, and others have
-// its place, up to a bound; its client has one place less until it ends after all.
+// C9, S4: a read that hangs without reading cannot be ended. Its link and the node's end do not wait for it, and others get
+// its place, up to a bound; its client has one place less until the read ends after all.
 func TestS4_AReadThatHangsKeepsNobodyElseFromReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -287,7 +287,7 @@ func TestS4_AReadThatHangsKeepsNobodyElseFromReading(t *testing.T) {
 	})
 }
 
-// A node stops in bounded time while a read of the past hangs, and says so; all is written.
+// A node stops in bounded time although a read of the past hangs; it says so, and everything is written.
 func TestC9_AReadThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)

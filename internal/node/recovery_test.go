@@ -40,7 +40,7 @@ func (v *ballots) Send(to wire.ReplicaID, frame []byte) {
 	v.Transport.Send(to, frame)
 }
 
-// below counts votes in views below one, and view changes to them: what a replica that forgot must not send (D8.7).
+// below counts votes in views below a view, and view changes to such views: a replica that forgot sends none (D8.7).
 func (v *ballots) below(view wire.View) (n int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -81,7 +81,7 @@ func (b *testbed) empty(i int, parts ...string) {
 	}
 }
 
-// recovers starts a replica whose disk was damaged, which must say so in one line, come back, and vote in no view in
+// recovers starts a replica whose disk was damaged. The replica must say so in one line, come back, and vote in no view in
 // which it may have voted before.
 func (b *testbed) recovers(i int, what, why string) {
 	b.t.Helper()
@@ -101,8 +101,8 @@ func (b *testbed) recovers(i int, what, why string) {
 	}
 }
 
-// losses are what may become of a home, and what the replica says of it. older is an image of its data from before, and
-// newest one of the present.
+// losses are what may happen to the data of a home, and what the replica then says. older is an earlier image of the data,
+// newest an image of the present data.
 var losses = []struct {
 	name, why string
 	damage    func(b *testbed, older, newest string)
@@ -146,7 +146,7 @@ func (b *testbed) flip(i, part int) {
 	})
 }
 
-// Whatever a disk may have forgotten, the replica finds out, says so, and comes back from what the others tell it.
+// Whatever a disk has lost, the replica notices, says so, and comes back with the help of the others.
 func TestD8_AReplicaThatMayHaveForgottenComesBack(t *testing.T) {
 	t.Parallel()
 	for _, c := range losses {
@@ -173,8 +173,8 @@ func TestD8_AReplicaThatMayHaveForgottenComesBack(t *testing.T) {
 	}
 }
 
-// X: a replica that lost everything is given the state while the others go on, though nobody has the first batches any
-// more.
+// X: a replica that lost everything fetches the state while the others go on, although no replica has the first batches
+// any more.
 func TestX_AnEmptiedReplicaIsFilledWhileTheOthersServe(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small).withAdmin()
@@ -228,7 +228,7 @@ func TestX_AnEmptiedReplicaIsFilledWhileTheOthersServe(t *testing.T) {
 	l.check(3000)
 }
 
-// D8.12: with more disks gone than the cluster masks nobody votes, writes or serves; the disks put back, all is there.
+// D8.12: while more disks are gone than the cluster masks, no replica votes, writes or serves; with the disks, all is back.
 func TestD8_12_TwoOfFourEmptiedWaitForTheirDisks(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small).withAdmin()

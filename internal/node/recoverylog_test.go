@@ -13,7 +13,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Each step of a transfer is told once, and how far it is every five seconds.
+// Each step of a transfer is logged once, and its progress every five seconds.
 func TestTransferLog_TellsEachStepOnce(t *testing.T) {
 	var out lines
 	m := newMetrics()
@@ -63,7 +63,7 @@ func TestTransferLog_TellsEachStepOnce(t *testing.T) {
 	})
 }
 
-// A view change is one line with its reason at each replica, another when it is over, and one for each timeout it lasts.
+// A view change is logged with its reason when it begins, once for each timeout that it lasts, and when it is over.
 func TestChanges_AViewChangeIsOneLineWithItsReason(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Duration(0)

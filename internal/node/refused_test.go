@@ -17,7 +17,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// hanging is a key-value store in which what names the key "endless" ends when it is let.
+// hanging is a key-value store in which an operation on the key "endless" ends only when the test lets it.
 type hanging struct {
 	kv.Machine
 	let chan struct{}
@@ -37,7 +37,7 @@ func (h hanging) Query(r statemachine.Reader, op []byte) []byte {
 	return h.Machine.Query(r, op)
 }
 
-// hang has all replicas execute a write that does not end, and returns its request's digest and what the client will hear.
+// hang has all replicas execute a write that does not end, and returns the request's digest and the client's future error.
 func (b *testbed) hang(l *load) (digest string, outcome <-chan error) {
 	b.t.Helper()
 	done := make(chan error, 1)
@@ -72,7 +72,7 @@ func (b *testbed) refuse(name string, digests ...string) {
 	}
 }
 
-// giveUp stops a replica that hangs, and then lets what it hangs in end, as the end of a process does.
+// giveUp stops replicas that hang, and then lets the operations that hang end, as the end of a process would.
 func (b *testbed) giveUp(let chan struct{}, replicas ...int) {
 	b.t.Helper()
 	var stopped []*running
@@ -92,7 +92,7 @@ func (b *testbed) giveUp(let chan struct{}, replicas ...int) {
 }
 
 // An operation that never ends stops a cluster, which goes on when all replicas refuse its request: those that execute the
-// batch again from their journals, and one that fetches the state. One that does not refuse it is not spoken with, and told.
+// batch again from their journals, and one that fetches the state. The others refuse links with one that does not refuse it.
 func TestC9_AClusterGetsOutOfAnEndlessOperation(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -147,8 +147,8 @@ func TestC9_AClusterGetsOutOfAnEndlessOperation(t *testing.T) {
 	}
 }
 
-// D5: a request that ended on this replica, its answer perhaps given, may not be refused afterwards, even if the batch lies
-// above every checkpoint.
+// D5: a request that has ended on this replica, whose answer may have been sent, must not be refused afterwards, even if its
+// batch is above every checkpoint.
 func TestD5_AReplicaWhereARequestEndedDoesNotRefuseIt(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)

@@ -15,8 +15,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// K2, X4: a bit of a value turns on the disk under a running replica. It is found, that value alone is fetched, and the
-// replica is one of the quorum again.
+// K2, X4: a bit of a value turns on the disk of a running replica. The replica finds the damage, fetches only that value,
+// and is in the quorum again.
 func TestK2_ARunningReplicaMendsItsDisk(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -75,8 +75,7 @@ func TestK2_ARunningReplicaMendsItsDisk(t *testing.T) {
 }
 
 // K2, D8, X4: bits turn and files are cut at one replica after the other, while it runs or is down, and the cluster works
-// on: no replica signs two digests for one place, none keeps a state that differs, and all are back in the quorum by
-// themselves.
+// on: no replica signs two digests for one vote, none keeps a wrong state, and all return to the quorum by themselves.
 // TAGMA_DAMAGES=200 is how many bits turn; a quarter as many files are cut.
 func TestK2_DamagedReplicasComeBackUnderLoad(t *testing.T) {
 	flips, keys := 4, 300

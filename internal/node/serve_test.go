@@ -34,7 +34,7 @@ func TestFourReplicasOrderAndServe(t *testing.T) {
 	})
 }
 
-// Three of four coming back after all have stopped suffice, and nothing acknowledged is lost (I9).
+// After all four have stopped, three that start again suffice, and nothing acknowledged is lost (I9).
 func TestRestartOfAllKeepsEverything(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, cluster.Protocol{CheckpointInterval: 8, LogWindow: 32})

@@ -24,11 +24,11 @@ type busy struct {
 	c       *client.Client
 	stop    chan struct{}
 	done    chan struct{}
-	acked   []int // by key: the last number that was acknowledged
+	acked   []int // by key: the last acknowledged value's number
 	written int
 }
 
-// busyBytes is how long its values are: so long that most of them lie in tables.
+// busyBytes is the length of the busy client's values: so long that most of them are in the store's tables.
 const busyBytes = 4 << 10
 
 func (b *testbed) busy(t *testing.T, keys int) *busy {
@@ -85,7 +85,7 @@ func busyValue(key, number int) []byte {
 	return v
 }
 
-// end stops it and reads back what was acknowledged (I9).
+// end stops the client and reads back what was acknowledged (I9).
 func (w *busy) end() {
 	close(w.stop)
 	<-w.done
@@ -101,7 +101,7 @@ func (w *busy) end() {
 	}
 }
 
-// oath notes what a replica signs over all its starts: it must never sign two digests for one place (I2).
+// oath notes what a replica signs over all its starts: never two digests for one type, view and sequence number (I2).
 type oath struct {
 	mu        sync.Mutex
 	signed    map[wire.Statement]wire.Digest // without digest and signature
@@ -132,9 +132,9 @@ type spoiler struct {
 	oaths  []*oath
 	votes  []*ballots
 	counts map[string]int
-	before [4]int // transfers of each process that were counted
-	lives  [4]int // and new lives
-	keys   uint64 // of the state, about
+	before [4]int // by replica: transfers of its process that were counted already
+	lives  [4]int // by replica: new lives that were counted already
+	keys   uint64 // roughly how many keys the state has
 }
 
 func (s *spoiler) start(i int) {
@@ -143,7 +143,7 @@ func (s *spoiler) start(i int) {
 	s.b.start(i, v.options())
 }
 
-// swear takes up what a replica has signed.
+// swear adds to the replica's oath what the replica has signed since.
 func (s *spoiler) swear(i int) (said int) {
 	v := s.votes[i]
 	v.mu.Lock()
@@ -154,7 +154,7 @@ func (s *spoiler) swear(i int) (said int) {
 	return len(cast)
 }
 
-// pick chooses a file of a replica's journal or store that holds something.
+// pick chooses a file of a replica's journal or store that is not empty.
 func (s *spoiler) pick(i int) (path string, held int) {
 	dirs := []string{JournalDir, StateDir}
 	for {
@@ -190,8 +190,8 @@ func (s *spoiler) truncate(i int) string {
 	return kindOf(path)
 }
 
-// flipWhileUp turns a bit under a running replica: of a value in a table, or in a segment of the journal that is full. Bits
-// of what badger walks along may end its process, which is a restart.
+// flipWhileUp turns a bit on the disk of a running replica: of a value in a table, or in a full segment of the journal. It
+// spares badger's own structures, because damage there may end the process.
 func (s *spoiler) flipWhileUp(i int) (kind string, table bool) {
 	tables, _ := filepath.Glob(filepath.Join(s.b.home(i), StateDir, "*.sst"))
 	next, _ := filepath.Glob(filepath.Join(store.Next(filepath.Join(s.b.home(i), StateDir)), "*.sst"))
@@ -261,7 +261,7 @@ func (s *spoiler) scrubbed(i int) uint64 {
 	return at.found.Load() - found
 }
 
-// isBack waits until a replica holds the others' state and has a say again, and returns how it came to that.
+// isBack waits until a replica holds the others' state and votes again, and returns in which way it came back.
 func (s *spoiler) isBack(i int, what string) string {
 	s.b.t.Helper()
 	n := s.b.nodes[i]

@@ -74,7 +74,7 @@ func (l *lines) text() string {
 	return l.buf.String()
 }
 
-// Replicas whose cluster.toml differ say so, both of them, and exchange nothing.
+// Two replicas whose cluster.toml differ both say so, and exchange nothing.
 func TestAnotherClusterFileIsNoticedAtBothEnds(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)

@@ -14,14 +14,14 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// endless is an application whose operations end when they are let go.
+// endless is an application whose operations end only when the test lets them.
 type endless struct{ let chan struct{} }
 
 func (e endless) Apply(statemachine.Txn, []byte) []byte { <-e.let; return nil }
 
 func (endless) Query(statemachine.Reader, []byte) []byte { return nil }
 
-// A batch that does not end is told of once, with the code that it hangs in, and until then nothing counts as executed.
+// A batch that does not end is logged once, with the code in which it hangs, and does not count as executed.
 func TestABatchThatDoesNotEndIsShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, _, done := newTestExecutor(t, memstore.New())
@@ -38,7 +38,7 @@ func TestABatchThatDoesNotEndIsShown(t *testing.T) {
 		go func() { ended <- x.run(ctx) }()
 		x.Do(port.Execute{Seq: 1, Body: body(1)})
 		<-time.After(stuckAfter / 2)
-		synctest.Wait() // whoever looks at the same moment has looked
+		synctest.Wait() // goroutines that look at the same moment have looked
 		if _, took := x.executing(); took != stuckAfter/2 || out.text() != "" {
 			t.Errorf("after %v: %v, %q", stuckAfter/2, took, out.text())
 		}
