@@ -16,6 +16,7 @@ const index = `/metrics       for Prometheus, see docs/metrics.md
 /healthz       200 while the replica works
 /readyz        200 while it serves clients with a quorum, else 503 and why not
 /status        its report, in JSON
+/ui/           a page that shows this replica's view of the cluster as it works
 /debug/pprof/  profiles of the Go runtime
 `
 
@@ -28,6 +29,7 @@ func (a *admin) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.HandleFunc("GET /status", a.status)
+	mux.Handle("/ui/", (&ui{node: a.node}).handler())
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.node.metrics.registry, promhttp.HandlerOpts{MaxRequestsInFlight: scrapesAtOnce}))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)

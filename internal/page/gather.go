@@ -23,7 +23,7 @@ type Gatherer struct {
 // room is how many events a Gatherer holds.
 const room = 1 << 14
 
-// Every has the events of one of n slots be taken, and says of which n they were before.
+// Every has the events of one of n slots be taken.
 func (g *Gatherer) Every(n uint64) { g.every.Store(max(n, 1)) }
 
 // Put takes an event. It may be called from any goroutine.
@@ -87,4 +87,18 @@ func (g *Gatherer) Take(most int) Batch {
 		}
 	}
 	return b
+}
+
+// Sampled says of how many slots the events of one are shown, if so many lines come in a second and so many may be shown;
+// was is of how many it is now. It is a power of two, so that a slot that was shown is still shown when fewer are, and it
+// shrinks only if there is room to spare.
+func Sampled(was uint64, lines, most float64) uint64 {
+	every := uint64(1)
+	for lines/float64(every) > most {
+		every *= 2
+	}
+	if every < was && lines/float64(every) > most*2/3 {
+		return was
+	}
+	return every
 }

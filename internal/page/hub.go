@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -82,10 +83,11 @@ func (h *Hub) Put(lines []byte) {
 	gone := 0
 	for gone < len(h.kept)-1 && (h.sum > h.bytes || now.Sub(h.kept[gone].at) > h.age) {
 		h.sum -= len(h.kept[gone].text)
-		h.kept[gone].text = nil
 		gone++
 	}
-	h.kept, h.number = h.kept[gone:], h.number+uint64(gone)
+	if gone > 0 { // readers may still hold what they were given, so it is not changed
+		h.kept, h.number = slices.Clone(h.kept[gone:]), h.number+uint64(gone)
+	}
 	close(h.more)
 	h.more = make(chan struct{})
 }

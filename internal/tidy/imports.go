@@ -80,7 +80,7 @@ var mayImport = map[string][]string{
 	"internal/machines": {"statemachine", "statemachine/kv", "statemachine/bank"},
 	"internal/node": {
 		"client/status", "internal/replica", "internal/cluster", "internal/passphrase", "internal/strict", "pbft", "pbft/driver", "pbft/wire", "pbft/port", "crypto", "network",
-		"checkpoint", "statemachine", "internal/machines", "internal/trace",
+		"checkpoint", "statemachine", "internal/machines", "internal/trace", "internal/page",
 	},
 
 	"testnet/byzantine":         {"testnet/byzantine/tamper", "testnet/byzantine/replica", "testnet/byzantine/client"},

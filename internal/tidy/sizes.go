@@ -22,7 +22,7 @@ var mostSmall = map[string]int{
 var mostLines = map[string]int{
 	"cmd/":     2899,
 	"pbft":     2814,
-	"testnet/": 34273,
+	"testnet/": 34257,
 }
 
 // smallFiles complains about a folder that has more small files than allowed. It counts hand-written files beside

@@ -262,16 +262,3 @@ func TestLive_CardsAreShown(t *testing.T) {
 		t.Errorf("the trace begins with %s", lines.Text())
 	}
 }
-
-// Under load fewer slots are shown, in steps of two, and all again when it is over; a little more or less changes nothing.
-func TestSampled_FollowsTheLoad(t *testing.T) {
-	every := uint64(1)
-	for _, step := range []struct {
-		lines float64
-		want  uint64
-	}{{100, 1}, {6000, 1}, {6001, 2}, {9000, 2}, {5500, 2}, {50000, 16}, {90000, 16}, {30000, 8}, {4500, 8}, {3900, 1}, {0, 1}} {
-		if every = sampled(every, step.lines); every != step.want {
-			t.Fatalf("with %v lines a second one of %d slots is shown, want %d", step.lines, every, step.want)
-		}
-	}
-}

@@ -29,11 +29,8 @@ const (
 	settle      = 300 * time.Millisecond
 )
 
-// Beyond mostLines a second only the events of some slots are shown; of all slots again below fewLines.
-const (
-	mostLines = 6000
-	fewLines  = 4000
-)
+// mostLines is how many lines a second are shown: beyond it only the events of some slots.
+const mostLines = 6000
 
 // watch has everything that happens in a cluster of processes flow into a hub: the events of its replicas, what only the
 // launcher knows, and once a second how replicas and clients are.
@@ -174,24 +171,11 @@ func (w *watch) tell(since time.Duration) {
 	w.lines, w.left = 0, 0
 	w.mu.Unlock()
 	was := w.every.Load()
-	every := sampled(was, float64(lines)/since.Seconds())
+	every := page.Sampled(was, float64(lines)/since.Seconds(), mostLines)
 	w.every.Store(every)
 	if every != was || left > 0 {
 		w.frame(page.Frame{Frame: "sampling", Sampling: &page.Sampling{Every: every, LeftOut: left}})
 	}
-}
-
-// sampled says of how many slots the events of one are shown, if so many happen in a second. It is a power of two, so that
-// a slot that was shown is still shown when fewer are.
-func sampled(was uint64, lines float64) uint64 {
-	every := uint64(1)
-	for lines/float64(every) > mostLines {
-		every *= 2
-	}
-	if every < was && lines/float64(every) > fewLines {
-		return was // it would be too many again with little more
-	}
-	return every
 }
 
 // died tells of a process that ended unasked.
