@@ -1,4 +1,5 @@
 import type { TraceEvent } from './types'
+import { isFault, isScript } from './words'
 
 // Mark is an event that is drawn on a lane or on the axis of time.
 export interface Mark {
@@ -33,7 +34,7 @@ export class Marks {
         mark('evidence')
         break
       case 'fault':
-        mark(e.step === 'fired' ? 'fault' : 'healed', e.what)
+        if (isFault(e.what) && !isScript(e.what)) mark(e.step === 'fired' ? 'fault' : 'healed', e.what)
         break
       case 'checkpoint':
         if (e.step === 'stable') mark('stable', `${e.seq}`)

@@ -1,6 +1,6 @@
 import { oldestWaiting } from './reduce'
 import type { Sent, TraceEvent, ViewStep } from './types'
-import { and, duration, isFault, replicas, told } from './words'
+import { and, duration, isFault, isScript, replicas, short, told } from './words'
 import { faultyOf, primaryOf, type World } from './world'
 
 // Tone says how a sentence is shown: quiet ones are routine, good ones end a trouble, alarms are proof of a lie or damage.
@@ -51,7 +51,8 @@ export class Sentences {
         break
       case 'checkpoint':
         if (e.step === 'stable' && this.once(`stable ${e.seq}`)) {
-          say('checkpoint', 'quiet', `${told(e)}: a quorum has the same state, and what came before may be forgotten`)
+          const state = `a quorum has the same state (${short(e.digest)})`
+          say('checkpoint', 'quiet', `checkpoint ${e.seq} is stable at replica ${e.replica}: ${state}`)
         }
         break
       case 'transfer':
@@ -78,7 +79,7 @@ export class Sentences {
         else say('process', e.step === 'started' || e.step === 'resumed' ? 'good' : 'warn', told(e))
         break
       case 'fault':
-        if (isFault(e.what)) say('fault', e.step === 'fired' ? 'warn' : 'good', told(e))
+        if (isFault(e.what)) say('fault', isScript(e.what) ? 'plain' : e.step === 'fired' ? 'warn' : 'good', told(e))
         break
       case 'request':
         this.request(e.step, e.client, e.number, e.at_us, w, say)

@@ -42,10 +42,8 @@ export function messageName(m: Message): string {
     case 'request':
     case 'reply': {
       const r = requestOf(m)
-      const which = r
-        ? ` ${m.type === 'reply' ? 'to' : ''} request ${r.number} of client ${r.client}`.replace('  ', ' ')
-        : ''
-      return `a ${m.type}${m.type === 'reply' ? which : which.replace(' request', '')}`
+      const which = r ? `request ${r.number} of client ${r.client}` : 'a request'
+      return m.type === 'reply' ? `a reply to ${which}` : which
     }
     case 'pre-prepare':
     case 'prepare':
@@ -135,7 +133,8 @@ export function told(e: TraceEvent): string {
     case 'process':
       return process(who, e.step, e.why, e.seq)
     case 'fault':
-      return `${e.step === 'healed' ? 'mended' : /^submit |by script$/.test(e.what) ? 'script' : 'fault'}: ${faultWords(e.what)}`
+      if (isScript(e.what)) return faultWords(e.what)
+      return `${e.step === 'healed' ? 'mended' : 'fault'}: ${faultWords(e.what)}`
     case 'request':
       return e.step === 'asked'
         ? `client ${e.client} asks request ${e.number}`
@@ -197,6 +196,9 @@ function process(who: string, step: string, why?: string, seq?: number): string 
 
 // isFault says whether a fault event tells of a fault itself. Runs also note the rules of the links behind it.
 export const isFault = (what: string): boolean => !what.startsWith('links: ')
+
+// isScript says whether such an event tells of what a run does besides faults: its load, and what its script sends.
+export const isScript = (what: string): boolean => /^(load: |submit )|by script$/.test(what)
 
 // faultWords makes a sentence of the words in which a run names its faults, where it can.
 export function faultWords(what: string): string {

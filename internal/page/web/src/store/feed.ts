@@ -18,8 +18,10 @@ import {
   version,
 } from './store'
 
-// BUDGET is how long one frame of the screen reads lines, in milliseconds: what is left waits for the next one.
+// BUDGET is how long one frame of the screen reads lines, in milliseconds: what is left waits for the next one. What
+// happened before may take more of it, for nobody watches it move.
 const BUDGET = 4
+const LOADING = 24
 
 let queue: string[][] = []
 let place = 0 // in the first chunk
@@ -95,7 +97,7 @@ function schedule(): void {
 
 function drain(): void {
   scheduled = false
-  const until = performance.now() + BUDGET
+  const until = performance.now() + (connection.peek().state === 'live' ? BUDGET : LOADING)
   batch(() => {
     while (queue.length > 0) {
       const chunk = queue[0] as string[]

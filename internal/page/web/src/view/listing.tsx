@@ -4,7 +4,7 @@ import { fateOf, shows } from '../draw/scene'
 import { messageIn } from '../model/content'
 import { plural, told } from '../model/words'
 import { latest } from '../store/player'
-import { followed, history, seconds, selected, timeline, version } from '../store/store'
+import { followed, history, moment, seconds, selected, timeline, version } from '../store/store'
 import { rove } from './rove'
 
 // MOST is how many events the list shows at once.
@@ -14,8 +14,10 @@ const MOST = 400
 export function Listing() {
   version.value
   const view = camera.value
-  const from = timeline.momentAt(left(view))
+  const first = timeline.momentAt(left(view))
   const to = timeline.momentAt(view.right)
+  // Where not all fit, those before and after the moment are what the reader looks for.
+  const from = to - first > MOST ? Math.max(first, moment.value.index - MOST / 2) : first
   const followedEvents = followed.value ? history.follow(followed.value).events : null
   const wish = {
     left: left(view),
@@ -25,15 +27,15 @@ export function Listing() {
     followed: null,
   }
   const rows: { index: number; text: string; at: number; mark: string }[] = []
-  let more = 0
+  let more = from - first
   for (let i = from; i < to; i++) {
     const e = timeline.at(i)
     if (!e || e.event === 'synced' || (followedEvents && !followedEvents.has(i))) continue
     const a = messageIn(e) ? history.arrows.ofEvent(i) : undefined
     if (a && !shows(a, wish)) continue
     if (rows.length >= MOST) {
-      more++
-      continue
+      more += to - i
+      break
     }
     const fate = a ? fateOf(history.arrows, a, wish.now) : 'arrived'
     const mark = a?.lie ? '◆ lie' : { refused: '⊘ refused', lost: '✕ lost', dropped: '', arrived: '', way: '' }[fate]

@@ -26,9 +26,10 @@ export function Order() {
               {world.replicas.map(r => (
                 <th scope="col" key={r.id}>
                   <span class="name">replica {r.id}</span>
-                  <span class="marks" title={`low watermark ${r.low}, executed ${r.executed}`}>
-                    h {r.low} · executed {r.executed}
+                  <span class="marks" title="low watermark: its stable checkpoint">
+                    h {r.low}
                   </span>
+                  <span class="marks">executed {r.executed}</span>
                 </th>
               ))}
             </tr>
