@@ -195,3 +195,25 @@ func TestC7_WhatTheOneReplicaDidNotTakeGoesOutOnceMore(t *testing.T) {
 		})
 	}
 }
+
+// C7: an operation that was refused goes out again in the next session if its own one ends meanwhile, although no number is
+// acknowledged there yet.
+func TestC7_WhatWasRefusedGoesOutInTheNextSession(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		for range 3 {
+			f.mustDo("before")
+		}
+		answer := func(r wire.Reply) []wire.Reply {
+			switch {
+			case r.ID.Session != testSession:
+			case r.ID.T == 4:
+				r.Outcome, r.Seq, r.Results = wire.OutcomeRefused, 5, nil
+			default:
+				r.Outcome, r.Seq, r.Results = wire.OutcomeExpired, 0, nil
+			}
+			return []wire.Reply{r}
+		}
+		f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{answer}, 4) })
+		f.allAnsweredWithin(time.Minute, f.submitAtLeastOnce(1))
+	})
+}

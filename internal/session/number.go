@@ -60,7 +60,7 @@ func (s *Session) missing() (n int) {
 			n++
 		}
 	}
-	return s.cfg.Replicas - s.cfg.Weak + 1 - n
+	return s.cfg.remaining() - n
 }
 
 // hinted takes a replica's hint, which replaces its earlier one. If no request has a number yet, the session's number
@@ -162,6 +162,7 @@ func (s *Session) putOff(r *Request) {
 		s.giveUp(attempt)
 	}
 	r.attempts = append(r.attempts[:0], r)
+	r.beyond = 0 // an earlier refusal was of a number of this session
 	r.wantsWhole, r.hedge = false, false
 	r.planned = s.now + s.pace.after(r.tries)
 	s.schedule(r, r.planned)

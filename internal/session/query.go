@@ -115,7 +115,7 @@ func (s *Session) heard(from int, m *wire.QueryReply, result [sha256.Size]byte) 
 		s.decide(q, m.Result, nil)
 	case m.Outcome == wire.QueryNotRetained && agreeing >= s.cfg.Weak:
 		s.decide(q, nil, ErrNotRetained)
-	case m.Outcome == wire.QueryNotExecuted && agreeing >= s.cfg.Replicas-s.cfg.Weak+1 && s.now-q.began >= catchUp:
+	case m.Outcome == wire.QueryNotExecuted && agreeing >= s.cfg.remaining() && s.now-q.began >= catchUp:
 		s.decide(q, nil, ErrNotExecuted) // f+1 is not enough here, because the one correct replica among them may lag
 	default: // nothing is decided
 	}

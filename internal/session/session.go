@@ -13,7 +13,9 @@ type Config struct {
 	Cluster  wire.Digest
 	Replicas int
 	Weak     int // f+1
-	Limits   Limits
+	// Remaining is how many replicas answer although as many are silent as the cluster masks; 0: n−f.
+	Remaining int
+	Limits    Limits
 
 	Client wire.PublicKey
 	Sign   func([]byte) (wire.Signature, error) // an error: the key cannot be used now
@@ -35,6 +37,13 @@ type Host interface {
 	Send(to int, frame []byte) bool
 	// Open queues a frame for every replica: at once if its link is up, and first whenever its link comes up.
 	Open(frame []byte)
+}
+
+func (c *Config) remaining() int {
+	if c.Remaining > 0 {
+		return c.Remaining
+	}
+	return c.Replicas - c.Weak + 1
 }
 
 // Session numbers, signs and follows the requests of one (client key, session number) (C1, C2), and takes a fresh

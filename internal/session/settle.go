@@ -207,7 +207,7 @@ func (s *Session) disagrees(r *Request) bool {
 		}
 	}
 	_, agreed := r.votes.agreed(s.cfg.Weak, verdict.final)
-	return final > s.cfg.Replicas-s.cfg.Weak && !agreed
+	return final >= s.cfg.remaining() && !agreed
 }
 
 // endUnequal ends a request that replicas answer differently. Its number is freed, so that the window can move on.
