@@ -69,7 +69,7 @@ func DialCluster(ctx context.Context, cluster *Cluster, key *Key, opts ...Option
 	}
 	link := new(link)
 	s := newShell(session.Config{
-		Cluster: cfg.Cluster, Replicas: cfg.N(), Weak: cfg.Weak(),
+		Cluster: cfg.Cluster, Replicas: cfg.N(), Weak: cfg.Weak(), Remaining: cfg.Remaining(),
 		Limits: session.Limits{
 			Window: uint64(file.Protocol.WithDefaults().Window), Ops: cfg.MaxOps, OpBytes: cfg.MaxOpBytes,
 			TotalBytes: min(cfg.MaxBatchBytes, network.DefaultMaxClientFrame-frameOverhead),
@@ -84,7 +84,7 @@ func DialCluster(ctx context.Context, cluster *Cluster, key *Key, opts ...Option
 	if err != nil {
 		return nil, fmt.Errorf("dial the cluster: %w", err)
 	}
-	if err := link.host.WaitConnected(ctx, cfg.N()-cfg.F()); err != nil {
+	if err := link.host.WaitConnected(ctx, cfg.Remaining()); err != nil {
 		return nil, errors.Join(fmt.Errorf("dial the cluster: %w", err), link.host.Close())
 	}
 	c := &Client{cluster: cluster, key: key, shell: s, host: link.host}

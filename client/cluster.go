@@ -86,13 +86,14 @@ type Settings struct {
 	History            int    // sequence numbers
 	Durability         string // pessimistic, for which "" stands too, or optimistic
 	FirstVersion       int    // of the state: statemachine.Versioned
+	FaultModel         string // byzantine, for which "" stands too, or crash
 }
 
 // NewCluster makes a Cluster without a file. The error names what is missing or out of range.
 func NewCluster(c ClusterConfig) (*Cluster, error) {
 	protocol, err := c.Settings.protocol()
 	if err != nil {
-		return nil, fmt.Errorf("the cluster's settings: durability: %w", err)
+		return nil, fmt.Errorf("the cluster's settings: %w", err)
 	}
 	file := &cluster.File{
 		Format: cluster.Format, ID: c.ID, Epoch: c.Epoch, Machine: c.Machine, Protocol: protocol,
@@ -154,9 +155,16 @@ func (c *Cluster) check() error {
 
 // protocol converts the settings to the file's form.
 func (s Settings) protocol() (p cluster.Protocol, err error) {
-	durability := cluster.Pessimistic
+	durability, model := cluster.Pessimistic, cluster.Byzantine
 	if s.Durability != "" {
-		durability, err = cluster.ParseDurability(s.Durability)
+		if durability, err = cluster.ParseDurability(s.Durability); err != nil {
+			return p, fmt.Errorf("durability: %w", err)
+		}
+	}
+	if s.FaultModel != "" {
+		if model, err = cluster.ParseFaultModel(s.FaultModel); err != nil {
+			return p, fmt.Errorf("fault model: %w", err)
+		}
 	}
 	return cluster.Protocol{
 		ViewTimeout:        cluster.Duration{Duration: s.ViewTimeout},
@@ -166,8 +174,8 @@ func (s Settings) protocol() (p cluster.Protocol, err error) {
 		MaxBatch: s.MaxBatch, MaxBatchBytes: s.MaxBatchBytes, MaxOps: s.MaxOps, MaxOpBytes: s.MaxOpBytes,
 		MaxResultBytes: s.MaxResultBytes, MaxPending: s.MaxPending, MaxPerClient: s.MaxPerClient,
 		Window: s.Window, Sessions: s.Sessions, MaxRequestCost: s.MaxRequestCost, MaxBatchCost: s.MaxBatchCost,
-		Rules: s.Rules, History: s.History, Durability: durability, FirstVersion: s.FirstVersion,
-	}, err
+		Rules: s.Rules, History: s.History, Durability: durability, FirstVersion: s.FirstVersion, FaultModel: model,
+	}, nil
 }
 
 func settingsOf(p cluster.Protocol) Settings {
@@ -177,6 +185,6 @@ func settingsOf(p cluster.Protocol) Settings {
 		MaxBatch: p.MaxBatch, MaxBatchBytes: p.MaxBatchBytes, MaxOps: p.MaxOps, MaxOpBytes: p.MaxOpBytes,
 		MaxResultBytes: p.MaxResultBytes, MaxPending: p.MaxPending, MaxPerClient: p.MaxPerClient,
 		Window: p.Window, Sessions: p.Sessions, MaxRequestCost: p.MaxRequestCost, MaxBatchCost: p.MaxBatchCost,
-		Rules: p.Rules, History: p.History, Durability: p.Durability.String(), FirstVersion: p.FirstVersion,
+		Rules: p.Rules, History: p.History, Durability: p.Durability.String(), FirstVersion: p.FirstVersion, FaultModel: p.FaultModel.String(),
 	}
 }

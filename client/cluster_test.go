@@ -68,6 +68,8 @@ func TestCluster_NoSettingIsLostInMemory(t *testing.T) {
 			f.Set(reflect.ValueOf(cluster.Duration{Duration: time.Duration(i + 1)}))
 		case cluster.Durability:
 			f.SetInt(int64(cluster.Optimistic))
+		case cluster.FaultModel:
+			f.SetInt(int64(cluster.CrashOnly))
 		default:
 			t.Fatalf("settings of the type %s have no way into memory", f.Type())
 		}
@@ -83,12 +85,13 @@ func TestCluster_NoSettingIsLostInMemory(t *testing.T) {
 
 func TestCluster_WhatCannotBeIsOneClearLine(t *testing.T) {
 	for want, change := range map[string]func(*ClusterConfig){
-		"id":         func(c *ClusterConfig) { c.ID = [32]byte{} },
-		"machine":    func(c *ClusterConfig) { c.Machine = "no such name!" },
-		"4":          func(c *ClusterConfig) { c.Replicas = c.Replicas[:3] },
-		"durability": func(c *ClusterConfig) { c.Settings.Durability = "hopeful" },
-		"max_ops":    func(c *ClusterConfig) { c.Settings.MaxOps = -1 },
-		"addresses":  func(c *ClusterConfig) { c.Replicas[0].Addresses = nil },
+		"id":          func(c *ClusterConfig) { c.ID = [32]byte{} },
+		"machine":     func(c *ClusterConfig) { c.Machine = "no such name!" },
+		"4":           func(c *ClusterConfig) { c.Replicas = c.Replicas[:3] },
+		"durability":  func(c *ClusterConfig) { c.Settings.Durability = "hopeful" },
+		"fault model": func(c *ClusterConfig) { c.Settings.FaultModel = "gremlins" },
+		"max_ops":     func(c *ClusterConfig) { c.Settings.MaxOps = -1 },
+		"addresses":   func(c *ClusterConfig) { c.Replicas[0].Addresses = nil },
 	} {
 		c := inMemory(t)
 		change(&c)

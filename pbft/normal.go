@@ -120,8 +120,9 @@ func (r *Replica) accept(s *msglog.Slot, m *wire.PrePrepare) {
 }
 
 // vote sends the prepare of a slot whose body is held (N3), and then the commit if enough others have prepared already.
+// Where replicas only crash nobody prepares: the primary says the same to all (F2).
 func (r *Replica) vote(s *msglog.Slot) {
-	if !s.PrepareSent && !r.isPrimary() && s.Seq > r.log.Low && r.mayVote(r.view) && !s.Overruled() {
+	if !r.cfg.Crash && !s.PrepareSent && !r.isPrimary() && s.Seq > r.log.Low && r.mayVote(r.view) && !s.Overruled() {
 		s.PrepareSent, s.VotedAt = true, r.mono
 		r.cast(&wire.Prepare{View: r.view, Seq: s.Seq, Digest: s.Digest, Replica: r.cfg.Self})
 	}
@@ -143,7 +144,7 @@ func (r *Replica) onPrepare(m *wire.Prepare, from port.Source) {
 		r.drop(m, port.ReasonDuplicate)
 		return
 	}
-	r.show(s, m)
+	r.show(m.Replica, m.View, m.Seq, m.Digest)
 	r.checkPrepared(s)
 }
 
@@ -159,28 +160,30 @@ func (r *Replica) whyDropPrepare(m *wire.Prepare, from port.Source) port.Reason 
 	return r.whyOutside(m.Seq)
 }
 
-// show sends our accepted pre-prepare to a backup whose prepare names another digest. The primary told the two of us
-// different things, and its two signatures side by side prove it (E1).
-func (r *Replica) show(s *msglog.Slot, m *wire.Prepare) {
-	if s.Accepted && m.View == r.view && m.Digest != s.Digest && m.Replica != r.cfg.Self && !s.Shown[m.Replica] {
-		s.Shown[m.Replica] = true
-		r.send(m.Replica, r.statement(s))
+// show sends our accepted pre-prepare to a replica whose vote names another digest. The primary told the two of us different
+// things, and its two signatures side by side prove it (E1). Where nobody prepares, only commits show that, perhaps when
+// the slot is executed already (F6).
+func (r *Replica) show(to wire.ReplicaID, v wire.View, seq wire.Seq, d wire.Digest) {
+	s := r.log.Peek(seq)
+	if s != nil && s.Accepted && v == r.view && d != s.Digest && to != r.cfg.Self && !s.Shown[to] {
+		s.Shown[to] = true
+		r.send(to, r.statement(s))
 	}
 }
 
-// checkPrepared sends the commit once the slot is prepared: pre-prepare, body and Q−1 prepares of backups (N2). The
+// checkPrepared sends the commit once the slot is prepared: pre-prepare, body and Q−1 prepares of backups (N2, F2). The
 // prepared certificate is durable before the commit leaves, because a view change must be able to show it (D2).
 func (r *Replica) checkPrepared(s *msglog.Slot) {
 	if !r.active || !s.Accepted || s.CommitSent || s.Seq > r.log.High() || s.Seq <= r.log.Low || !r.mayVote(r.view) || s.Overruled() {
 		return
 	}
 	primary := int(r.cfg.Primary(r.view))
-	if msglog.Count(s.Prepares, r.view, s.Digest, primary) < r.cfg.Quorum()-1 || s.Body(s.Digest) == nil {
+	if msglog.Count(s.Prepares, r.view, s.Digest, primary) < r.cfg.Prepares() || s.Body(s.Digest) == nil {
 		return
 	}
 	s.Prepared = &wire.PreparedCert{
 		View: r.view, Seq: s.Seq, Digest: s.Digest, PrePrepare: s.Proposal.Sig,
-		Prepares: msglog.Matching(s.Prepares, r.view, s.Digest, primary)[:r.cfg.Quorum()-1],
+		Prepares: msglog.Matching(s.Prepares, r.view, s.Digest, primary)[:r.cfg.Prepares()],
 	}
 	s.CommitSent, s.VotedAt = true, r.mono
 	r.emit(port.Persist{Record: &wire.Prepared{Cert: *s.Prepared}})
@@ -194,6 +197,7 @@ func (r *Replica) onCommit(m *wire.Commit, from port.Source) {
 		r.drop(m, port.ReasonNotSender)
 		return
 	}
+	r.show(m.Replica, m.View, m.Seq, m.Digest)
 	if m.Seq <= r.handed || !r.log.Holds(m.Seq) {
 		r.drop(m, r.whyDropCommit(m))
 		r.noteOwnCommit(m)

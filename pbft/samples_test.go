@@ -83,7 +83,7 @@ func (c *wireCluster) checkpoint(s wire.Seq, d wire.Digest, by wire.ReplicaID) *
 
 func (c *wireCluster) preparedCert(v wire.View, s wire.Seq, b *wire.Body) wire.PreparedCert {
 	cert := wire.PreparedCert{View: v, Seq: s, Digest: b.Digest(), PrePrepare: c.prePrepare(v, s, b).Sig}
-	for id := wire.ReplicaID(0); len(cert.Prepares) < c.cfg.Quorum()-1; id++ {
+	for id := wire.ReplicaID(0); len(cert.Prepares) < c.cfg.Prepares(); id++ {
 		if id != c.cfg.Primary(v) {
 			cert.Prepares = append(cert.Prepares, wire.Endorsement{Replica: id, Sig: c.prepare(v, s, cert.Digest, id).Sig})
 		}

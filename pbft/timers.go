@@ -30,6 +30,7 @@ func (r *Replica) onTick(e port.Tick) {
 	r.askForNulls()
 	r.passWishes()
 	r.relayAgain(r.cfg.ViewTimeout / 4)
+	r.pardon()
 	if cause := r.expired(); cause != "" {
 		r.suspectNow(cause)
 	}
@@ -83,6 +84,20 @@ func (r *Replica) timeout() time.Duration {
 		t *= 2
 	}
 	return min(t, r.cfg.MaxViewTimeout)
+}
+
+// pardon restarts the timers of a replica that has lately heard from fewer than Q−1 others, where replicas only crash (F4).
+// There a single suspicion changes the view, and whoever was cut off would depose a good primary on its return.
+func (r *Replica) pardon() {
+	heard := 0
+	for i := range r.peers {
+		if p := &r.peers[i]; wire.ReplicaID(i) != r.cfg.Self && p.status != nil && r.mono-p.heardAt < r.timeout() {
+			heard++
+		}
+	}
+	if c := &r.change; r.cfg.Crash && heard < r.cfg.Quorum()-1 {
+		c.activatedAt, c.heardAt, c.progressAt, c.quorumAt = r.mono, r.mono, r.mono, r.mono
+	}
 }
 
 // expired is the reason for which this replica must suspect the primary, "" if there is none.

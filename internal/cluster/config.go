@@ -31,12 +31,24 @@ func (f *File) Config(self int) (wire.Config, error) {
 
 func (f *File) config(self wire.ReplicaID) wire.Config {
 	cfg := f.Protocol.Core().WithDefaults()
-	cfg.Cluster, cfg.Epoch, cfg.Self = wire.Digest(f.ID), f.Epoch, self
+	cfg.Cluster, cfg.Epoch, cfg.Self = f.digest(), f.Epoch, self
 	cfg.Origin = wire.Mark{Seq: wire.Seq(f.Origin.Seq), Digest: wire.Digest(f.Origin.Root)}
 	for _, r := range f.Replicas {
 		cfg.Members = append(cfg.Members, r.Key.Public())
 	}
 	return cfg
+}
+
+// crashDomain distinguishes the clusters whose replicas only crash from all others under every signature (F5).
+const crashDomain = "tagma/crash/1"
+
+// digest is what stands for the cluster in signatures and journals: its id, or a hash of it where replicas only crash. So
+// nothing that was signed under one fault model is believed under the other one.
+func (f *File) digest() wire.Digest {
+	if f.Protocol.FaultModel == CrashOnly {
+		return sha256.Sum256(append([]byte(crashDomain), f.ID[:]...))
+	}
+	return wire.Digest(f.ID)
 }
 
 // admits returns which keys may send requests: those of registered clients (C1).

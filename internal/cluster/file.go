@@ -83,6 +83,66 @@ type Protocol struct {
 	// FirstVersion is the version of the application's state with which the cluster began. It is 0 if its machine had
 	// neither versions nor a first state when the cluster was made.
 	FirstVersion int `toml:"first_version,omitempty"`
+
+	FaultModel FaultModel `toml:"fault_model,omitempty"` // "byzantine" or "crash"
+}
+
+// FaultModel is the kind of failure that a cluster masks. A cluster keeps the one that it was made with: it is part of the
+// digest under every signature (F5).
+type FaultModel int
+
+// The fault models. The zero value is the default.
+const (
+	Byzantine FaultModel = iota // f of 3f+1 replicas do anything at all
+	CrashOnly                   // f of 2f+1 replicas stop, omit or are slow; nobody lies (F1)
+)
+
+var faultModels = [...]string{Byzantine: "byzantine", CrashOnly: "crash"}
+
+// ParseFaultModel returns the fault model of this name.
+func ParseFaultModel(text string) (FaultModel, error) {
+	if i := slices.Index(faultModels[:], text); i >= 0 {
+		return FaultModel(i), nil
+	}
+	return 0, fmt.Errorf("%q is not known; use \"%s\"", text, strings.Join(faultModels[:], `" or "`))
+}
+
+// UnmarshalText reads a name.
+func (m *FaultModel) UnmarshalText(text []byte) (err error) {
+	*m, err = ParseFaultModel(string(text))
+	return err
+}
+
+// Kind describes, for errors, what a file must have here.
+func (FaultModel) Kind() string { return `"byzantine" or "crash"` }
+
+// MarshalText writes the name.
+func (m FaultModel) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+func (m FaultModel) String() string {
+	if m < 0 || int(m) >= len(faultModels) {
+		return fmt.Sprintf("fault model %d", int(m))
+	}
+	return faultModels[m]
+}
+
+// Least is how many replicas a cluster has at least.
+func (m FaultModel) Least() int { return (&wire.Config{Crash: m == CrashOnly}).Least() }
+
+// Liars is how many lying replicas so many replicas mask.
+func (m FaultModel) Liars(replicas int) int {
+	if m == CrashOnly {
+		return 0
+	}
+	return m.Masks(replicas)
+}
+
+// Masks is how many faulty replicas so many replicas mask.
+func (m FaultModel) Masks(replicas int) int {
+	if m == CrashOnly {
+		return (replicas - 1) / 2
+	}
+	return (replicas - 1) / 3
 }
 
 // Durability says whether votes wait until they are durable. It must be the same on all replicas: a replica that may

@@ -72,11 +72,11 @@ func TestFingerprint_IgnoresWhatMayDiffer(t *testing.T) {
 func TestSettings_AreEveryProtocolParameterInTheOrderOfTheFingerprint(t *testing.T) {
 	want := strings.Fields(`view_timeout max_view_timeout clock_tolerance checkpoint_interval log_window max_batch
 		max_batch_bytes max_ops max_op_bytes max_result_bytes max_pending max_per_client window sessions
-		max_request_cost max_batch_cost rules history durability first_version`)
+		max_request_cost max_batch_cost rules history durability first_version fault_model`)
 	var names []string
 	for _, s := range (Protocol{}).WithDefaults().settings() {
 		names = append(names, s.name)
-		newer := []string{"max_request_cost", "max_batch_cost", "rules", "history", "durability", "first_version"}
+		newer := []string{"max_request_cost", "max_batch_cost", "rules", "history", "durability", "first_version", "fault_model"}
 		if later := slices.Contains(newer, s.name); (s.value == 0) != later {
 			t.Errorf("%s is %d by default", s.name, s.value)
 		}
@@ -134,5 +134,28 @@ func TestPeerGreeting_HoldsTheRefusedRequests(t *testing.T) {
 	f.Epoch++
 	if f.OtherRefused(plain) || f.OtherRefused(two) || f.OtherRefused(nil) {
 		t.Error("another configuration counts as another list")
+	}
+}
+
+// F5: a file in which the fault model alone was changed is another cluster: under signatures, in journals and in greetings.
+func TestF5_TheFaultModelIsPartOfTheIdentity(t *testing.T) {
+	f, other := fresh(t).File, fresh(t).File
+	other.Protocol.FaultModel = CrashOnly
+	one, err := f.Config(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := other.Config(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.ID != other.ID || one.Cluster == two.Cluster || f.Fingerprint() == other.Fingerprint() {
+		t.Errorf("ids %v and %v, digests %v and %v", f.ID, other.ID, one.Cluster, two.Cluster)
+	}
+	if one.Cluster != wire.Digest(f.ID) {
+		t.Error("the digest of a cluster that masks liars is no longer its id")
+	}
+	if two.Crash == one.Crash || two.Quorum() != 3 || two.F() != 0 {
+		t.Errorf("%+v", two)
 	}
 }

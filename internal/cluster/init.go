@@ -97,7 +97,7 @@ func plan(o InitOptions) ([]string, error) {
 	if len(hosts) != 1 && len(hosts) != o.Replicas {
 		return nil, fmt.Errorf("%d hosts for %d replicas; give one host for all or one for each", len(hosts), o.Replicas)
 	}
-	if err := CheckReplicas(o.Replicas); err != nil {
+	if err := o.Protocol.FaultModel.CheckReplicas(o.Replicas); err != nil {
 		return nil, err
 	}
 	format, known := map[string]string{"": "/tcp/%d", TCP: "/tcp/%d", QUIC: "/udp/%d/quic-v1"}[o.Transport]
@@ -151,10 +151,12 @@ func checkName(name string) error {
 }
 
 // CheckReplicas returns why a cluster cannot have so many replicas.
-func CheckReplicas(n int) error {
-	switch {
-	case n < 4:
-		return fmt.Errorf("%d replicas cannot mask a faulty one; a cluster has at least 4", n)
+func (m FaultModel) CheckReplicas(n int) error {
+	switch least := m.Least(); {
+	case n < least && m == Byzantine && n >= CrashOnly.Least():
+		return fmt.Errorf("%d replicas mask no liar; a cluster has at least %d, or %d with the fault model \"crash\"", n, least, n)
+	case n < least:
+		return fmt.Errorf("%d replicas cannot mask a faulty one; a cluster has at least %d", n, least)
 	case n > wire.MaxMembers:
 		return fmt.Errorf("%d replicas are too many; a cluster has at most %d", n, wire.MaxMembers)
 	}
@@ -162,11 +164,14 @@ func CheckReplicas(n int) error {
 }
 
 // Masked says how many faulty replicas so many replicas mask, and whether fewer replicas would mask as many.
-func Masked(n int) string {
-	f := (n - 1) / 3
-	text := fmt.Sprintf("masks %d faulty", f)
-	if least := 3*f + 1; n > least {
-		text += fmt.Sprintf(" as %d would (%d mask %d)", least, least+3, f+1)
+func (m FaultModel) Masked(n int) string {
+	f, step, kind := m.Masks(n), 3, "faulty"
+	if m == CrashOnly {
+		step, kind = 2, "crashed and no lying ones"
+	}
+	text := fmt.Sprintf("masks %d %s", f, kind)
+	if least := step*f + 1; n > least {
+		text += fmt.Sprintf(" as %d would (%d mask %d)", least, least+step, f+1)
 	}
 	return text
 }

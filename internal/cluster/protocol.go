@@ -33,6 +33,7 @@ func (p Protocol) WithDefaults() Protocol {
 		History:            p.History,
 		Durability:         p.Durability,
 		FirstVersion:       p.FirstVersion,
+		FaultModel:         p.FaultModel,
 	}
 	if q.Window == 0 {
 		q.Window = statemachine.DefaultWindow
@@ -90,6 +91,7 @@ func (p Protocol) Core() wire.Config {
 		MaxPending:         p.MaxPending,
 		MaxPerClient:       p.MaxPerClient,
 		Optimistic:         p.Durability == Optimistic,
+		Crash:              p.FaultModel == CrashOnly,
 	}
 }
 
@@ -109,6 +111,8 @@ func (p Protocol) settings() (all []setting) {
 		case Duration:
 			all = append(all, setting{name, int64(f.Duration)})
 		case Durability:
+			all = append(all, setting{name, int64(f)})
+		case FaultModel:
 			all = append(all, setting{name, int64(f)})
 		case int:
 			all = append(all, setting{name, int64(f)})

@@ -76,8 +76,8 @@ func (f *File) validateOrigin() *Error {
 }
 
 func (f *File) validateReplicas(owners map[Key]string) *Error {
-	if n := len(f.Replicas); n < 4 || n > wire.MaxMembers {
-		return refuse("replica", "%d given; a cluster has 4 to %d, each in a [[replica]] table", n, wire.MaxMembers)
+	if n, least := len(f.Replicas), f.Protocol.FaultModel.Least(); n < least || n > wire.MaxMembers {
+		return refuse("replica", "%d given; a cluster has %d to %d, each in a [[replica]] table", n, least, wire.MaxMembers)
 	}
 	addresses := make(map[string]int)
 	for i, r := range f.Replicas {
@@ -158,6 +158,8 @@ func (f *File) validateProtocol() *Error {
 		return refuse("protocol.first_version", "%d is above the limit of %d", p.FirstVersion, math.MaxInt32)
 	case p.Durability > Optimistic:
 		return refuse("protocol.durability", "%d is not known; use %d or %d", p.Durability, Pessimistic, Optimistic)
+	case p.FaultModel > CrashOnly:
+		return refuse("protocol.fault_model", "%d is not known; use %d or %d", p.FaultModel, Byzantine, CrashOnly)
 	case p.MaxOps > maxResultBytes/16:
 		return refuse("protocol.max_ops", "%d is above the limit of %d", p.MaxOps, maxResultBytes/16)
 	case p.MaxResultBytes > maxResultBytes:

@@ -36,7 +36,7 @@ func (n *Node) forget(why string) {
 // publish makes the report of who has answered.
 func (n *Node) publish(a *amnesiac) {
 	cfg := &n.home.Config
-	r := &Recovery{Phase: PhaseForgotten, Why: a.Why, Needed: cfg.N() - cfg.F()}
+	r := &Recovery{Phase: PhaseForgotten, Why: a.Why, Needed: cfg.Remaining()}
 	for id, answer := range a.Answers() {
 		switch {
 		case wire.ReplicaID(id) == cfg.Self:

@@ -39,7 +39,8 @@ func WriteCluster(dir string, fresh *cluster.Fresh, basePort int) (made *Made, e
 		Dir:         dir,
 		ClusterFile: filepath.Join(dir, ClusterFile),
 		ClusterID:   fresh.File.ID.String(),
-		Faults:      (len(fresh.File.Replicas) - 1) / 3,
+		FaultModel:  fresh.File.Protocol.FaultModel.String(),
+		Faults:      fresh.File.Protocol.FaultModel.Masks(len(fresh.File.Replicas)),
 	}
 	if len(fresh.Clients) > 0 {
 		made.ClientKey = filepath.Join(dir, ClientKey)

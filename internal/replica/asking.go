@@ -100,11 +100,11 @@ func (a *Asking) Describe() string {
 	}
 	cfg := a.home.Config
 	return fmt.Sprintf("waits for %d other replicas that lost nothing; answered: %s; lost data too: %s; no answer: %s%s",
-		cfg.N()-cfg.F(), list(whole), list(lost), list(silent), a.help(len(lost)))
+		cfg.Remaining(), list(whole), list(lost), list(silent), a.help(len(lost)))
 }
 
 func (a *Asking) help(lost int) string {
-	if lost+1 <= a.home.Config.F() {
+	if lost+1 <= a.home.Config.N()-a.home.Config.Remaining() {
 		return ""
 	}
 	return "; more replicas lost data than the cluster masks: mount their data disks and start them again; if the data are gone" +

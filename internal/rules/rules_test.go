@@ -20,10 +20,10 @@ var update = flag.Bool("update", false, "write docs/rules.md")
 const root = "../.."
 
 // cited finds rules in prose: a letter of a group, a number, and for D8 a part of it.
-var cited = regexp.MustCompile(`\b[CDEIKMNSTVX]\d+(?:\.\d+)?\b`)
+var cited = regexp.MustCompile(`\b[CDEFIKMNSTVX]\d+(?:\.\d+)?\b`)
 
 // named finds rules in the name of a test: TestD8_4_AnAnswer, TestPaper42_N1_WhatABackup, TestX6_X7_ACrash.
-var named = regexp.MustCompile(`(?:^Test|^Fuzz|^Benchmark|_)([CDEIKMNSTVX]\d+)(?:_(\d+))?`)
+var named = regexp.MustCompile(`(?:^Test|^Fuzz|^Benchmark|_)([CDEFIKMNSTVX]\d+)(?:_(\d+))?`)
 
 // notBuilt are rules that pages name as missing.
 var notBuilt = []string{"T2"}

@@ -115,10 +115,11 @@ type Recovery struct {
 	Stable   wire.StableCert // the newest stable certificate in the answers
 }
 
-// Recovery returns what follows from the answers of n−f replicas that remember everything; false while there are fewer.
+// Recovery returns what follows from the answers of n−f replicas that remember everything, or of Q where replicas only crash
+// (F7); false while there are fewer.
 func (a *Amnesiac) Recovery() (Recovery, bool) {
 	whole := slices.DeleteFunc(slices.Clone(a.answers), func(m *wire.HeldBy) bool { return m == nil })
-	if len(whole) < a.cfg.N()-a.cfg.F() {
+	if len(whole) < a.cfg.Remaining() {
 		return Recovery{}, false
 	}
 	var highest wire.Seq

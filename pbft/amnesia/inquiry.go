@@ -71,7 +71,7 @@ func (q *Inquiry) Answered(from wire.ReplicaID, whole bool) {
 			n++
 		}
 	}
-	if n >= q.cfg.N()-q.cfg.F()-1 {
+	if n >= q.cfg.Remaining()-1 {
 		q.Asking = false
 	}
 }

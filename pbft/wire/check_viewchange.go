@@ -45,7 +45,7 @@ func checkStableCert(cfg *Config, c *StableCert) error {
 
 // checkPreparedCert requires a pre-prepare, and Q−1 prepares by distinct backups (N2).
 func checkPreparedCert(cfg *Config, c *PreparedCert) error {
-	if err := checkSigners(cfg, c.Prepares, cfg.Quorum()-1); err != nil {
+	if err := checkSigners(cfg, c.Prepares, cfg.Prepares()); err != nil {
 		return err
 	}
 	for i := range c.Prepares {

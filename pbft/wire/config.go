@@ -12,6 +12,7 @@ type Config struct {
 	Epoch   uint64 // membership epoch: part of every signed statement
 	Members []PublicKey
 	Self    ReplicaID
+	Crash   bool // replicas fail by crashing alone: they stop, omit or are slow, and return with all that was durable (F1)
 
 	// Origin is the checkpoint with whose state the cluster began. It is from another cluster, and instead of
 	// signatures the configuration vouches for it (D8.13, M1). Zero: the cluster began with the empty state.
@@ -90,9 +91,11 @@ const (
 // Validate returns an error for the first setting that is out of range or contradicts another one.
 func (c *Config) Validate() error {
 	n := len(c.Members)
-	switch {
-	case n < 4 || n > MaxMembers:
-		return fmt.Errorf("members: %d given; a cluster has 4 to %d", n, MaxMembers)
+	switch least := c.Least(); {
+	case n < least || n > MaxMembers:
+		return fmt.Errorf("members: %d given; a cluster has %d to %d", n, least, MaxMembers)
+	case c.Crash && c.Optimistic:
+		return fmt.Errorf("durability: optimistic sends votes that a crash may forget, which the fault model \"crash\" rules out; choose one of them")
 	case int(c.Self) >= n:
 		return fmt.Errorf("self: replica %d is not one of the %d members", c.Self, n)
 	case c.CheckpointInterval < 1:
@@ -144,14 +147,44 @@ func (c *Config) largestNewView() int {
 // N is the number of replicas.
 func (c *Config) N() int { return len(c.Members) }
 
-// F is the number of faulty replicas that the cluster masks: ⌊(n−1)/3⌋.
-func (c *Config) F() int { return (c.N() - 1) / 3 }
+// F is the number of lying replicas that the cluster masks: ⌊(n−1)/3⌋, and none where replicas only crash (F1).
+func (c *Config) F() int {
+	if c.Crash {
+		return 0
+	}
+	return (c.N() - 1) / 3
+}
+
+// Least is how many replicas a cluster has at least, so that it masks one fault.
+func (c *Config) Least() int {
+	if c.Crash {
+		return 3
+	}
+	return 4
+}
+
+// Remaining is how many replicas remain when as many fail as the cluster masks: n−f, and Q where they only crash (F1, F7).
+func (c *Config) Remaining() int {
+	if c.Crash {
+		return c.Quorum()
+	}
+	return c.N() - c.F()
+}
+
+// Prepares is how many prepares a prepared certificate has beside the pre-prepare: Q−1, and none where replicas only crash,
+// so that the primary tells all of them the same (F2).
+func (c *Config) Prepares() int {
+	if c.Crash {
+		return 0
+	}
+	return c.Quorum() - 1
+}
 
 // Quorum is the smallest number of replicas such that any two sets of that size share a correct replica: ⌈(n+f+1)/2⌉.
-// It is 2f+1 only if n is 3f+1.
+// It is 2f+1 only if n is 3f+1. Where replicas only crash it is ⌊n/2⌋+1: any two sets share a replica.
 func (c *Config) Quorum() int { return (c.N() + c.F() + 2) / 2 }
 
-// Weak is a number of replicas of which at least one is correct: f+1.
+// Weak is a number of replicas of which at least one is correct: f+1, and one where replicas only crash (F3).
 func (c *Config) Weak() int { return c.F() + 1 }
 
 // Primary is the replica that proposes the order in view v.
