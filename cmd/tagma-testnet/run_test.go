@@ -45,7 +45,7 @@ func TestRun_UnusableScenariosAreOneLine(t *testing.T) {
 		"impossible target": {[]string{scenarioFile(t, "target", few+"[[event]]\nat = \"1s\"\ndo = \"kill\"\ntargets = [4]\n")}, "there is no replica 4"},
 		"duplicate name":    {[]string{good, same}, "is the name of"},
 		"wrong parameter":   {[]string{scenarioFile(t, "wrong", few+"[[malicious]]\nreplica = 0\nbehaviour = \"equivocate\"\nphas = \"commit\"\n")}, "did you mean phase?"},
-		"three replicas":    {[]string{scenarioFile(t, "three", "replicas = 3\n")}, "replicas: 3 is out of range"},
+		"three replicas":    {[]string{scenarioFile(t, "three", "replicas = 3\n")}, "replicas: 3 replicas mask no liar"},
 		"engine":            {[]string{good, "--engine", "process"}, "did you mean processes?"},
 		"no seeds":          {[]string{good, "--seeds", "0"}, "--seeds must be from 1"},
 		"trace of seeds":    {[]string{good, "--seeds", "2", "--trace", "x"}, "leave --seeds out"},

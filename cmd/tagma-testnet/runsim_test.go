@@ -88,7 +88,7 @@ func TestRun_RefusesABadScenarioInOneLine(t *testing.T) {
 	for text, want := range map[string]string{
 		strings.Replace(runnable, "[3]", "[4]", 1):           "there is no replica 4",
 		strings.Replace(runnable, "pause", "pose", 1):        "pause",
-		"replicas = 3\n" + runnable:                          "replicas: 3 is out of range",
+		"replicas = 3\n" + runnable:                          "replicas: 3 replicas mask no liar",
 		strings.Replace(forProcesses, "exhaust", "exost", 1): "there is no behaviour",
 	} {
 		code, _, stderr := simulate(t, nil, text)

@@ -26,6 +26,8 @@ const toScreen = "-"
 type simFlags struct {
 	seed, seeds uint64
 	replicas    int
+	model       string
+	faults      cluster.FaultModel
 	steps       int
 	plan        string
 	json, twice bool
@@ -56,6 +58,10 @@ faults of single messages. Several worlds run at once. A failing plan is made sm
 		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.counted = cmd.Flags().Changed("seeds")
+			var err error
+			if f.faults, err = cluster.ParseFaultModel(f.model); err != nil {
+				return command.Unusablef("sim: --fault-model: %w", err)
+			}
 			for _, name := range []string{"minutes", "jobs", "out"} {
 				if cmd.Flags().Changed(name) && !f.on {
 					return command.Unusablef("sim: --%s is for a swarm; add --swarm", name)
@@ -67,6 +73,8 @@ faults of single messages. Several worlds run at once. A failing plan is made sm
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "the first seed")
 	cmd.Flags().Uint64Var(&f.seeds, "seeds", 1, "how many seeds, one after the other")
 	cmd.Flags().IntVar(&f.replicas, "replicas", 0, "how many (default drawn from the seed)")
+	cmd.Flags().StringVar(&f.model, "fault-model", cluster.Byzantine.String(), "byzantine, or crash: replicas only stop, three and more are drawn, and nobody lies")
+	command.Complete(cmd, "fault-model", command.Words(cluster.Byzantine.String(), cluster.CrashOnly.String()))
 	cmd.Flags().IntVar(&f.steps, "steps", 0, "stop each run after so many events (default at its end)")
 	cmd.Flags().StringVar(&f.plan, "plan", "", "run the plan in this `file`, as a failure printed it, instead of drawing one")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print a JSON document for each run")
@@ -83,8 +91,8 @@ const simGarbage = 800
 
 func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
 	switch {
-	case f.replicas != 0 && cluster.CheckReplicas(f.replicas) != nil:
-		return command.Unusablef("sim: --replicas: %w", cluster.CheckReplicas(f.replicas))
+	case f.replicas != 0 && f.faults.CheckReplicas(f.replicas) != nil:
+		return command.Unusablef("sim: --replicas: %w", f.faults.CheckReplicas(f.replicas))
 	case f.replicas > wire.MaxMembers:
 		return command.Unusablef("sim: %d replicas are more than the protocol has names for; simulate at most %d", f.replicas, wire.MaxMembers)
 	case f.seeds == 0:
@@ -126,12 +134,22 @@ func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
 	return nil
 }
 
+// setting is from what plans are drawn.
+func (f *simFlags) setting() *swarm.Setting {
+	s := swarm.Narrow
+	if f.on {
+		s = swarm.Wide
+	}
+	if f.faults == cluster.CrashOnly {
+		return s.Crashing()
+	}
+	return s
+}
+
 func (f *simFlags) planOf(seed uint64) (*sim.Plan, error) {
 	switch {
-	case f.plan == "" && f.on:
-		return swarm.Wide.Draw(seed, f.replicas), nil
 	case f.plan == "":
-		return swarm.Narrow.Draw(seed, f.replicas), nil
+		return f.setting().Draw(seed, f.replicas), nil
 	}
 	text, err := os.ReadFile(f.plan)
 	if err != nil {
@@ -192,6 +210,9 @@ func (f *simFlags) command(seed uint64) string {
 		text += " --swarm"
 	}
 	text += fmt.Sprintf(" --seed %d", seed)
+	if f.faults != cluster.Byzantine {
+		text += " --fault-model " + f.faults.String()
+	}
 	if f.replicas > 0 {
 		text += fmt.Sprintf(" --replicas %d", f.replicas)
 	}

@@ -143,8 +143,8 @@ func (f *startFlags) check() (map[int][]byzantine.Choice, error) {
 	case !slices.Contains(machines.Shipped.Names(), f.machine):
 		return nil, command.Unusablef("start: there is no machine %q;%s there is %s", f.machine, command.Meant(f.machine, machines.Shipped.Names(), ""),
 			strings.Join(machines.Shipped.Names(), " and "))
-	case cluster.CheckReplicas(f.replicas) != nil:
-		return nil, command.Unusablef("start: --replicas: %w", cluster.CheckReplicas(f.replicas))
+	case cluster.Byzantine.CheckReplicas(f.replicas) != nil:
+		return nil, command.Unusablef("start: --replicas: %w", cluster.Byzantine.CheckReplicas(f.replicas))
 	case f.basePort != 0 && (f.basePort < 1 || f.basePort+f.replicas > 65536):
 		return nil, command.Unusablef("start: ports %d to %d are not all between 1 and 65535", f.basePort, f.basePort+f.replicas-1)
 	}

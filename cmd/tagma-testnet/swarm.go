@@ -69,7 +69,7 @@ func (f *simFlags) swarmOptions() (o swarm.Options, err error) {
 		return o, command.Unusablef("sim: --minutes is a time and --jobs a number above 0")
 	}
 	o = swarm.Options{
-		First: f.seed, Seeds: f.seeds, Replicas: f.replicas, Steps: f.steps, Twice: f.twice, Workers: f.jobs,
+		First: f.seed, Seeds: f.seeds, Replicas: f.replicas, Steps: f.steps, From: f.setting(), Twice: f.twice, Workers: f.jobs,
 		Time: time.Duration(f.minutes * float64(time.Minute)),
 	}
 	if f.minutes > 0 && !f.counted {

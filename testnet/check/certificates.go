@@ -29,7 +29,11 @@ func (m *Monitor) primary(v wire.View) int { return int(uint64(v) % uint64(m.n))
 
 func (m *Monitor) recountPrepared(by wire.ReplicaID, c *wire.PreparedCert) {
 	primary := wire.ReplicaID(m.primary(c.View))
-	m.recount(by, "prepared", c.Seq, c.Prepares, m.q-1, func(id wire.ReplicaID) wire.Message {
+	needed := m.q - 1
+	if m.cfg.Crash {
+		needed = 0 // F2
+	}
+	m.recount(by, "prepared", c.Seq, c.Prepares, needed, func(id wire.ReplicaID) wire.Message {
 		if id == primary {
 			return &wire.PrePrepare{View: c.View, Seq: c.Seq, Digest: c.Digest}
 		}

@@ -20,7 +20,7 @@ import (
 // If a process cannot be observed, its journal serves instead: Read takes the journal, as often as one likes.
 type Monitor struct {
 	cfg     *wire.Config
-	n, f, q int // computed here, not by pbft
+	n, f, q int // computed here, not by pbft: replicas, those that may lie, a quorum
 	correct func(wire.ReplicaID) bool
 	holds   func([]wire.Claim) bool
 	every   int // one in so many messages and certificates has its signatures verified again
@@ -60,7 +60,9 @@ func NewMonitor(cfg *wire.Config, correct func(wire.ReplicaID) bool, holds func(
 		cfg: cfg, n: len(cfg.Members), correct: correct, holds: holds, every: DefaultEvery,
 		order: newOrder(), clients: clients{sessions: make(map[wire.SessionID]*session)}, views: make(map[wire.View]bool),
 	}
-	m.f = (m.n - 1) / 3
+	if !cfg.Crash { // else nobody lies (F1)
+		m.f = (m.n - 1) / 3
+	}
 	for 2*m.q < m.n+m.f+1 { // the least q of which any two sets share f+1 replicas
 		m.q++
 	}

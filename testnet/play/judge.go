@@ -199,7 +199,11 @@ func (r *course) expect(d *report.Document, left *Remains, acks []Ack) {
 		o.Committed = new(at - r.last())
 	}
 	for _, i := range d.Invariants {
-		if !i.Held && i.Excused == "" && o.Broken == "" {
+		if i.Held || i.Excused != "" {
+			continue
+		}
+		o.Breaks = append(o.Breaks, i.ID)
+		if o.Broken == "" {
 			o.Broken = fmt.Sprintf("%s: %s", i.ID, i.Why)
 		}
 	}

@@ -165,6 +165,8 @@ func (p *printer) verdict(d *Document) {
 	switch {
 	case d.Verdict == Pass && excuses != "":
 		fmt.Fprintf(&p.text, "%s\n%s\n", p.style.Green("PASS: all that is judged held"), "what is excused is not judged: "+excuses)
+	case d.Verdict == Pass && d.Unsafe():
+		fmt.Fprintf(&p.text, "%s\n", p.style.Green("PASS: the cluster broke, as it was expected to"))
 	case d.Verdict == Pass:
 		fmt.Fprintf(&p.text, "%s\n", p.style.Green("PASS: the cluster masked all of it"))
 	case d.Verdict == Inconclusive:

@@ -134,6 +134,11 @@ func (d *Document) AddProof(replica int, kind string, holds bool) {
 	d.Evidence[i].Verified = d.Evidence[i].Verified && holds
 }
 
+// Unsafe reports whether the scenario expected that the cluster does not mask its faults.
+func (d *Document) Unsafe() bool {
+	return slices.ContainsFunc(d.Expect, func(e Expectation) bool { return e.Key == "safe" && e.Want == false })
+}
+
 // LowestStable sets the document's stable checkpoint to the lowest one of the replicas that count, 0 if none counts.
 func (d *Document) LowestStable(counts func(*Replica) bool) {
 	least := uint64(math.MaxUint64)

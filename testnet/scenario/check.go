@@ -85,7 +85,7 @@ func (s *Scenario) faults(each func(id wire.ReplicaID, line int)) {
 }
 
 func (s *Scenario) checkAttackers(d *strict.Document) {
-	f, line := (s.Replicas-1)/3, 0
+	f, line := s.Settings.FaultModel.Liars(s.Replicas), 0
 	faulty := s.Faulty()
 	if len(faulty) <= f || !*s.Expect.Safe || s.Expect.Splits() {
 		return
@@ -210,6 +210,9 @@ func (s *Scenario) checkExpect(d *strict.Document) {
 	}
 	if e.Split != nil && s.Workload.Kind == KindNone {
 		in.Refuse("split", "without operations there is no checkpoint; add a workload")
+	}
+	if len(e.Breaks) > 0 && *e.Safe {
+		in.Refuse("breaks", "no invariant is broken where safe is expected; write safe = false too, or leave it out")
 	}
 	s.checkCourse(d)
 	faulty := s.Faulty()

@@ -38,7 +38,7 @@ func TestScenarios_AreGoodAndSayWhatToWatch(t *testing.T) {
 		}
 		e := s.Expect
 		if e.MaxViewChanges == nil && e.MaxFinalView == nil && e.MinThroughputRatio == nil && e.CommitsWithin == nil &&
-			e.DigestsEqual == nil && len(e.Order) == 0 && e.Evidence == nil {
+			e.DigestsEqual == nil && len(e.Order) == 0 && e.Evidence == nil && e.Breaks == nil {
 			t.Errorf("%s: expects nothing but safety", s.File)
 		}
 		if !s.HasFaults() {

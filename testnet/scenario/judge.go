@@ -34,6 +34,7 @@ type Outcome struct {
 	Executed string              // the first execution during NoExecutions; "": none
 	Slots    map[wire.Seq]string // what correct replicas executed at the places of Slots: a digest in hex, or NullSlot
 	Broken   string              // the first invariant that did not hold; "": all held
+	Breaks   []string            // the invariants that did not hold
 }
 
 // Judge compares the expectations with the outcome, in the order of docs/scenarios.md. Times are milliseconds.
@@ -57,6 +58,9 @@ func Judge(e *Expect, o *Outcome) (out []report.Expectation) {
 		}
 	}
 	is("safe", e.Safe, o.Broken == "")
+	if len(e.Breaks) > 0 {
+		add("breaks", e.Breaks, o.Breaks, slices.ContainsFunc(e.Breaks, func(id string) bool { return slices.Contains(o.Breaks, id) }))
+	}
 	switch want := e.Acknowledged; {
 	case want == nil:
 	case *want == All:

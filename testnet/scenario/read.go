@@ -63,7 +63,7 @@ func Parse(file string, text []byte) (*Scenario, error) {
 		return nil, err
 	}
 	s := &Scenario{
-		File: file, nameLine: d.Line("name"), Replicas: 4, Machine: machines.KV, Seed: 1,
+		File: file, nameLine: d.Line("name"), Replicas: 4, Machine: machines.KV, Model: cluster.Byzantine.String(), Seed: 1,
 		Workload: Workload{Kind: KindNone, Clients: 8, ValueBytes: 100},
 		Expect:   Expect{Safe: new(true)},
 	}
@@ -105,13 +105,17 @@ func (s *Scenario) take(d *strict.Document, whole *document) {
 		d.Refuse("name", "is missing; say in a few words what the scenario shows")
 	}
 	d.Word("machine", s.Machine, machines.Shipped.Names()...)
+	d.Word("fault_model", s.Model, cluster.Byzantine.String(), cluster.CrashOnly.String())
 	s.Settings = whole.Settings.Protocol
+	s.Settings.FaultModel, _ = cluster.ParseFaultModel(s.Model) // another word is refused above
 	settings := d.Below("settings")
 	if whole.Settings.FastReads {
 		settings.Refuse("fast_reads", "there are no fast reads; leave it out")
 	}
 	var refused *cluster.Error
-	if err := s.Settings.Check(s.Replicas); errors.As(err, &refused) {
+	if err := s.Settings.FaultModel.CheckReplicas(s.Replicas); err != nil {
+		d.Refuse("replicas", "%v", err)
+	} else if err := s.Settings.Check(s.Replicas); errors.As(err, &refused) {
 		settings.Refuse(refused.Key, "%s", refused.Problem)
 	}
 	s.takeWorkload(d.Below("workload"))

@@ -20,8 +20,9 @@ type Scenario struct {
 	Name     string `toml:"name"`
 	nameLine int
 	About    string           `toml:"about"` // one sentence: what to watch
-	Replicas int              `toml:"replicas" range:"4..256"`
-	Machine  string           `toml:"machine"` // kv or bank
+	Replicas int              `toml:"replicas" range:"3..256"`
+	Machine  string           `toml:"machine"`     // kv or bank
+	Model    string           `toml:"fault_model"` // that the cluster masks: byzantine or crash
 	Seed     uint64           `toml:"seed"`
 	Absent   []wire.ReplicaID `toml:"absent"` // not started at the beginning, and never before
 
@@ -232,6 +233,7 @@ type Slot = malicious.Slot
 // Expect is what must hold in the end. A field that is nil expects nothing.
 type Expect struct {
 	Safe               *bool            `toml:"safe"`
+	Breaks             []string         `toml:"breaks"`       // with safe = false: one of these invariants is broken, such as I1
 	Acknowledged       *Count           `toml:"acknowledged"` // at least
 	MaxViewChanges     *int             `toml:"max_view_changes" range:"0..2147483648"`
 	MaxFinalView       *int             `toml:"max_final_view" range:"0..2147483648"`

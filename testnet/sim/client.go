@@ -77,7 +77,7 @@ func (c *client) open() {
 		c.skew = time.Duration(c.random.Int64N(int64(2*most))) - most
 	}
 	c.session = session.New(session.Config{
-		Cluster: w.cfg.Cluster, Replicas: w.opt.Replicas, Weak: w.cfg.Weak(),
+		Cluster: w.cfg.Cluster, Replicas: w.opt.Replicas, Weak: w.cfg.Weak(), Remaining: w.cfg.Remaining(),
 		Limits: session.Limits{
 			Window: uint64(w.opt.Limits.Window), Ops: w.cfg.MaxOps, OpBytes: w.cfg.MaxOpBytes, TotalBytes: w.cfg.MaxBatchBytes,
 		}.Choose(w.opt.Workload.Pack, w.opt.Workload.InFlight),

@@ -75,8 +75,11 @@ func (w *World) Step() (more bool) {
 	defer w.recovered(e.node, &more)
 	e.do()
 	w.judge()
-	return w.violation == nil
+	return !w.broken()
 }
+
+// broken reports whether a violation has ended the run.
+func (w *World) broken() bool { return w.violation != nil && w.now >= w.violation.At+w.opt.Aftermath }
 
 // recovered makes a panic of a replica's own code a violation.
 func (w *World) recovered(n *node, more *bool) {
@@ -103,7 +106,7 @@ func (w *World) over() bool { return w.overBy(1<<63 - 1) }
 
 // overBy reports whether nothing more happens up to a time.
 func (w *World) overBy(t time.Duration) bool {
-	return w.violation != nil || len(w.queue) == 0 || w.queue[0].at > t || w.opt.Steps > 0 && w.counts.Steps >= w.opt.Steps
+	return w.broken() || len(w.queue) == 0 || w.queue[0].at > t || w.opt.Steps > 0 && w.counts.Steps >= w.opt.Steps
 }
 
 // Pass lets the next event happen if it is due by t; else it only sets the clock to t. 0 is no bound. It reports false when

@@ -95,7 +95,7 @@ func (x *plot) beyond() bool {
 	return len(lost) > 0 && len(slices.Compact(all)) > x.f()
 }
 
-func (x *plot) f() int { return (x.p.Replicas - 1) / 3 }
+func (x *plot) f() int { return x.p.Masks() }
 
 // haltIsSaid reports whether a correct replica says that too many lost votes at once.
 func (x *plot) haltIsSaid() bool {
@@ -132,10 +132,11 @@ func (x *plot) healthy() (ids []wire.ReplicaID) {
 
 // standing compares the healthy replicas.
 type standing struct {
-	alike bool           // all are up and have executed the same, and those that take part are in one view
-	view  wire.View      // the view of those that take part
-	out   int            // how many replicas have left that view for a higher one
-	least wire.ReplicaID // one that is down, or has executed least
+	alike    bool           // all are up and have executed the same, and those that take part are in one view
+	view     wire.View      // the view of those that take part
+	executed wire.Seq       // by the one that has executed least
+	out      int            // how many replicas have left that view for a higher one
+	least    wire.ReplicaID // one that is down, or has executed least
 }
 
 func (x *plot) standing() standing {
@@ -162,14 +163,15 @@ func (x *plot) standing() standing {
 		}
 		same = same && at.Executed == first.Executed && n.exec.Service.Executed() == uint64(at.Executed)
 	}
-	s.alike = same && len(views) == 1
+	s.alike, s.executed = same && len(views) == 1, least.Executed
 	return s
 }
 
-// converged reports whether every client is answered and all healthy replicas agree and take part.
+// converged reports whether every client is answered and all healthy replicas agree and take part. Where one reply convinces
+// a client (F3), it may come from a replica that is cut off, before the healthy ones have executed the operation.
 func (x *plot) converged() bool {
 	s := x.standing()
-	return x.served() && s.alike && s.out == 0
+	return x.served() && s.alike && s.out == 0 && s.executed >= x.w.answered
 }
 
 // apart reports whether nothing is missing except that at most f replicas have left the view. The suspicions by which they

@@ -69,6 +69,7 @@ func (o *Operation) Finished(r session.Result, err error) {
 	o.Returned, o.Known, o.Seq, o.Results = w.now, true, wire.Seq(r.Seq), r.Outputs
 	o.by.load.now = max(o.by.load.now, r.Seq)
 	w.counts.Acknowledged++
+	w.answered = max(w.answered, o.Seq)
 	w.mark('b', -1-o.Client, o.ID.T, r.Seq)
 	w.own.Emit(&trace.Request{Client: o.Client, Step: trace.Answered, Number: o.ID.T, Seq: o.Seq})
 }

@@ -44,6 +44,7 @@ type Options struct {
 	Inside Wrap // wraps each core; attackers are outside of it
 	Around Wrap // wraps each core with its attackers
 
+	Aftermath  time.Duration     // how long the run goes on after a violation, so that proofs of who caused it turn up
 	Steps      int               // the run ends after so many events; 0: no such bound
 	Unwatched  bool              // no invariant is checked while it runs
 	Trace      func(trace.Event) // is called with every event; nil: only the last events are kept
@@ -97,8 +98,8 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 func (o *Options) check() error {
-	if o.Replicas < 4 || o.Replicas > wire.MaxMembers {
-		return fmt.Errorf("a cluster has 4 to %d replicas, not %d", wire.MaxMembers, o.Replicas)
+	if least := o.Config.Least(); o.Replicas < least || o.Replicas > wire.MaxMembers {
+		return fmt.Errorf("a cluster has %d to %d replicas, not %d", least, wire.MaxMembers, o.Replicas)
 	}
 	for _, m := range o.Malicious {
 		if int(m.Replica) >= o.Replicas {

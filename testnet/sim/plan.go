@@ -15,6 +15,7 @@ import (
 type Plan struct {
 	Seed     uint64 `json:"seed"` // seed of all chance in the world
 	Replicas int    `json:"replicas"`
+	Crash    bool   `json:"crash,omitempty"` // replicas fail by crashing alone (F1)
 	Machine  string `json:"machine"`
 	History  int    `json:"history,omitempty"` // history of a kv machine; if set, clients revert, too
 	Real     bool   `json:"real_signatures,omitempty"`
@@ -74,7 +75,7 @@ func (p *Plan) Options() (Options, error) {
 		WriteDelay: p.WriteDelay,
 		Config: wire.Config{
 			CheckpointInterval: p.CheckpointInterval, LogWindow: p.LogWindow, MaxBatch: p.MaxBatch,
-			ViewTimeout: p.ViewTimeout, MaxViewTimeout: p.MaxViewTimeout, Optimistic: p.Optimistic,
+			ViewTimeout: p.ViewTimeout, MaxViewTimeout: p.MaxViewTimeout, Optimistic: p.Optimistic, Crash: p.Crash,
 		},
 		SegmentBytes: p.SegmentBytes, Clients: p.Clients, Workload: p.Workload, Twins: p.Twins,
 	}
@@ -90,6 +91,14 @@ func (p *Plan) Options() (Options, error) {
 		o.Malicious = append(o.Malicious, Malicious{Replica: m.Replica, Choice: choice, From: m.From, Until: m.Until})
 	}
 	return o, nil
+}
+
+// Masks is how many replicas may fail: ⌊(n−1)/3⌋, and ⌊(n−1)/2⌋ where they only crash.
+func (p *Plan) Masks() int {
+	if p.Crash {
+		return (p.Replicas - 1) / 2
+	}
+	return (p.Replicas - 1) / 3
 }
 
 // Faulty lists the replicas that count as faulty, ascending.
@@ -123,8 +132,8 @@ func ParsePlan(text []byte) (*Plan, error) {
 }
 
 func (p *Plan) check() error {
-	if p.Replicas < 4 || p.Replicas > wire.MaxMembers {
-		return fmt.Errorf("a plan for %d replicas; a cluster has 4 to %d", p.Replicas, wire.MaxMembers)
+	if least := (&wire.Config{Crash: p.Crash}).Least(); p.Replicas < least || p.Replicas > wire.MaxMembers {
+		return fmt.Errorf("a plan for %d replicas; a cluster has %d to %d", p.Replicas, least, wire.MaxMembers)
 	}
 	named := p.Faulty()
 	for _, f := range p.Faults {

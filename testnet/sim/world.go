@@ -46,6 +46,7 @@ type World struct {
 	ordered    wire.Seq                          // the highest number that a correct replica has executed
 	agreed     int64                             // the agreed time of that batch
 	sessions   map[wire.PublicKey][]wire.Session // the sessions of each key
+	answered   wire.Seq                          // the highest number of an operation that a client was answered
 	executions uint64                            // how many operations were executed
 	evidence   []Accusation
 	counts     Counts

@@ -22,6 +22,8 @@ type Setting struct {
 	// wide: rare things are drawn, too: parameters of behaviours, malicious clients, faults of single messages, real
 	// signatures and odd workloads.
 	wide bool
+	// crash: replicas fail by crashing alone (F1), so that there are no attackers and no disks that lose what was durable.
+	crash bool
 }
 
 // Narrow is the setting of `sim`, Wide that of `sim --swarm`. Small values are drawn more often, because a run then reaches
@@ -39,10 +41,16 @@ var (
 	}
 )
 
+// Crashing is a setting in which replicas fail by crashing alone.
+func (s Setting) Crashing() *Setting {
+	s.crash, s.sizes = true, []int{3, 3, 3, 3, 4, 5, 5, 6, 7, 9}
+	return &s
+}
+
 // Draw makes a plan from a seed: sizes, parameters, workload, faults and attackers, within what f allows. Replicas > 0
 // fixes their number. About half of the plans heal, and must converge then; in the others faults go on to the end.
 func (s *Setting) Draw(seed uint64, replicas int) *sim.Plan {
-	p := &sim.Plan{Seed: seed}
+	p := &sim.Plan{Seed: seed, Crash: s.crash}
 	d := &drawing{rand.New(rand.NewPCG(seed, 0x7377_6172_6d)), p, s}
 	p.Replicas, p.Machine = pick(d, s.sizes...), pick(d, machines.KV, machines.KV, machines.Bank)
 	p.Real, p.SegmentBytes = s.wide && d.one(40), pick(d, int64(8<<10), 16<<10, 64<<10, 256<<10)
@@ -52,14 +60,17 @@ func (s *Setting) Draw(seed uint64, replicas int) *sim.Plan {
 	d.parameters()
 	d.machines()
 	d.workload()
-	f := (p.Replicas - 1) / 3
+	f := p.Masks()
 	order := d.members(p.Replicas)
 	bad := order[:d.IntN(f+1)]
 	if d.one(2) { // at least half of the plans have as many faulty replicas as f allows
 		bad = order[:f]
 	}
+	if s.crash {
+		bad = nil
+	}
 	d.attackers(bad)
-	if s.wide && d.one(4) { // most plans have no malicious clients
+	if s.wide && !s.crash && d.one(4) { // most plans have no malicious clients
 		d.rogue()
 	}
 	capLoad(p)

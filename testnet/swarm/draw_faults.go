@@ -57,7 +57,7 @@ func (d *drawing) fault() {
 func (d *drawing) durability(able []wire.ReplicaID) {
 	d.Rand = rand.New(rand.NewPCG(d.p.Seed, 0x6f70_7469_6d))
 	p := d.p
-	if !d.one(3) {
+	if d.s.crash || !d.one(3) {
 		return
 	}
 	p.Optimistic, p.WriteDelay = true, d.upTo(p.ViewTimeout/4)

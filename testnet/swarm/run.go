@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -14,6 +15,7 @@ type Options struct {
 	Seeds    uint64        // how many; 0: until Time is over
 	Time     time.Duration // no run begins after this time; 0: no such bound
 	Replicas int           // number of replicas of every cluster; 0: drawn
+	From     *Setting      // from which plans are drawn; nil: Wide
 	Steps    int           // each run ends after so many events; 0: no such bound
 	Workers  int           // runs at once; 0: one
 	Twice    bool          // every seed is run twice, and both runs must be equal
@@ -95,7 +97,7 @@ func (o *Options) inOrder(ctx context.Context, tell func(*Result) error) error {
 
 // one runs a seed.
 func (o *Options) one(seed uint64) (*Result, error) {
-	p := Wide.Draw(seed, o.Replicas)
+	p := cmp.Or(o.From, Wide).Draw(seed, o.Replicas)
 	r, err := o.Once(p)
 	if err != nil {
 		return nil, fmt.Errorf("seed %d: %w\n%s", seed, err, p)

@@ -61,6 +61,9 @@ func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Tr
 		},
 		Inside: c.heard.inside, Around: c.heard.around, TraceLines: -1,
 	}
+	if !*s.Expect.Safe {
+		o.Aftermath = 4 * s.ViewTimeout()
+	}
 	listen := func(e trace.Event) {
 		c.facts.Hear(e)
 		c.heard.follow(c.w, e)
