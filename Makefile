@@ -18,7 +18,7 @@ COMEBACK ?=
 PEERS    ?=
 MAN      ?= build/man
 NESTED   := testnet/peers client/oteltagma $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
-.PHONY: page page-check concepts concepts-page help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-durability bench-peers nested profile mutants man
+.PHONY: page page-check page-e2e page-pictures concepts concepts-page help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-durability bench-peers nested profile mutants man
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -133,6 +133,22 @@ page-check: ## fail if internal/page/dist is not what the sources of the page bu
 	(cd $(PAGE) && npm run --silent build -- --outDir "$$built" --logLevel warn); \
 	diff -r internal/page/dist "$$built" >/dev/null || { \
 		echo "internal/page/dist is not what internal/page/web builds: run make page and commit both" >&2; exit 1; }
+
+CHROMIUM ?= /usr/bin/chromium
+
+page-e2e: page-tools ## the page in a real browser: every control, the tour, keyboard and accessibility (needs chromium)
+	cd $(PAGE) && npx playwright test -c e2e/playwright.config.ts $(E2E)
+
+page-pictures: page-tools ## write the pictures of the page into docs/page (needs chromium)
+	cd $(PAGE) && npx playwright test -c e2e/pictures.config.ts
+
+.PHONY: page-tools
+page-tools:
+	@command -v "$(CHROMIUM)" >/dev/null || { \
+		echo "there is no browser at $(CHROMIUM): install the package chromium, or name a browser with CHROMIUM=PATH" >&2; exit 2; }
+	@npm --prefix $(PAGE) ci --no-audit --no-fund --loglevel error
+	@mkdir -p build
+	$(GO) build -o build/tagma-testnet ./cmd/tagma-testnet
 
 profile: ## where the replicas' processor time goes under each of those loads
 	@scripts/profile.sh

@@ -22,10 +22,16 @@ import {
 // happened before may take more of it, for nobody watches it move.
 const BUDGET = 4
 const LOADING = 24
+// SLOW is the time between two frames from which on the browser misses frames anyway, for its machine is busy: then half
+// of the time is spent on reading, or else a live page would fall further and further behind.
+const SLOW = 34
+const LONGEST = 200
 
 let queue: string[][] = []
 let place = 0 // in the first chunk
 let scheduled = false
+let drained = 0 // when that was done last
+let behind = false // whether something was left for this frame
 let ended = false
 let stop: AbortController | null = null
 
@@ -97,7 +103,12 @@ function schedule(): void {
 
 function drain(): void {
   scheduled = false
-  const until = performance.now() + (connection.peek().state === 'live' ? BUDGET : LOADING)
+  const now = performance.now()
+  const since = now - drained
+  drained = now
+  const usual = connection.peek().state === 'live' ? BUDGET : LOADING
+  const until = now + (behind && since > SLOW ? Math.max(usual, Math.min(since, LONGEST) / 2) : usual)
+  behind = false
   batch(() => {
     while (queue.length > 0) {
       const chunk = queue[0] as string[]
@@ -105,6 +116,7 @@ function drain(): void {
         if ((place & 15) === 0 && performance.now() > until) {
           version.value++
           paced()
+          behind = true
           schedule()
           return
         }

@@ -18,7 +18,8 @@ export function Order() {
         <h2>The order</h2>
         <Key />
       </div>
-      <div class="place-body">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without the focus a keyboard cannot scroll the table */}
+      <section class="place-body" aria-label="Slots and replicas" tabIndex={0}>
         <table class="order">
           <thead>
             <tr>
@@ -43,7 +44,7 @@ export function Order() {
           </tbody>
         </table>
         {seqs.length === 0 && <p class="quiet pad">Nothing is ordered yet at this moment.</p>}
-      </div>
+      </section>
     </>
   )
 }

@@ -39,8 +39,16 @@ export function Tabs() {
           </button>
         ))}
       </div>
-      <div class="tabpanel" role="tabpanel" id="tabpanel" aria-labelledby={`tab-${shown.id}`}>
-        <shown.view key={shown.id} />
+      <div
+        class="tabpanel"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: without the focus a keyboard cannot scroll a panel of charts
+        tabIndex={0}
+        key={shown.id}
+        role="tabpanel"
+        id="tabpanel"
+        aria-labelledby={`tab-${shown.id}`}
+      >
+        <shown.view />
       </div>
     </>
   )

@@ -26,6 +26,20 @@ test('the primary of the view that most replicas have is the primary, and a view
   expect(standing(about, w, 2, undefined).role).toBe('changes views')
 })
 
+test('a report that is older than the view change does not name the primary', () => {
+  const w = world()
+  for (const r of w.replicas) r.view = 2
+  const old = report({ view: 1, active: false })
+  expect([1, 2].map(id => standing(about, w, id, old).role)).toEqual(['backup', 'primary'])
+})
+
+test('where the window is not known, there is no high watermark', () => {
+  const w = world()
+  w.replicas[0]!.low = 10
+  const s = standing({ ...about, window: 0 }, w, 0, undefined)
+  expect([s.h, s.H]).toEqual([10, 10])
+})
+
 test('a replica without a report does not run, whatever its last event was', () => {
   const s = standing(about, world(), 3, null)
   expect([s.role, s.process.word, s.process.tone]).toEqual(['away', 'does not run', 'bad'])

@@ -138,7 +138,7 @@ function Window(p: { s: Standing; scale: Scale }) {
     number,
   ]
   const behind = s.H < on.from ? on.from - s.executed : 0
-  const says = `window from h ${s.h} to H ${s.H}; stable ${s.h}, last checkpoint ${s.taken}, executed ${s.executed}`
+  const says = `${s.H > s.h ? `window from h ${s.h} to H ${s.H}; ` : ''}stable ${s.h}, last checkpoint ${s.taken}, executed ${s.executed}`
   return (
     <div class="window">
       <div class="window-bar" role="img" aria-label={says} title={says}>
@@ -149,7 +149,7 @@ function Window(p: { s: Standing; scale: Scale }) {
       <div class="window-text">
         <span>h {count(s.h)}</span>
         <span class="window-executed">executed {count(s.executed)}</span>
-        <span>H {count(s.H)}</span>
+        {s.H > s.h && <span>H {count(s.H)}</span>}
       </div>
       {behind > 0 && <p class="hint">{count(behind)} below the others’ windows</p>}
     </div>

@@ -18,7 +18,7 @@ export interface Standing {
   convictedBy: number[]
   accuses: { replica: number; kind: string }[]
   h: number
-  H: number
+  H: number // h where the window is not known, as in some traces
   executed: number
   taken: number
   fetching?: { text: string; share: number }
@@ -50,12 +50,12 @@ export function standing(about: About, world: World, id: number, report: Report 
     process: { ...process, why: r.why },
     health: health(r, report, down),
     view: Math.max(r.view, report?.view ?? 0),
-    active: report ? report.active : r.active,
+    active: active(r, report),
     lies: r.lies,
     convictedBy: r.convictedBy,
     accuses: report?.convicted ?? [],
     h,
-    H: h + about.window,
+    H: about.window > 0 ? h + about.window : h,
     executed: Math.max(r.executed, report?.executed ?? 0),
     taken: Math.max(r.taken, h),
     fetching: fetching(r, report),
@@ -75,10 +75,16 @@ export function standing(about: About, world: World, id: number, report: Report 
 function role(about: About, w: World, r: Replica, report: Report | null | undefined, down: boolean): string {
   if (down) return 'away'
   if (report?.recovery) return report.recovery.phase
-  const { view } = clusterView(w)
-  if (!(report ? report.active : r.active)) return 'changes views'
-  return r.id === (report?.primary ?? view % about.replicas) ? 'primary' : 'backup'
+  if (!active(r, report)) return 'changes views'
+  const view = report && !newer(r, report) ? report.view : clusterView(w).view
+  return r.id === view % about.replicas ? 'primary' : 'backup'
 }
+
+// newer is whether events tell of a later view than the report, which is up to a second old.
+const newer = (r: Replica, report: Report) => r.view > report.view
+
+const active = (r: Replica, report: Report | null | undefined) =>
+  report && !newer(r, report) ? report.active : r.active
 
 function health(r: Replica, report: Report | null | undefined, down: boolean): { text: string; tone: Tone } {
   if (down) return { text: r.why || 'it does not run', tone: 'bad' }
@@ -125,7 +131,7 @@ export interface Scale {
 
 // A scale that shows the window of those who are in front, and as much below it. Who is further behind is told so.
 export function scale(all: readonly Standing[]): Scale {
-  const to = Math.max(1, ...all.map(s => s.H))
+  const to = Math.max(1, ...all.map(s => Math.max(s.H, s.executed)))
   const window = Math.max(1, ...all.map(s => s.H - s.h))
   const lowest = Math.min(...all.map(s => s.h))
   return { from: Math.max(lowest, to - 2 * window), to }
