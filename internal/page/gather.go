@@ -2,6 +2,7 @@ package page
 
 import (
 	"encoding/json"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -11,9 +12,12 @@ import (
 // Gatherer takes the events of a replica for somebody who fetches them now and then. It holds nobody up, and has room for
 // few events: under load it takes those of one of so many slots, and counts the others.
 type Gatherer struct {
-	every atomic.Uint64
+	every  atomic.Uint64
+	follow atomic.Int64 // a client's number plus 1; 0: none
 
 	mu      sync.Mutex
+	whole   [followed]uint64 // slots with requests of that client, the newest in the place of the oldest
+	next    int
 	events  []trace.Event
 	left    uint64 // events of slots that are not shown
 	lost    uint64 // events for which there was no room
@@ -26,21 +30,44 @@ const room = 1 << 14
 // Every has the events of one of n slots be taken.
 func (g *Gatherer) Every(n uint64) { g.every.Store(max(n, 1)) }
 
+// Follow has everything be taken that concerns requests of one client, by its number, whatever Every says.
+func (g *Gatherer) Follow(client int) { g.follow.Store(int64(client) + 1) }
+
+// followed is how many slots of a client that is followed are remembered: more than are under way.
+const followed = 64
+
+// follows reports whether an event concerns the client that is followed. The mutex is held.
+func (g *Gatherer) follows(e trace.Event, p trace.Place) bool {
+	client := int(g.follow.Load()) - 1
+	if client < 0 {
+		return false
+	}
+	known := p.Ordered && slices.Contains(g.whole[:], p.Number)
+	if known || !trace.Asks(e, client) {
+		return known
+	}
+	if p.Ordered {
+		g.whole[g.next%followed] = p.Number
+		g.next++
+	}
+	return true
+}
+
 // Put takes an event. It may be called from any goroutine.
 func (g *Gatherer) Put(e trace.Event) {
 	every := g.every.Load()
-	n, placed := uint64(0), false
+	var p trace.Place
 	if every > 1 {
-		n, placed = trace.Slot(e)
+		p = trace.PlaceOf(e)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if _, syncs := e.(*trace.Synced); syncs { // there is one for each turn
 		g.counted++
-		n, placed = g.counted, true
+		p = trace.Place{Number: g.counted}
 	}
 	switch {
-	case placed && every > 1 && n%every != 0:
+	case every > 1 && p.Number%every != 0 && !g.follows(e, p):
 		g.left++
 	case len(g.events) >= room:
 		g.lost++

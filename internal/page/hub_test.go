@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tagma/internal/trace"
+	"tagma/pbft/port"
 	"tagma/pbft/wire"
 )
 
@@ -244,6 +245,33 @@ func TestGatherer_TakesOneOfSoManySlotsWhole(t *testing.T) {
 	g.Every(0)
 	if whole := slots(); len(whole) != 12 {
 		t.Errorf("whole again of 12 slots %d are shown", len(whole))
+	}
+}
+
+// A client that is followed is shown whatever the load is: its requests, their batches, and all that becomes of these.
+func TestGatherer_FollowsAClient(t *testing.T) {
+	var g Gatherer
+	tap := trace.NewTap(1, 3, func() int64 { return 7 }, g.Put)
+	tap.Name(func(k wire.PublicKey) (int, bool) { return int(k[0]), true })
+	g.Every(1 << 20)
+	told := func(follow int) int {
+		g.Follow(follow)
+		for client := range byte(3) {
+			id := wire.RequestID{Client: wire.PublicKey{client}, T: 5}
+			seq := wire.Seq(100 + int(client))
+			tap.Emit(&trace.Request{Client: int(client), Step: trace.Asked, Number: 5})
+			tap.Received(port.Source{Client: true}, &wire.Request{ID: id})
+			tap.Received(port.Source{}, &wire.PrePrepare{Seq: seq, Body: &wire.Body{Requests: []*wire.Request{{ID: id}}}})
+			tap.Prepared(0, seq, wire.Digest{}, 3)
+			tap.Emit(&trace.Sent{To: trace.None, Message: trace.Say(&wire.Reply{ID: id, Seq: seq})})
+		}
+		return len(g.Take(1000).Events)
+	}
+	if n := told(trace.None); n != 0 {
+		t.Errorf("%d events are told where nobody is followed", n)
+	}
+	if n := told(1); n != 5 {
+		t.Errorf("%d events of client 1 are told, want 5", n)
 	}
 }
 

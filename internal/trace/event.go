@@ -81,31 +81,34 @@ func About(e Event) wire.Message {
 	return nil
 }
 
-// Slot is the sequence number of the batch that an event is about, or on the way to an order the number of a request in
-// its session. Events that are told whatever the load is have none: of view changes, checkpoints, evidence, faults.
-func Slot(e Event) (n uint64, placed bool) {
+// Place says which place in the order an event is about.
+type Place struct {
+	Number  uint64
+	Ordered bool // the number is a sequence number; else it is that of a client's request in its session
+}
+
+// PlaceOf returns the place of an event; zero if it has none and is told whatever the load is: those of view changes,
+// checkpoints, evidence and faults.
+func PlaceOf(e Event) Place {
 	switch e := e.(type) {
 	case *Phase:
-		return uint64(e.Seq), true
+		return Place{uint64(e.Seq), true}
 	case *Executed:
-		return uint64(e.Seq), true
-	case *Request:
-		if e.Seq > 0 {
-			return uint64(e.Seq), true
-		}
-		return e.Number, true
+		return Place{uint64(e.Seq), true}
+	case *Request: // its answer too, so that both are shown or none
+		return Place{e.Number, false}
 	}
 	m := About(e)
 	if m == nil {
-		return 0, false
+		return Place{}
 	}
 	switch d := wire.Describe(m); {
 	case d.Seq != nil && *d.Seq > 0 && (d.View != nil || d.Request != nil || d.Batch != nil): // a checkpoint has no view
-		return uint64(*d.Seq), true
+		return Place{uint64(*d.Seq), true}
 	case d.Request != nil:
-		return d.Request.T, true
+		return Place{d.Request.T, false}
 	default:
-		return 0, false
+		return Place{}
 	}
 }
 

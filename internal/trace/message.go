@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"tagma/pbft/wire"
 )
@@ -139,4 +140,25 @@ func of(e Event) *Message {
 	default:
 		return nil
 	}
+}
+
+// Asks reports whether an event is about a request of the client with this number, an answer to one, or a batch that has
+// one.
+func Asks(e Event, client int) bool {
+	if r, is := e.(*Request); is {
+		return r.Client == client
+	}
+	m := of(e)
+	if m == nil || m.of == nil || m.names == nil {
+		return false
+	}
+	is := func(id *wire.RequestID) bool {
+		number, known := m.names(id.Client)
+		return known && number == client
+	}
+	d := wire.Describe(m.of)
+	if d.Request != nil {
+		return is(d.Request)
+	}
+	return d.Batch != nil && slices.ContainsFunc(d.Batch.Requests, func(r *wire.Request) bool { return is(&r.ID) })
 }

@@ -133,11 +133,11 @@ func (c *Cluster) Ask(ctx context.Context, ids []int) map[int]node.Report {
 	return got
 }
 
-// Gather returns what has happened in a replica since the last call, in a cluster that a page shows: of so many slots those
-// of one. Runs is false if the replica does not run, or is paused.
-func (c *Cluster) Gather(ctx context.Context, id int, every uint64, most int) (b *page.Batch, runs bool, err error) {
+// Gather returns what has happened since the last call in a replica of a cluster that is Shown. Runs is false if the replica
+// does not run, or is paused.
+func (c *Cluster) Gather(ctx context.Context, id int, g Gathering) (b *page.Batch, runs bool, err error) {
 	b = new(page.Batch)
-	call := c.call(id, "Replica.Gather", &Gathering{every, most}, b)
+	call := c.call(id, "Replica.Gather", &g, b)
 	if call == nil {
 		return nil, false, nil
 	}

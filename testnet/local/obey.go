@@ -186,6 +186,8 @@ func (o *obedient) Measure(names []string, values *[]float64) error {
 type Gathering struct {
 	Every uint64 // of so many slots those of one
 	Most  int    // so many events at most
+	// Follow is a client of whose requests all is shown, by its number; -1: none.
+	Follow int
 }
 
 // Gather returns what has happened since the last call.
@@ -194,6 +196,7 @@ func (o *obedient) Gather(g *Gathering, batch *page.Batch) error {
 		return errors.New("no page shows this cluster")
 	}
 	o.gathered.Every(g.Every)
+	o.gathered.Follow(g.Follow)
 	*batch = o.gathered.Take(g.Most)
 	return nil
 }

@@ -82,6 +82,13 @@ func (l *Live) said(step, format string, args ...any) *page.Done {
 	return &page.Done{Said: text}
 }
 
+// noted is said of what is no fault.
+func (l *Live) noted(format string, args ...any) *page.Done {
+	text := fmt.Sprintf(format, args...)
+	l.watch.frame(page.Frame{Frame: "note", Text: text})
+	return &page.Done{Said: text}
+}
+
 // replicas checks those that an act names. Runs is whether they must run, or must not.
 func (l *Live) replicas(ids []int, runs bool) error {
 	if len(ids) == 0 {

@@ -206,9 +206,9 @@ func load(ctx context.Context, l *Live, a *page.Act) (*page.Done, error) {
 		return nil, err
 	}
 	if a.Clients == 0 || a.Rate == 0 {
-		return l.said(trace.Healed, "the load ends"), nil
+		return l.noted("the load ends"), nil
 	}
-	return l.said(trace.Fired, "load: %d clients, %g operations a second", a.Clients, a.Rate), nil
+	return l.noted("load: %d clients, %g operations a second", a.Clients, a.Rate), nil
 }
 
 // answer is what came of a request, and who vouched for it.

@@ -53,7 +53,7 @@ func NewLive(c *local.Cluster, title string) *Live {
 	}
 	l.hub = page.NewHub(page.Header(trace.Header{Engine: play.Processes, Replicas: len(c.File.Replicas), Name: title}), keptBytes, keptFor)
 	l.clients = newClients(c, func(e trace.Event) { l.watch.own.Emit(e) })
-	l.watch = newWatch(c, l.hub, l.clients.loaded)
+	l.watch = newWatch(c, l.hub, 0, l.clients.loaded)
 	return l
 }
 

@@ -42,7 +42,7 @@ func (r *run) heard(t play.Trace) play.Trace {
 
 // open begins to show a cluster of processes.
 func (r *run) open(c *local.Cluster) (end func()) {
-	w := newWatch(c, r.hub, nil)
+	w := newWatch(c, r.hub, trace.None, nil)
 	r.mu.Lock()
 	r.flush()
 	r.watch = w

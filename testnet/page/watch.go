@@ -18,7 +18,7 @@ import (
 
 // What is kept for a page that comes later, and for its time machine.
 const (
-	keptBytes = 96 << 20
+	keptBytes = 192 << 20
 	keptFor   = 5 * time.Minute
 )
 
@@ -30,7 +30,7 @@ const (
 )
 
 // mostLines is how many lines a second are shown: beyond it only the events of some slots.
-const mostLines = 6000
+const mostLines = 10_000
 
 // watch has everything that happens in a cluster of processes flow into a hub: the events of its replicas, what only the
 // launcher knows, and once a second how replicas and clients are.
@@ -41,6 +41,7 @@ type watch struct {
 	own     *trace.Tap   // what is done to the cluster
 	beside  page.Gatherer
 	every   atomic.Uint64
+	follow  int              // a client of whose requests all is shown; -1: none
 	load    func() page.Load // how clients are; nil: nobody says
 
 	mu      sync.Mutex
@@ -53,8 +54,9 @@ type watch struct {
 }
 
 // newWatch begins to watch.
-func newWatch(c *local.Cluster, hub *page.Hub, load func() page.Load) *watch {
-	w := &watch{cluster: c, hub: hub, load: load}
+func newWatch(c *local.Cluster, hub *page.Hub, follow int, load func() page.Load) *watch {
+	w := &watch{cluster: c, hub: hub, follow: follow, load: load}
+	w.beside.Follow(follow)
 	w.every.Store(1)
 	cfg, _ := c.File.Config(0) // the cluster runs with it
 	now := func() int64 { return time.Now().UnixMicro() }
@@ -82,7 +84,7 @@ func (w *watch) close() {
 // gather fetches the events of one replica again and again.
 func (w *watch) gather(ctx context.Context, id int) {
 	for {
-		b, _, err := w.cluster.Gather(ctx, id, w.every.Load(), gatherMost)
+		b, _, err := w.cluster.Gather(ctx, id, local.Gathering{Every: w.every.Load(), Most: gatherMost, Follow: w.follow})
 		if err == nil && b != nil {
 			w.take(b)
 			if len(b.Events) >= gatherMost {
