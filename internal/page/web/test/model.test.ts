@@ -136,6 +136,37 @@ describe('a crash', () => {
   })
 })
 
+describe('a history that begins in the middle of a run', () => {
+  const { header, events } = readTrace('equivocate')
+  const late = events.map(e => {
+    const copy = structuredClone(e) as TraceEvent & { seq?: number; view?: number; message?: { seq?: number } }
+    if (copy.seq !== undefined) copy.seq += 90_000
+    if (copy.message?.seq !== undefined) copy.message.seq += 90_000
+    return copy as TraceEvent
+  })
+  // A liar's message names a slot that is far ahead.
+  const far: TraceEvent = {
+    at_us: 190_050,
+    replica: 1,
+    event: 'received',
+    from: 3,
+    message: { type: 'commit', view: 0, seq: 4e18, digest: 'ff', text: 'commit v0 s4000000000000000000 ff' },
+  }
+
+  test('shows the order where it is, whatever a message says', () => {
+    const h = historyOf(header, [far, ...late, far])
+    const w = h.timeline.worldAt(h.timeline.end)
+    expect(w.highest).toBe(90_020)
+    expect(w.slots.get(90_019)?.cells[0]?.phase).toBe('committed')
+  })
+
+  test('tells the view by what is ordered in it', () => {
+    const after = late.filter(e => e.at_us > 201_400 && e.event !== 'view')
+    const h = historyOf(header, after)
+    expect(clusterView(h.timeline.worldAt(h.timeline.end))).toEqual({ view: 1, at: 4 })
+  })
+})
+
 describe('every event of the traces', () => {
   test.each(['equivocate', 'two-views-prepared', 'seed7'])('%s: a cause comes before what it causes', name => {
     const h = historyOfTrace(name)

@@ -40,6 +40,7 @@ export function reduce(w: World, e: TraceEvent, index: number): void {
       break
     case 'executed':
       if (r) {
+        reaches(w, e.seq)
         r.executed = Math.max(r.executed, e.seq)
         const slot = slotAt(w, e.seq, e.at_us)
         cellOf(slot, r.id).executedAt = e.at_us
@@ -85,17 +86,19 @@ export function slotAt(w: World, seq: number, at: number): Slot {
   if (!slot) {
     slot = { seq, digest: '', cells: w.replicas.map(newCell), requests: -1, firstAt: at }
     w.slots.set(seq, slot)
-    // A liar may name a number far ahead; it must not push out the slots that matter.
-    const next = w.highest + SLOTS
-    if (seq > w.highest && seq <= next) w.highest = seq
     if (w.slots.size > SLOTS) forgetSlots(w)
   }
   return slot
 }
 
+// reaches notes how far the order is. Only steps of replicas count: a message may name any number, far ahead too.
+function reaches(w: World, seq: number): void {
+  if (seq > w.highest) w.highest = seq
+}
+
 function forgetSlots(w: World): void {
   for (const seq of w.slots.keys()) {
-    if (seq <= w.highest - (SLOTS * 3) / 4 || seq > w.highest) w.slots.delete(seq)
+    if (seq <= w.highest - (SLOTS * 3) / 4 || seq > w.highest + SLOTS / 4) w.slots.delete(seq)
   }
 }
 
@@ -163,6 +166,12 @@ export function bits(mask: number): number {
 
 function phase(w: World, r: Replica, e: Phase): void {
   w.quorum = e.quorum
+  reaches(w, e.seq)
+  // A history that begins in the middle tells of the view only thus.
+  if (e.view > r.view) {
+    r.view = e.view
+    r.active = true
+  }
   const slot = slotAt(w, e.seq, e.at_us)
   if (slot.digest === '') slot.digest = e.digest
   if (e.requests !== undefined) slot.requests = e.requests

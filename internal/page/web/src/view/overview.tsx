@@ -13,7 +13,12 @@ export function Overview() {
   useEffect(() => {
     const c = canvas.current
     if (!c) return
-    const resized = new ResizeObserver(() => paint(c))
+    let wide = c.clientWidth
+    let at = -1
+    const resized = new ResizeObserver(() => {
+      wide = c.clientWidth
+      paint(c)
+    })
     resized.observe(c)
     const stops = [
       effect(() => {
@@ -30,8 +35,9 @@ export function Overview() {
         const { from, to } = bounds()
         const share = to > from ? (shownTime.value - from) / (to - from) : 0
         // Moved by a transform, it costs no layout of the page in each frame.
-        const x = Math.max(0, Math.min(1, share)) * c.clientWidth
-        if (hand.current) hand.current.style.transform = `translateX(${x.toFixed(1)}px)`
+        const x = Math.round(Math.max(0, Math.min(1, share)) * wide)
+        if (hand.current && x !== at) hand.current.style.transform = `translateX(${x}px)`
+        at = x
       }),
     ]
     return () => {
