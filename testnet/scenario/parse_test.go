@@ -169,7 +169,11 @@ func TestParse_ARequestIsWhatItSays(t *testing.T) {
 	if r := parse(t, text+"at = \"1s\"\n").Requests[0]; len(r.To) != 4 || r.Signature.Signature != "good" || r.At != time.Second || r.Answer != nil {
 		t.Errorf("%+v", r)
 	}
-	if f := s.Faultless(); len(f.Requests) > 0 {
+	f := s.Faultless()
+	if f.Expect.Safe == nil || !*f.Expect.Safe {
+		t.Error("a run without faults is not expected to be safe")
+	}
+	if len(f.Requests) > 0 {
 		t.Error("the run without faults has requests")
 	}
 }

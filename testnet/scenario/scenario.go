@@ -72,7 +72,7 @@ func (s *Scenario) Faultless() *Scenario {
 	return &Scenario{
 		File: s.File, Name: s.Name, Replicas: s.Replicas, Machine: s.Machine, Seed: s.Seed, Settings: s.Settings, Workload: s.Workload,
 		Network: links.Link{Delay: s.Network.Delay, Jitter: s.Network.Jitter, Bandwidth: s.Network.Bandwidth},
-		Expect:  Expect{RatioAfter: s.Expect.RatioAfter},
+		Expect:  Expect{Safe: new(true), RatioAfter: s.Expect.RatioAfter}, // without faults nothing breaks safety
 	}
 }
 
