@@ -8,6 +8,24 @@ import { Testnet } from './testnet.ts'
 const root = join(import.meta.dirname, '../../../..')
 const program = process.env.TAGMA_TESTNET ?? join(root, 'build/tagma-testnet')
 
+test('a scenario that runs shows its faults and its verdict, and offers no acts', async ({ page }) => {
+  const net = await Testnet.start('run', 'scenarios/crash.toml', '--ui')
+  try {
+    const shown = new Shown(page)
+    await page.goto(net.address)
+    await shown.tab('Faults')
+    await expect(page.getByText('only its scenario acts on the cluster')).toBeVisible()
+    await expect(page.getByRole('button', { name: 'Heal everything' })).toBeDisabled()
+    await shown.tab('Verdict')
+    await expect(page.locator('.verdict-line')).toContainText('pass', { timeout: 90_000 })
+    await shown.tab('Charts')
+    await expect(page.getByRole('list', { name: 'faults marked on the axes' })).toContainText('kill replica0')
+    expect(shown.complaints).toEqual([])
+  } finally {
+    await net.stop()
+  }
+})
+
 test('a recorded run is shown whole, and nothing can be done to it', async ({ page }) => {
   const dir = mkdtempSync(join(tmpdir(), 'tagma-trace-'))
   const trace = join(dir, 'crash.jsonl')

@@ -2,6 +2,7 @@ import { signal } from '@preact/signals'
 import type { Line } from './requests'
 import type { Side } from './sides'
 import type { CardOutcome } from './tour'
+import type { Trial } from './tryhere'
 
 // What somebody chose or was told in a panel stays while another tab is shown.
 
@@ -14,7 +15,8 @@ export const lie = signal<{ who: number; name: string; values: Record<string, st
   values: {},
 })
 export const answers = signal<Line[]>([]) // the newest first
-export const tour = signal<{ card: string; outcomes: Record<string, CardOutcome> }>({
+export const tour = signal<{ card: string; outcomes: Record<string, CardOutcome>; done: Record<string, Trial> }>({
   card: '',
   outcomes: {},
+  done: {}, // what was tried on the live cluster and not put right
 })

@@ -2,6 +2,7 @@
 // live cluster some cards can be tried with the cluster itself.
 
 import type { About, Card } from '../../model/frames'
+import type { Act } from '../../wire/api'
 import { type Acting, type Post, useActing } from './acting'
 import { Button, Outcome, Tag } from './bits'
 import { tour } from './remembered'
@@ -120,6 +121,7 @@ function Contents(p: { about: About; outcomes: Record<string, CardOutcome> }) {
 
 function Shown(p: { card: Card; about: About; outcome?: CardOutcome; acting: Acting; run: () => void; trial?: Trial }) {
   const { card: c, outcome } = p
+  const { done } = tour.value
   return (
     <article class="tour-card" aria-label={c.title} data-card={c.name}>
       <p class="hint">
@@ -153,7 +155,7 @@ function Shown(p: { card: Card; about: About; outcome?: CardOutcome; acting: Act
           </ul>
         </div>
       )}
-      {p.trial && <TryHere trial={p.trial} acting={p.acting} />}
+      {p.trial && <TryHere name={c.name} trial={done[c.name] ?? p.trial} acting={p.acting} />}
       <p class="hint">
         Code:{' '}
         {c.code.map((f, i) => (
@@ -167,24 +169,29 @@ function Shown(p: { card: Card; about: About; outcome?: CardOutcome; acting: Act
   )
 }
 
-// The card's fault as acts on the live cluster.
-function TryHere(p: { trial: Trial; acting: Acting }) {
+// The card's fault as acts on the live cluster. What is put right afterwards is what was done: another replica may lead then.
+function TryHere(p: { name: string; trial: Trial; acting: Acting }) {
   const { trial: t, acting } = p
+  const { after } = t
+  const act = async () => {
+    if (await acting.run('doing it here …', ...t.acts)) set({ done: { ...tour.value.done, [p.name]: t } })
+  }
+  const undo = async (acts: Act[]) => {
+    if (!(await acting.run('putting it right …', ...acts))) return
+    const { [p.name]: _, ...others } = tour.value.done
+    set({ done: others })
+  }
   return (
     <section class="try-here" aria-label="try it on this cluster">
       <h3>Try it here</h3>
       <p>{t.says}</p>
       <div class="row">
-        <Button tone="danger" busy={!!acting.busy} onClick={() => void acting.run('doing it here …', ...t.acts)}>
+        <Button tone="danger" busy={!!acting.busy} onClick={() => void act()}>
           Do it here
         </Button>
-        {t.after && (
-          <Button
-            busy={!!acting.busy}
-            title={t.after.says}
-            onClick={() => void acting.run('putting it right …', ...t.after!.acts)}
-          >
-            {t.after.says.replace(/\.$/, '')}
+        {after && (
+          <Button busy={!!acting.busy} title={after.says} onClick={() => void undo(after.acts)}>
+            {after.says.replace(/\.$/, '')}
           </Button>
         )}
       </div>
