@@ -18,7 +18,7 @@ import (
 type log struct {
 	lines []string
 	ends  []CallEnd
-	again func() // called within each end
+	again func() // called by End; nil: nothing is
 }
 
 func (l *log) Start(_ context.Context, c CallInfo) CallObserver {
@@ -42,7 +42,7 @@ func (l *log) End(e CallEnd) {
 	}
 }
 
-// observed runs a test with an observer of the fake cluster's client.
+// observed runs a test with a log as the observer of the fake cluster's client.
 func observed(t *testing.T, test func(*testing.T, *fake, *log)) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		l := &log{}
@@ -78,7 +78,7 @@ func TestObserver_SeesACallFromItsStartToItsEnd(t *testing.T) {
 	})
 }
 
-// Who vouches for an outcome is told, and who had said something else.
+// An observer is told which replicas vouched for an outcome, and which had answered otherwise.
 func TestObserver_SeesWhoVouched(t *testing.T) {
 	observed(t, func(t *testing.T, f *fake, l *log) {
 		f.set(func() {
@@ -124,7 +124,7 @@ func TestObserver_SeesWhatIsSentAgain(t *testing.T) {
 	})
 }
 
-// The end is told once: when the caller gives up, and not when the answer comes after all.
+// An observer is told the end of a call once: when the caller gives up, and not when the answer comes after all.
 func TestObserver_TheEndIsToldOnce(t *testing.T) {
 	observed(t, func(t *testing.T, f *fake, l *log) {
 		f.set(func() {
@@ -149,7 +149,7 @@ func TestObserver_TheEndIsToldOnce(t *testing.T) {
 	})
 }
 
-// An observer that uses the client itself holds nothing up.
+// An observer may submit requests of its own from within End, and the client does not block.
 func TestObserver_MaySubmitMore(t *testing.T) {
 	observed(t, func(t *testing.T, f *fake, l *log) {
 		l.again = func() {
@@ -192,12 +192,12 @@ func TestObserver_SeesQuestionsAboutThePastAndTheClose(t *testing.T) {
 	})
 }
 
-// nobody observes nothing.
+// nobody is an observer that wants to see no call.
 type nobody struct{}
 
 func (nobody) Start(context.Context, CallInfo) CallObserver { return nil }
 
-// answering is a cluster that answers at once, from all replicas.
+// answering is a cluster of which replicas 0 and 1 answer every request at once.
 type answering struct{ s *shell }
 
 func (a *answering) Open([]byte) {}
@@ -238,7 +238,7 @@ func benchmarkCalls(b *testing.B, o Observer) {
 	running.Wait()
 }
 
-// BenchmarkObserver compares a call without an observer with one whose observer wants nothing, in turns.
+// BenchmarkObserver compares, in turns, calls without an observer and calls whose observer wants to see none.
 func BenchmarkObserver(b *testing.B) {
 	for _, turn := range []int{1, 2, 3} {
 		for name, o := range map[string]Observer{"unset": nil, "nobody": nobody{}} {

@@ -13,7 +13,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// archive is four replicas that answer queries as their behaviour says, two one-way trips later.
+// archive stands for four replicas: each answers queries as its function in reply says, two one-way trips later.
 type archive struct {
 	t     *testing.T
 	s     *shell
@@ -120,7 +120,7 @@ func TestC9_TheLastWordOfAReplicaCounts(t *testing.T) {
 	}, right, lagging, mute, wrong)
 }
 
-// A replica that speaks often, of another question or out of turn still has one vote.
+// A replica that answers several times, another query or for another sequence number still has one vote.
 func TestC9_NoReplicaCountsTwice(t *testing.T) {
 	withArchive(t, func(t *testing.T, client *Client, a *archive) {
 		a.reply[0] = func(q *wire.Query) *wire.QueryReply {
@@ -138,7 +138,7 @@ func TestC9_NoReplicaCountsTwice(t *testing.T) {
 	}, nil, right, mute, right)
 }
 
-// Replicas end the link of a client that asks for what no message may name.
+// A sequence number that no message may name is not asked for: replicas would end the link of the client.
 func TestQueryAt_WhatNoClusterReachesIsNotAskedFor(t *testing.T) {
 	withArchive(t, func(t *testing.T, client *Client, a *archive) {
 		for _, at := range []uint64{uint64(wire.MaxSeq) + 1, 1<<64 - 1} {

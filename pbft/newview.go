@@ -57,8 +57,8 @@ func (r *Replica) onNewView(m *wire.NewView, from port.Source) {
 	r.beginView()
 }
 
-// onBadNewView ends the wait for a NewView that arrived malformed or wrongly signed: it counts as expiry (V7), but only
-// once the timer runs, with Q view changes. Before that nobody suspects a view (D8.11).
+// onBadNewView notes that the NewView of the current view arrived malformed or wrongly signed. The replica suspects the view
+// as if its timer had ended (V7), but only after Q view changes have started that timer (D8.11).
 func (r *Replica) onBadNewView(e port.BadNewView) {
 	if e.View == r.view && !r.active {
 		r.change.spoilt = true

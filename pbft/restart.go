@@ -40,7 +40,7 @@ func Boot(cfg *wire.Config, log []wire.Record, at Applied, start Start) (*Replic
 		change:      change{votes: make([]*wire.ViewChange, cfg.N())},
 		peers:       make([]peer, cfg.N()),
 		helper:      cfg.Self,
-		handed:      at.Seq, // batches above are executed again, so the replay must not drop their bodies
+		handed:      at.Seq, // batches above at.Seq are executed again, so the replay must not drop their bodies
 		executed:    at.Seq,
 		life:        start.Life,
 		inquiry:     amnesia.NewInquiry(cfg, start.Nonce, start.First),
@@ -131,7 +131,7 @@ func (r *Replica) replay(rec wire.Record) error {
 	return nil
 }
 
-// replaySent restores one of our own votes: it still holds, and is sent again byte for byte (D7).
+// replaySent restores one of our own votes: the vote still binds us, and is sent again byte for byte (D7).
 func (r *Replica) replaySent(m wire.Message) error {
 	self := r.cfg.Self
 	switch m := m.(type) {
@@ -170,7 +170,7 @@ func (r *Replica) replaySent(m wire.Message) error {
 	return nil
 }
 
-// replayDivergence restores whether the own state is known to be wrong (K2).
+// replayDivergence restores whether this replica knows that its own state is wrong (K2).
 func (r *Replica) replayDivergence(wrong bool) {
 	r.diverged = r.diverged || wrong || r.contradicted()
 	r.doubted = r.doubted || r.diverged
@@ -183,7 +183,7 @@ func (r *Replica) replayVote(by wire.ReplicaID, s *wire.Statement) {
 	}
 }
 
-// replayPrePrepare restores an accepted pre-prepare. Like every record of a slot at or below h it is ignored there (K3).
+// replayPrePrepare restores an accepted pre-prepare. Records of slots at or below h are ignored, this one too (K3).
 func (r *Replica) replayPrePrepare(m *wire.PrePrepare) {
 	if !r.log.Holds(m.Seq) {
 		return

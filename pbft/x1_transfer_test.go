@@ -8,18 +8,18 @@ import (
 	"tagma/pbft/wire"
 )
 
-// X1: a stable checkpoint above what was executed is not enough: following may still do.
+// X1: a stable checkpoint above what was executed begins no transfer as long as following makes progress.
 func TestX1_NoTransferWhileFollowingMayDo(t *testing.T) {
 	l := newLab(t, 4, 3)
 	wantCount(t, all[port.Transfer](l.stable(3*l.cfg.LogWindow)), 0, "transfers within what others keep")
-	for s := wire.Seq(1); s <= 8; s++ { // slowly, and it goes on
+	for s := wire.Seq(1); s <= 8; s++ { // one batch within each timeout
 		wantCount(t, all[port.Transfer](l.wait(l.cfg.ViewTimeout*9/10)), 0, "transfers while batches come")
 		b := l.batch(uint64(s), "a")
 		l.from(1, &wire.CertifiedBody{Seq: s, Body: b, Cert: l.commitCert(0, s, b.Digest())})
 	}
 }
 
-// X1: it begins at once when the ring has passed what is to be executed next.
+// X1: a transfer begins at once when the next batch to execute lies below all slots of the ring.
 func TestX1_ItBeginsWhenTheRingHasPassed(t *testing.T) {
 	l := newLab(t, 4, 3)
 	far := 3*l.cfg.LogWindow + l.cfg.CheckpointInterval
@@ -32,7 +32,7 @@ func TestX1_ItBeginsWhenTheRingHasPassed(t *testing.T) {
 		func(e port.Effect) bool { _, ok := e.(port.Transfer); return ok })
 }
 
-// X1: it begins when all others have said that they do not hold the next batch, and not when only all but one have.
+// X1: a transfer begins when all others have said that they do not hold the next batch, not when all but one have.
 func TestX1_ItBeginsWhenNobodyHoldsTheNextBatch(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.stable(8)
@@ -46,7 +46,7 @@ func TestX1_ItBeginsWhenNobodyHoldsTheNextBatch(t *testing.T) {
 	wantCount(t, all[port.Transfer](l.from(to[0], &wire.Slots{From: 1, Next: 1})), 1, "transfers when none does")
 }
 
-// X1: a refusal of one batch says nothing of the next.
+// X1: that a replica does not hold one batch says nothing about the next batch.
 func TestX1_RefusalsCountForTheNextBatchOnly(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.stable(8)
@@ -64,10 +64,10 @@ func TestX1_RefusalsCountForTheNextBatchOnly(t *testing.T) {
 	}
 }
 
-// X1: it begins when nothing was executed for a timeout, but not because the executor is slow.
+// X1: a transfer begins when nothing was executed for a view timeout, but not while the executor works on a batch.
 func TestX1_ItBeginsWhenNothingWasExecutedForATimeout(t *testing.T) {
 	l := newLab(t, 4, 3)
-	l.beat(5 * l.cfg.ViewTimeout) // idle before
+	l.beat(5 * l.cfg.ViewTimeout) // idle time before the checkpoint does not count
 	l.stable(8)
 	wantCount(t, all[port.Transfer](l.wait(l.cfg.ViewTimeout-time.Millisecond)), 0, "transfers before a timeout")
 	wantCount(t, all[port.Transfer](l.wait(time.Millisecond)), 1, "transfers after it")
@@ -79,7 +79,7 @@ func TestX1_ItBeginsWhenNothingWasExecutedForATimeout(t *testing.T) {
 	wantCount(t, all[port.Transfer](l.wait(3*l.cfg.ViewTimeout)), 0, "transfers while the executor works")
 }
 
-// X1, D5: it begins at a start whose store holds none of the states that the journal names.
+// X1, D5: a transfer begins at a start whose store holds none of the states that the journal names.
 func TestX1_ItBeginsAtAStartWithoutAState(t *testing.T) {
 	l := newLab(t, 4, 3)
 	log := []wire.Record{&wire.Head{Cluster: l.cfg.Cluster, Self: 3, Active: true}, &wire.Stable{Cert: l.stableCert(8)}}
@@ -96,7 +96,7 @@ func TestX1_ItBeginsAtAStartWithoutAState(t *testing.T) {
 	wantCount(t, all[port.Transfer](l.restart()), 0, "transfers of a start that has its state")
 }
 
-// X1: while it lasts, each newer stable checkpoint is a better target; durable before it is named, whatever moved h.
+// X1: each newer stable checkpoint becomes a running transfer's target, once it is durable, whatever message brings it.
 func TestX1_ANewerCheckpointIsABetterTarget(t *testing.T) {
 	l := inTransfer(t)
 	later := map[string]func() []port.Effect{
@@ -132,7 +132,7 @@ func inTransfer(t *testing.T) *lab {
 	return l
 }
 
-// X6: one record switches to the state; the event and what it brings come after it.
+// X6: one record makes the fetched state the replica's own, before execution goes on from that state.
 func TestX6_OneRecordSwitches(t *testing.T) {
 	l := inTransfer(t)
 	effects := l.step(port.Transferred{Cert: l.stableCert(40)})
@@ -153,8 +153,8 @@ func TestX6_OneRecordSwitches(t *testing.T) {
 	wantCount(t, all[port.Execute](l.tempt(0, 41)), 1, "batches after it")
 }
 
-// X6, X7: a restart before the record finds the old position and needs the transfer anew; one after it finds the new
-// position. Marks before the record are void.
+// X6, X7: a restart before that record finds the old position and begins the transfer again; a restart after the record
+// finds the new position. Marks older than the record are void.
 func TestX6_ARestartFindsOnePositionOrTheOther(t *testing.T) {
 	l := inTransfer(t)
 	before := recode(t, l.log)
@@ -190,7 +190,7 @@ func TestX6_ARestartFindsOnePositionOrTheOther(t *testing.T) {
 	}
 }
 
-// X7, X4: a store may hold part of a state at the target: the journal tells of the target before.
+// X7, X4: the journal names the target before the store may hold a part of the target's state.
 func TestX7_TheJournalReachesToTheTarget(t *testing.T) {
 	l := inTransfer(t)
 	if reach := wire.Log(l.log).Reach(&l.cfg); reach != 40 {
@@ -198,7 +198,7 @@ func TestX7_TheJournalReachesToTheTarget(t *testing.T) {
 	}
 }
 
-// X9: with the state the batches above it are asked for, and a replica that is left behind again starts again.
+// X9: a replica that has the state asks for the batches above it; left behind again, it begins another transfer.
 func TestX9_AfterTheSwitchItFollows(t *testing.T) {
 	l := inTransfer(t)
 	l.statusOf(0, 45)

@@ -12,8 +12,8 @@ import (
 	"tagma/statemachine"
 )
 
-// filled is a store with a state of so many keys after sequence number 8, most of it in tables, and with a checkpoint there.
-// Executed is 10.
+// filled returns a store whose state after sequence number 8 is a checkpoint and has this many keys, most of them in tables.
+// Batches are executed up to 10.
 func filled(t *testing.T, keys int) (s *Store, dir string, state map[string]string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "state")
@@ -59,8 +59,8 @@ func repair(t *testing.T, s *Store, seq uint64, want map[string]string) (fetched
 
 func rootOf(state map[string]string) [32]byte { return model{state}.root(0) }
 
-// K2, X5: a state is taken in anew below what was executed, in a generation of its own. What reads the old one goes on
-// reading it, and with its last view it goes.
+// K2, X5: a state below what was executed is taken in again, in a generation of its own. Open views of the old generation
+// stay readable, and the old generation is removed with the last of them.
 func TestK2_AStateIsTakenInAnewBelowWhatWasExecuted(t *testing.T) {
 	s, dir, state := filled(t, 3000)
 	before, err := s.View(10)
@@ -87,12 +87,12 @@ func TestK2_AStateIsTakenInAnewBelowWhatWasExecuted(t *testing.T) {
 	if here, next, err := Generations(dir); here || !next || err != nil {
 		t.Fatalf("generations behind the last view: %v, %v, %v", here, next, err)
 	}
-	write(t, s, set(9, put("above", "2"))) // it is executed again
+	write(t, s, set(9, put("above", "2"))) // batch 9 is executed again
 	want["above"] = "2"
 	if checkpoint(t, s, 12) != rootOf(want) {
 		t.Error("the root behind the repair is another one")
 	}
-	if repair(t, s, 12, want) != 0 { // and the next one takes the place that is free
+	if repair(t, s, 12, want) != 0 { // the next generation takes the directory that is free
 		t.Error("a state that is right is fetched")
 	}
 	if here, next, err := Generations(dir); !here || next || err != nil {
@@ -107,7 +107,7 @@ func TestK2_AStateIsTakenInAnewBelowWhatWasExecuted(t *testing.T) {
 	}
 }
 
-// X6: until it is adopted the store is what it was, and a crash leaves both; what was given up leaves nothing.
+// X6: before a new generation is adopted the store is unchanged, and a crash leaves both; one given up leaves nothing.
 func TestX6_ACrashBeforeTheSwitchLeavesTheOldGeneration(t *testing.T) {
 	s, dir, state := filled(t, 500)
 	g, err := s.Renew(8)
@@ -189,7 +189,7 @@ func flipIn(t *testing.T, path string, at float64) {
 	}
 }
 
-// scrubbed makes a whole pass.
+// scrubbed scrubs the whole store and returns what was found.
 func scrubbed(t *testing.T, s *Store) Findings {
 	t.Helper()
 	p, err := s.Scrub()
@@ -205,8 +205,8 @@ func scrubbed(t *testing.T, s *Store) Findings {
 	return p.Findings()
 }
 
-// K2: one damaged table of a running store is found by a pass over it, and costs what it held, not the whole state; nothing
-// is found before and behind.
+// K2: a scrub finds one damaged table of a running store, and the repair fetches what that table held, not the whole state.
+// A scrub before the damage finds nothing, nor does one after the repair.
 func TestK2_ADamagedTableIsFoundAndCostsWhatItHeld(t *testing.T) {
 	s, dir, state := filled(t, 6000)
 	if err := badgerOf(s).Flatten(1); err != nil {
@@ -232,7 +232,7 @@ func TestK2_ADamagedTableIsFoundAndCostsWhatItHeld(t *testing.T) {
 	}
 }
 
-// K2: what the disk gives of a key is compared with the tree: another value, a key too few, one too many.
+// K2: a scrub compares the entries on the disk with the tree: it finds a changed value, a missing key and an extra key.
 func TestK2_APassComparesTheEntriesWithTheTree(t *testing.T) {
 	for name, c := range map[string]struct {
 		change Entry
@@ -259,7 +259,7 @@ func TestK2_APassComparesTheEntriesWithTheTree(t *testing.T) {
 	}
 }
 
-// X4, K2: a start leaves a damaged or missing table out, and what it held is all that is to be fetched.
+// X4, K2: a start goes on without a damaged or missing table, and only what that table held must be fetched.
 func TestX4_AStartLeavesADamagedTableOut(t *testing.T) {
 	for name, damage := range map[string]func(path string) error{
 		"cut":     func(path string) error { return os.Truncate(path, 1000) },
@@ -277,7 +277,7 @@ func TestX4_AStartLeavesADamagedTableOut(t *testing.T) {
 		if err := damage(victims[len(victims)/2]); err != nil {
 			t.Fatal(err)
 		}
-		for range 2 { // the manifest is whole behind it
+		for range 2 { // the second start finds a manifest without the table
 			s = open(t, dir)
 			if load(t, s, 8) == rootOf(state) {
 				t.Fatalf("%s: the table held nothing", name)

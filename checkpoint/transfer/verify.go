@@ -32,8 +32,8 @@ type children struct {
 	digest [16][32]byte
 }
 
-// ownNode returns the own children at a path. If the only own key below the path is a leaf further up, it appears as
-// the child that it would be if there were a node.
+// ownNode returns the own children at a path. If there is only one own key below the path, its leaf is higher up in the
+// tree; it appears as the child that an inner node at the path would have.
 func (r *Receiver) ownNode(path Path) (own children) {
 	var buf [maxDepth]byte
 	nibbles := path.nibbles(&buf)
@@ -55,8 +55,8 @@ func (r *Receiver) ownNode(path Path) (own children) {
 	return own
 }
 
-// node verifies an inner node against its certified digest, with the own digests in place of those left out, and
-// compares it with the own node.
+// node verifies an inner node against its certified digest, with the own digests in place of those that the donor left
+// out, and compares it with the own node.
 func (r *Receiver) node(d *donor, t *task, n *Node, next *[]task) error {
 	if t.path.depth == maxDepth {
 		return errLie("an inner node below the longest path")
@@ -143,7 +143,7 @@ func childrenOf(depth int, leaves []merkle.Leaf) (c children) {
 	return c
 }
 
-// clear decides about a task's suspect once the node is known: the suspect lied if no prefix fits two different digests.
+// clear blames a task's suspect, unless a child of the node differs from the own child but has the same digest prefix.
 func (r *Receiver) clear(t *task, own, their *children) {
 	if t.suspect == nil {
 		return

@@ -68,7 +68,7 @@ func TestFingerprint_IgnoresWhatMayDiffer(t *testing.T) {
 	}
 }
 
-// The fingerprint holds them in this order: another one, or another name, would need another Format.
+// The fingerprint holds the parameters in this order: another order, or another name, would need another Format.
 func TestSettings_AreEveryProtocolParameterInTheOrderOfTheFingerprint(t *testing.T) {
 	want := strings.Fields(`view_timeout max_view_timeout clock_tolerance checkpoint_interval log_window max_batch
 		max_batch_bytes max_ops max_op_bytes max_result_bytes max_pending max_per_client window sessions
@@ -86,8 +86,8 @@ func TestSettings_AreEveryProtocolParameterInTheOrderOfTheFingerprint(t *testing
 	}
 }
 
-// A file that was made before there were budgets and rules of execution has none, and the fingerprint that it had: replicas
-// of both releases greet each other, and what was executed is executed alike again. A new cluster has budgets.
+// A file from before there were budgets and rules of execution has neither, and keeps its fingerprint: replicas of both
+// releases greet each other, and old batches are executed again as they were. A new cluster has budgets and rules.
 func TestFingerprint_OfAnOlderFileIsWhatItWas(t *testing.T) {
 	f := fresh(t).File
 	if f.Protocol.Rules != statemachine.NewestRules {
@@ -106,7 +106,7 @@ func TestFingerprint_OfAnOlderFileIsWhatItWas(t *testing.T) {
 	}
 }
 
-// Replicas compare the list of refused requests, as a set; clients, and the fingerprint in their greeting, do not know it.
+// Replicas greet each other with the list of refused requests, as a set; the greeting of clients does not contain it.
 func TestPeerGreeting_HoldsTheRefusedRequests(t *testing.T) {
 	f := fresh(t).File
 	plain := f.Greeting()

@@ -126,14 +126,14 @@ func (b *testbed) rubbish(rng *rand.Rand) (malformed, invalid [][]byte) {
 		wire.Encode(&wire.PrePrepare{Seq: 1 << 60}), wire.Encode(&wire.ViewChange{View: 1 << 63, Replica: 2}),
 		wire.Encode(&wire.NewView{View: 5}),
 	}
-	malformed = [][]byte{nil, {0}, {255}, good[:len(good)-1], append(good, 0)} // cut, and too long
+	malformed = [][]byte{nil, {0}, {255}, good[:len(good)-1], append(good, 0)} // the last two: cut short, and too long
 	for range 200 {
 		f := make([]byte, rng.IntN(400))
 		for i := range f {
 			f[i] = byte(rng.Uint32())
 		}
 		if len(f) > 1 && rng.IntN(2) == 0 {
-			f[0], f[1] = wire.FormatVersion, byte(1+rng.IntN(24)) // looks like a message at first
+			f[0], f[1] = wire.FormatVersion, byte(1+rng.IntN(24)) // the first two bytes are those of a message
 		}
 		if _, err := wire.Decode(f); err != nil {
 			malformed = append(malformed, f)
@@ -142,8 +142,8 @@ func (b *testbed) rubbish(rng *rand.Rand) (malformed, invalid [][]byte) {
 	return malformed, invalid
 }
 
-// S4: whatever a client or a member sends, it is counted, no replica panics, and all go on serving. A sender of a frame that
-// is no message loses its link each time.
+// S4: rubbish from a client or a member is counted, no replica panics, and all replicas go on serving. The sender of a frame
+// that is no message loses its link each time.
 func TestS4_RubbishIsCountedAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	for who, connect := range map[string]func(*testbed) *bareWire{
@@ -226,8 +226,8 @@ func TestC4_ARepeatedRequestDoesNotTakeItsClientsReplies(t *testing.T) {
 		return true
 	})
 	everywhere(client)
-	// A replica that executes the request while it takes it in may answer twice, so replies are counted for each replica,
-	// and the thief repeats the request until nothing but its own repetitions explains what the client hears.
+	// A replica that executes the request just as the request arrives may answer the client twice by itself. So the thief
+	// repeats the request until each replica has answered the client four times, which only the repetitions explain.
 	b.until("all replicas answer", func([]Report) bool { return client.leastReplies() >= 1 })
 	b.until("they answer the client again", func([]Report) bool {
 		everywhere(thief)

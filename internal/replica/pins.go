@@ -15,11 +15,11 @@ import (
 
 // Bounds of what is held for others.
 const (
-	maxPins     = 2                // for replicas; one more for a backup
-	pinPatience = 10 * time.Second // a pin ends so long after its last use
-	pinLifetime = 60 * time.Second // and so long after it was made
+	maxPins     = 2                // pins for replicas; a backup may have one more
+	pinPatience = 10 * time.Second // a pin ends this long after its last use
+	pinLifetime = 60 * time.Second // and at the latest this long after it was made
 	outsideLife = 10 * time.Minute // lifetime of a backup's pin: longer, because a backup is given less at a time
-	pinTurn     = 15 * time.Second // for so long a pin need not make room for another replica's
+	pinTurn     = 15 * time.Second // a pin younger than this need not make room for another replica's
 	keptJournal = 2 << 30          // bytes of the journal that pins may keep from being deleted
 )
 
@@ -31,8 +31,8 @@ type pin struct {
 	began, used time.Duration
 }
 
-// pinFor returns the pin of a checkpoint for a replica, and makes it if it may; nil if that checkpoint is not served,
-// or not now.
+// pinFor returns the pin of a checkpoint for a replica, and makes the pin if there is none and the bounds allow it. It
+// returns nil if that checkpoint is not served, or not now.
 func (d *Donor) pinFor(from wire.ReplicaID, seq wire.Seq, now time.Duration) *pin {
 	a := &d.askers[from]
 	p := d.pinned(seq)
@@ -42,7 +42,7 @@ func (d *Donor) pinFor(from wire.ReplicaID, seq wire.Seq, now time.Duration) *pi
 			return nil
 		}
 		was := a.pin
-		a.pin = nil // the pin that the replica used so far may make room
+		a.pin = nil // so the pin that this replica used so far may be ended to make room
 		if !d.makeRoom(from == Outside(d.cfg), now) {
 			a.pin = was
 			return nil
@@ -94,8 +94,8 @@ func (d *Donor) isUsed(p *pin) bool {
 	return slices.ContainsFunc(d.askers, func(a asker) bool { return a.pin == p })
 }
 
-// open pins the state of an offer. If the store no longer has that state, or if it is not what its certificate says, it
-// is not offered any more: replicas that are told of it would ask for it again and again.
+// open pins the state of an offer. If the store no longer has that state, or has another one than the certificate says, the
+// offer is withdrawn: replicas that are told of it would ask for the state again and again.
 func (d *Donor) open(offer int, outside bool, now time.Duration) *pin {
 	cert := d.offers[offer]
 	tree, view, err := d.store.Pin(uint64(cert.Seq))

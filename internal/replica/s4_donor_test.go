@@ -10,7 +10,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// S4: of one replica a few questions wait, and one that floods takes none of the others' places.
+// S4: only a few questions of one replica may wait, and a replica that floods takes none of the others' places.
 func TestS4_QuestionsOfAReplicaAreBounded(t *testing.T) {
 	g := newGiving(t, 4, 1000)
 	for id := range uint32(50) {
@@ -27,7 +27,7 @@ func TestS4_QuestionsOfAReplicaAreBounded(t *testing.T) {
 	}
 }
 
-// S4: a malformed question costs neither a pin nor an index, and is answered by nothing.
+// S4: a malformed question costs neither a pin nor an index, and gets no answer.
 func TestS4_AMalformedQuestionCostsLittle(t *testing.T) {
 	g := newGiving(t, 4, 1000)
 	good := query(1)
@@ -41,7 +41,7 @@ func TestS4_AMalformedQuestionCostsLittle(t *testing.T) {
 	}
 }
 
-// S4: what a replica is given in a timeout is bounded, whatever it asks for, and what others are given is not the less.
+// S4: what one replica is given within a view timeout is bounded, whatever it asks for, and takes nothing from the others.
 func TestS4_WhatAReplicaIsGivenIsBounded(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	const size = 1 << 20
@@ -61,7 +61,7 @@ func TestS4_WhatAReplicaIsGivenIsBounded(t *testing.T) {
 		return bytes
 	}
 	const most = budget.BulkBytes / 4
-	if got := given(1); got < most*9/10 || got > most+size { // it ends behind the batch that passes the bound
+	if got := given(1); got < most*9/10 || got > most+size { // the last batch may pass the bound
 		t.Errorf("%d bytes at once, want %d", got, most)
 	}
 	if out := g.ask(1, 12, nil); len(out) > 0 || given(1) > 0 {
@@ -76,7 +76,7 @@ func TestS4_WhatAReplicaIsGivenIsBounded(t *testing.T) {
 	}
 }
 
-// S4: short answers are bounded in number: each has its read of the disk, its encoding and its frame.
+// S4: short answers are bounded in number too, because each costs a read of the disk, an encoding and a frame.
 func TestS4_ShortAnswersAreBoundedToo(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	for seq := wire.Seq(1); seq <= 9; seq++ {
@@ -98,7 +98,7 @@ func TestS4_ShortAnswersAreBoundedToo(t *testing.T) {
 	}
 }
 
-// X0: batches are sent as far as the journal holds them, within a bound, with where they end.
+// X0: a donor sends the batches that its journal holds, within a bound, and says where they end.
 func TestX0_BatchesAreSentToWhereTheyEnd(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	for seq := wire.Seq(1); seq <= 9; seq++ {
@@ -127,7 +127,7 @@ func TestX0_BatchesAreSentToWhereTheyEnd(t *testing.T) {
 	}
 }
 
-// S4: a client that takes a backup is given a bounded share, later what it asked for beyond that, and replicas go before it.
+// S4: a client that takes a backup is given a bounded share, gets the rest later, and replicas are served before it.
 func TestS4_ABackupIsGivenWhatIsLeft(t *testing.T) {
 	alone.Test(t)
 	g := newGiving(t, 4, 100_000)
@@ -172,7 +172,7 @@ func TestS4_ABackupIsGivenWhatIsLeft(t *testing.T) {
 	}
 }
 
-// S4: a step for a backup is followed by nine times as long without one, which replicas may use.
+// S4: after a step for a backup, nine times as long passes before the next one, and replicas may use that time.
 func TestS4_ABackupTakesATenthOfTheTime(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	outside := Outside(g.cfg)
@@ -180,7 +180,7 @@ func TestS4_ABackupTakesATenthOfTheTime(t *testing.T) {
 		g.Ask(outside, &wire.FetchState{Seq: 12, Query: query(id)}, g.now)
 	}
 	worked := 0
-	for range 200 { // milliseconds; a step takes one
+	for range 200 { // milliseconds; a step takes one millisecond
 		if g.Step(g.now) {
 			worked++
 		} else if rests := g.Rests(g.now); g.waiting(outside) > 0 && (rests <= 0 || rests > 10*time.Millisecond) {
@@ -202,7 +202,7 @@ func TestS4_ABackupTakesATenthOfTheTime(t *testing.T) {
 	}
 }
 
-// X2: the checkpoint that a backup is taken of takes no place of a replica, and the next one takes its own.
+// X2: the pin of a backup takes no replica's place, and the pin of the next backup replaces it.
 func TestX2_ABackupHasOnePinOfItsOwn(t *testing.T) {
 	g := newGiving(t, 5, 10)
 	outside := Outside(g.cfg)

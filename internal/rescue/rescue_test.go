@@ -17,7 +17,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// take takes a backup and returns the certificate and who was seen to lie.
+// take takes a backup and returns its certificate and the replicas that were seen to lie.
 func (s *site) take(st *store.Store, least uint64) (wire.StableCert, []int) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 60*time.Second)
@@ -33,7 +33,7 @@ func (s *site) take(st *store.Store, least uint64) (wire.StableCert, []int) {
 	return cert, liars
 }
 
-// holds compares a store with the state of the replicas.
+// holds checks that a store has the state of the replicas.
 func (s *site) holds(st *store.Store, at uint64) {
 	s.t.Helper()
 	view, err := st.View(at)
@@ -61,7 +61,7 @@ func (s *site) judge() func(*backup.Head) error {
 	return judge
 }
 
-// X3: a replica that gives what is not the state is noticed, named and left out, and the backup is the state all the same.
+// X3: a replica that gives a wrong state is noticed, named and left out, and the backup has the right state all the same.
 func TestX3_ADonorThatLiesToABackupIsNoticed(t *testing.T) {
 	s := newSite(t)
 	cert := s.write(many(3000))
@@ -81,7 +81,7 @@ func TestX3_ADonorThatLiesToABackupIsNoticed(t *testing.T) {
 		slices.SortFunc(forged.Checkpoints, func(a, b wire.Endorsement) int { return int(a.Replica) - int(b.Replica) })
 		return &wire.Data{Seq: d.Seq, Offer: &forged}
 	}
-	s.gives[3].lie = func(d *wire.Data) *wire.Data { // it promises, and gives nothing
+	s.gives[3].lie = func(d *wire.Data) *wire.Data { // an offer, and then no answers
 		if len(d.Answer) > 0 {
 			return nil
 		}
@@ -100,7 +100,7 @@ func TestX3_ADonorThatLiesToABackupIsNoticed(t *testing.T) {
 	s.holds(st, uint64(cert.Seq))
 }
 
-// A backup is of the checkpoint that is asked for or a later one, and one that nobody can give ends with the reason.
+// A backup has the checkpoint that is asked for or a later one; if no replica can give one, the error says why.
 func TestTake_EndsWithTheReason(t *testing.T) {
 	s := newSite(t)
 	s.write(many(10))
@@ -134,7 +134,7 @@ func silent(d *wire.Data) (*wire.Data, bool) {
 	return d, false
 }
 
-// chainOf takes a whole backup, changes the state and takes one that adds to it.
+// chainOf takes a whole backup, changes the state, and takes a second backup that holds the changes only.
 func (s *site) chainOf() (whole, more string) {
 	s.t.Helper()
 	s.write(many(2000))
@@ -156,7 +156,7 @@ func (s *site) chainOf() (whole, more string) {
 	return whole, s.save(filepath.Join(filepath.Dir(whole), "more.bak"), st, later, since, before)
 }
 
-// K1, X3: what was taken verifies with the cluster file alone, as a chain too, and fills an empty store with the state.
+// K1, X3: a backup or a chain of them verifies with the cluster file alone, and fills an empty store with the state.
 func TestVerify_AcceptsWhatWasTakenAndFillRestoresIt(t *testing.T) {
 	s := newSite(t)
 	whole, more := s.chainOf()
@@ -185,7 +185,7 @@ func TestVerify_AcceptsWhatWasTakenAndFillRestoresIt(t *testing.T) {
 	}
 }
 
-// Every one of 500 changed bytes is refused, in the head with its signatures and in the entries, and so is every cut.
+// A backup with one changed byte, in the head, the signatures or the entries, is refused, and so is one that is cut short.
 func TestVerify_RefusesEveryChangedByte(t *testing.T) {
 	s := newSite(t)
 	s.write(many(300))
@@ -212,7 +212,7 @@ func TestVerify_RefusesEveryChangedByte(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for i := range 500 {
 		at := random.IntN(len(good))
-		if i%2 == 0 { // every second one in the head, the certificate and the first entries
+		if i%2 == 0 { // every second change is in the head, the certificate or the first entries
 			at = random.IntN(1000)
 		}
 		bad := slices.Clone(good)
@@ -228,7 +228,7 @@ func TestVerify_RefusesEveryChangedByte(t *testing.T) {
 	}
 }
 
-// A quorum of this cluster must have signed exactly this state: a certificate is no better than its signers.
+// A backup is refused unless a quorum of this cluster has signed exactly its state.
 func TestVerify_RefusesWhatNoQuorumVouchesFor(t *testing.T) {
 	s := newSite(t)
 	cert := s.write(many(20))
@@ -265,7 +265,7 @@ func TestVerify_RefusesWhatNoQuorumVouchesFor(t *testing.T) {
 	}
 }
 
-// D8.3: nothing is put into a home that holds data, and what fails is taken back.
+// D8.3: a backup is put only into a home without data, and what a failed attempt wrote is removed.
 func TestPut_LeavesHomesWithDataAlone(t *testing.T) {
 	s := newSite(t)
 	whole, _ := s.chainOf()

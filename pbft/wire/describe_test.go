@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// named is the field of that name and type that a message has itself, nil if it has none.
+// named returns a message's own field of this name and of type T, or nil if there is none.
 func named[T any](m any, name string) *T {
 	if f := reflect.ValueOf(m).Elem().FieldByName(name); f.IsValid() {
 		at, _ := f.Addr().Interface().(*T)
@@ -15,7 +15,7 @@ func named[T any](m any, name string) *T {
 	return nil
 }
 
-// Whoever shows messages without knowing their types misses no place in the order, whatever types there will be.
+// Describe gives the view, sequence number, digest and request of every message that has them, of later types too.
 func TestDescribe_NamesEveryPlaceThatAMessageNames(t *testing.T) {
 	for _, s := range newWireCluster(4).samples() {
 		d := Describe(s.m)

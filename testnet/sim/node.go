@@ -24,16 +24,16 @@ type node struct {
 	tap    *trace.Tap // nil: nobody listens
 	malice []Malicious
 	spoil  []spoiler
-	deafTo []bool // by replica: whether this node, a twin or its original, does not hear it; nil: it hears all
+	deafTo []bool // by replica: this node, a twin or its original, gets nothing from it; nil: it hears all
 	drives
 	hidden  *drives         // the disks with its data, while they are unmounted
 	skew    time.Duration   // by how much its wall clock is off
 	strayed bool            // at some time it could not continue from what its disks held (X1)
-	lapses  int             // how often it found that it may have forgotten own votes
+	lapses  int             // how often it noticed that it may have forgotten its own votes
 	beats   int             // how many ticks it had
 	starts  uint32          // rises with every start and end of the process
 	strike  *strike         // the crash that is planned for it; nil: none
-	state   *tamper.Flipper // its machine, which can flip a bit
+	state   *tamper.Flipper // its state machine, in which a bit can be flipped
 	harmed  bool            // a fault damaged its disks more than a crash does
 	putBack bool            // its disks were put back from a copy, and it has begun no new life since
 	why     error           // why it stopped by itself or cannot start
@@ -49,7 +49,7 @@ type process struct {
 	turn   turn
 	routes map[wire.SessionID]*client
 	spare  bool   // the file of the next segment must be made
-	lost   string // why it may have forgotten own votes; noticed when the turn ends
+	lost   string // why it may have forgotten its own votes; it asks the others when the turn ends
 
 	// The parts of a process that knows its own votes; they are nil while it asks the others.
 	data    *replica.Disk
@@ -127,7 +127,7 @@ func (n *node) ticks() {
 }
 
 // astray reports whether a replica that stops now may be unable to start from what it holds (X1): batches are kept for three
-// windows below h, and its last state may be below them, though it may have been given more to execute since.
+// windows below h only, and the last state on its disk may be older, though it was given later batches to execute.
 func (n *node) astray() bool {
 	in := n.replica.Inspect()
 	return in.LeftBehind || in.Stable+2*n.cfg.CheckpointInterval > wire.Seq(n.exec.Service.Executed())+3*n.cfg.LogWindow
@@ -148,7 +148,7 @@ func (n *node) stop() {
 	}
 }
 
-// crash ends the process or its machine, with what that loses.
+// crash ends the process or its machine, and the disks lose what l says.
 func (n *node) crash(l disk.Loss) {
 	n.w.counts.Crashes++
 	n.tap.Emit(&trace.Process{Step: trace.Crashed, Why: string(l)})
