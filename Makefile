@@ -18,7 +18,7 @@ COMEBACK ?=
 PEERS    ?=
 MAN      ?= build/man
 NESTED   := testnet/peers client/oteltagma $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
-.PHONY: page page-check page-e2e page-pictures concepts concepts-page help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-durability bench-peers nested profile mutants man
+.PHONY: page page-check page-e2e page-pictures concepts concepts-page consensus consensus-page help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-durability bench-peers nested profile mutants man
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,12 @@ concepts: ## every concept of fault tolerance happens, and is checked
 
 concepts-page: ## write the cards of docs/concepts.md from testnet/concepts
 	{ sed '/^<!-- cards: /q' docs/concepts.md; $(GO) run ./cmd/tagma-testnet concepts --page; } > build.concepts && mv build.concepts docs/concepts.md
+
+consensus: ## what an operation costs in both fault models, and a run in the words of Paxos, VR and Raft
+	$(GO) run ./cmd/tagma-testnet consensus
+
+consensus-page: ## write the measured part of docs/consensus.md
+	{ sed '/^<!-- measured: /q' docs/consensus.md; $(GO) run ./cmd/tagma-testnet consensus; } > build.consensus && mv build.consensus docs/consensus.md
 
 comeback: ## how replicas come back from lost and old disks, with figures; COMEBACK="--keys 1000000" for a large state
 	$(GO) run ./cmd/tagma-testnet comeback $(COMEBACK)

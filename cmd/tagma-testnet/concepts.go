@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 
@@ -113,4 +114,34 @@ func showCards(ctx context.Context, cmd *cobra.Command, j *job, dir string, card
 		_, err := fmt.Fprintf(w, "%d of %d concepts happened as their cards say\n", shown, len(cards))
 		return err
 	})
+}
+
+func newConsensus() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "consensus",
+		Short: "Measure both fault models, and show a run in the words of Paxos, viewstamped replication and Raft",
+		Long: `Measure, in the simulator, what one operation costs clusters that mask crashes and clusters that mask liars: messages
+between replicas, syncs and latency. Then show a run of three replicas of the crash-fault mode, in which the primary dies,
+with what Paxos, viewstamped replication and Raft call each step. docs/consensus.md explains both.`,
+		Example: `  tagma-testnet consensus
+  tagma-testnet consensus --json | jq '.[] | {replicas, messages, syncs}'`,
+		Args: command.Takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asJSON {
+				costs, err := concepts.Costs()
+				if err != nil {
+					return err
+				}
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(costs)
+			}
+			page, err := concepts.ConsensusPage()
+			if err != nil {
+				return err
+			}
+			return terminal.Say(cmd.OutOrStdout(), "%s", page)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print what was measured, as one JSON document")
+	return cmd
 }

@@ -48,6 +48,6 @@ Exit codes: 0 done and everything expected held, 1 something did not, 2 unusable
 	formats := node.Formats()
 	formats["trace"] = trace.Version
 	command.AddVersion(root, formats)
-	root.AddCommand(newDemo(), newConcepts(), newStart(), newRun(), newSim(), newFlood(), newComeback(), newExplore(), newBehaviours(), newReplay())
+	root.AddCommand(newDemo(), newConcepts(), newConsensus(), newStart(), newRun(), newSim(), newFlood(), newComeback(), newExplore(), newBehaviours(), newReplay())
 	return root
 }

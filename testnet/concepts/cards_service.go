@@ -232,4 +232,24 @@ var service = []Card{
 		Code:     []string{"pbft/wire/config.go"},
 		Check:    all(fault("collude")),
 	},
+	{
+		Question: 8, Name: "crash-consensus", Title: "Consensus where replicas only crash",
+		Text: "Paxos, viewstamped replication and Raft assume that nobody lies. Then 2f+1 replicas mask f crashes, the primary's " +
+			"word is enough to prepare, and two phases decide. Here three replicas go on when the primary dies, and again when " +
+			"the next one does.",
+		Scenario: "crash-model",
+		Look:     "two view changes, each justified by one suspicion, and one state at the end",
+		Code:     []string{"pbft/wire/config.go", "pbft/normal.go", "docs/consensus.md"},
+		Check:    all(fault("kill replica0"), fault("kill replica1"), served, alike(3)),
+	},
+	{
+		Question: 8, Name: "crash-consensus-liar", Title: "What a liar does to it",
+		Text: "A protocol that masks crashes alone has no defence against a lie. Here the primary tells two of three replicas " +
+			"different things, and each of them executes what it was told. Messages are signed all the same, so the two " +
+			"signatures prove who forked the cluster.",
+		Scenario: "crash-model-liar",
+		Look:     "two replicas committed different batches at one place (I1), and the proof against replica 0",
+		Code:     []string{"pbft/evidence.go", "docs/consensus.md"},
+		Check:    all(fault("collude"), broken("I1"), convicted(0)),
+	},
 }

@@ -119,3 +119,15 @@ func invariant(id string) Check {
 		return "", []string{"there is no " + id}
 	}
 }
+
+// broken is that a rule did not hold, where a card shows that.
+func broken(id string) Check {
+	return func(_ *scenario.Scenario, d *report.Document) (string, []string) {
+		for _, r := range d.Invariants {
+			if r.ID == id && !r.Held {
+				return id + " was broken: " + r.Why, nil
+			}
+		}
+		return "", []string{id + " was not broken"}
+	}
+}

@@ -90,6 +90,26 @@ func TestCounted_OtherSemanticsAreNotShown(t *testing.T) {
 	}
 }
 
+// docs/consensus.md has what the simulator measures and records.
+func TestConsensus_ThePageHasWhatIsMeasured(t *testing.T) {
+	page, err := os.ReadFile("../../docs/consensus.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	measured, err := ConsensusPage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(string(page), measured) {
+		t.Error("docs/consensus.md has other figures or another run; run `make consensus-page`")
+	}
+	for message := range inOtherWords {
+		if !strings.Contains(measured, message+" ") {
+			t.Errorf("the recorded run has no %s", message)
+		}
+	}
+}
+
 // docs/concepts.md has the cards as they are.
 func TestPage_HasTheCards(t *testing.T) {
 	page, err := os.ReadFile("../../docs/concepts.md")

@@ -61,7 +61,7 @@ func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Tr
 		},
 		Inside: c.heard.inside, Around: c.heard.around, TraceLines: -1,
 	}
-	if !*s.Expect.Safe {
+	if safe := s.Expect.Safe; safe != nil && !*safe {
 		o.Aftermath = 4 * s.ViewTimeout()
 	}
 	listen := func(e trace.Event) {
