@@ -169,7 +169,7 @@ function Shown(p: { card: Card; about: About; outcome?: CardOutcome; acting: Act
   )
 }
 
-// The card's fault as acts on the live cluster. What is put right afterwards is what was done: another replica may lead then.
+// The card's fault as acts on the live cluster. What is put right is what was done: another replica may lead by then.
 function TryHere(p: { name: string; trial: Trial; acting: Acting }) {
   const { trial: t, acting } = p
   const { after } = t
