@@ -16,8 +16,8 @@ func ordered(k int) *wire.Body {
 	return b
 }
 
-// C6: what a backup admits the primary takes over, though they measured different loads: to the backup the cluster is fast
-// and idle, and at the primary requests have waited all the time.
+// C6: the primary takes over what a backup admits even if they measured different loads: the backup sees a fast, idle
+// cluster, while at the primary requests have waited all the time.
 func TestC6_APrimaryHasRoomForWhateverABackupAdmits(t *testing.T) {
 	backup, primary := newLab(t, 4, 3), newLab(t, 4, 0)
 	backup.r.pool.Order(ordered(backup.cfg.MaxPending))
@@ -38,8 +38,8 @@ func TestC6_APrimaryHasRoomForWhateverABackupAdmits(t *testing.T) {
 	}
 }
 
-// C6: nothing is known of how fast an idle cluster is. A burst that finds it idle is not admitted as if it were fast, by
-// the primary as little as by a backup; what is ordered makes room for more.
+// C6: nobody knows how fast an idle cluster is. So neither the primary nor a backup admits a burst that arrives at an idle
+// cluster as if the cluster were fast; the requests that are ordered make room for more.
 func TestC6_WhatIsAdmittedGrowsWithWhatIsOrdered(t *testing.T) {
 	for self := range wire.ReplicaID(2) {
 		l := newLab(t, 4, self)
@@ -67,8 +67,8 @@ func TestC6_WhatIsAdmittedGrowsWithWhatIsOrdered(t *testing.T) {
 	}
 }
 
-// T1, C6: who was primary may hold more than the next one keeps room for. What lies beyond is told, and timed, when the
-// requests before it were ordered.
+// T1, C6: a former primary may hold more requests than the next primary has room for. It passes the rest on, and times them,
+// once the requests before them were ordered.
 func TestT1_ARequestIsTimedFromWhenThePrimaryHasRoom(t *testing.T) {
 	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxPending = 16 })
 	l.r.proposed = l.r.log.High()

@@ -37,8 +37,8 @@ func (l *lab) lag(executed, handed, stable wire.Seq) []wire.Record {
 	return log
 }
 
-// A replica that followed at a distance had executed less than it was handed when it crashed. The others keep what comes
-// next, its journal keeps the rest, and all the same it was refused: it counted as left behind for good.
+// A replica crashed after it had been handed more batches than it had executed. Others hold the next batches and its journal
+// holds the rest, but once such a replica counted as left behind for good.
 func TestD5_WhoCouldFollowBeforeACrashCanFollowAfterIt(t *testing.T) {
 	l := newLab(t, 4, 3)
 	k := l.cfg.CheckpointInterval
@@ -66,7 +66,7 @@ func TestD5_WhoCouldFollowBeforeACrashCanFollowAfterIt(t *testing.T) {
 	wantCount(t, all[port.Execute](effects), 1, "batches that others keep")
 }
 
-// D5, X1: nothing is skipped. With a hole below what others keep, the state comes from them, and nothing is executed before.
+// D5, X1: no batch is skipped. If one is missing below the batches that others hold, the replica first fetches the state.
 func TestX1_AJournalWithAHoleBelowWhatOthersKeepNeedsATransfer(t *testing.T) {
 	l := newLab(t, 4, 3)
 	k := l.cfg.CheckpointInterval
@@ -100,8 +100,8 @@ func (l *lab) wantTransferAtStart(log []wire.Record, at Applied, target wire.Sta
 	wantCount(l.t, all[port.Execute](effects), 0, "batches executed without their state")
 }
 
-// A replica that is left behind lets go of what it executed. A crash right then must not make its journal look like an older
-// copy beside its store, whatever moved h.
+// A replica that is left behind drops the batches that it executed. A crash at that moment must not leave a journal that
+// looks like an older copy beside its store, whatever moved h.
 func TestD8_WhyTheJournalWasShortenedIsDurableBefore(t *testing.T) {
 	l := newLab(t, 4, 3)
 	k, window := l.cfg.CheckpointInterval, l.cfg.LogWindow

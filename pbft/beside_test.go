@@ -7,7 +7,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// A query is answered beside the core, which takes neither it nor its answer.
+// Queries are answered without the core, which takes neither a query nor its answer.
 func TestC9_TheCoreHasNothingToDoWithQueries(t *testing.T) {
 	c := newWireCluster(4)
 	for _, m := range []wire.Message{&wire.Query{Op: []byte("get k")}, &wire.QueryReply{Outcome: wire.QueryNotRetained}} {

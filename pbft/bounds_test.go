@@ -46,7 +46,7 @@ func TestS4_AWindowOfLargeBodiesIsBounded(t *testing.T) {
 	}
 }
 
-// N3: what is kept below h is bounded in bytes too; the oldest bodies go first.
+// N3: the bodies that are kept below h are bounded in bytes too; the oldest ones are dropped first.
 func TestN3_OldBodiesAreForgottenByBytes(t *testing.T) {
 	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 1<<20, 2<<20 })
 	for seq := wire.Seq(1); seq <= 48; seq++ {
@@ -78,7 +78,7 @@ func TestK2_DivergenceOutlivesARestart(t *testing.T) {
 	}
 }
 
-// C6: whatever a burst brings to the backups, they take in no more than the primary keeps room for, and pass all of it on.
+// C6: of a burst the backups admit no more requests than the primary has room for, and pass all of those on.
 func TestC6_ABackupAdmitsWhatThePrimaryTakesOver(t *testing.T) {
 	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.MaxPending, cfg.MaxPerClient = 1024, 1024 })
 	relayed, busy := 0, 0
@@ -108,7 +108,7 @@ func TestN5_APrimaryThatFollowedProposesAboveIt(t *testing.T) {
 	}
 }
 
-// C6: a client that floods fills its own part of the room; who comes later finds its part free.
+// C6: a client that floods fills only its own part of the queue; a client that comes later finds its part free.
 func TestC6_AFloodLeavesRoomForOthers(t *testing.T) {
 	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxPending, cfg.MaxPerClient = 64, 64 })
 	l.r.proposed = l.r.log.High() // nothing is ordered meanwhile
@@ -123,7 +123,7 @@ func TestC6_AFloodLeavesRoomForOthers(t *testing.T) {
 	}
 }
 
-// C6: with others waiting, a client that has much gets no more of a batch than its part.
+// C6: while other clients wait, a client with many requests gets no more of a batch than its part.
 func TestC6_ABatchIsSharedByTheClients(t *testing.T) {
 	p := pool.New(4, time.Second)
 	for i := range uint64(100) {
@@ -144,8 +144,8 @@ func TestC6_ABatchIsSharedByTheClients(t *testing.T) {
 	}
 }
 
-// S4, I14: what a faulty replica sends too early, for a view of its own or above the window, is bounded in bytes too, and
-// takes no room from the primary of the current view. A large request of any client, recorded once, serves for all of it.
+// S4, I14: messages that a faulty replica sends too early, for a view that it leads or above the window, are bounded in
+// bytes too, and take no room from the current primary. One large recorded request of any client suffices for the attack.
 func TestS4_EarlyPrePreparesAreBoundedInBytes(t *testing.T) {
 	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 4<<20-1<<10, 4<<20 })
 	large := l.batch(1, string(make([]byte, l.cfg.MaxOpBytes)))

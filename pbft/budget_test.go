@@ -6,8 +6,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// V5: what a peer is helped with is paid for when something is sent. A faulty replica that votes for every slot of the
-// window makes everybody list slots that nobody can help with; they must not use up what a lost vote needs.
+// V5: help is charged to a peer's budget only when something is sent. If a faulty replica votes for every slot of the
+// window, all list slots for which nobody can help; these must not use up the budget that a lost vote needs.
 func TestV5_AnAllowanceIsSpentOnWhatIsSent(t *testing.T) {
 	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 512 })
 	m := &wire.Status{Active: true, Helper: 0}
@@ -25,7 +25,7 @@ func TestV5_AnAllowanceIsSpentOnWhatIsSent(t *testing.T) {
 	}
 }
 
-// S4: proposals are within the allowance too: a large body would go out once more for every status of a faulty replica.
+// S4: repeated proposals count in the budget too: otherwise every status of a faulty replica would bring a large body again.
 func TestS4_ProposalsAreSentAgainWithinTheAllowance(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.fromClient(l.request(1, "a"))
@@ -38,8 +38,8 @@ func TestS4_ProposalsAreSentAgainWithinTheAllowance(t *testing.T) {
 	wantCount(t, sends[*wire.PrePrepare](l.from(1, m)), 1, "proposals when time has granted some")
 }
 
-// S4: a status from a lower view brings back the new view, or our view change: with a certificate for each slot of the
-// window they have half a megabyte and more, for 40 bytes sixteen times a timeout.
+// S4: a status of 40 bytes from a lower view brings the new view, or our view change, sixteen times a timeout. With a
+// certificate for each slot of the window such an answer has half a megabyte or more.
 func TestS4_NewViewsAndViewChangesAreSentAgainWithinAnAllowance(t *testing.T) {
 	const slots, timeouts = 200, 10
 	l := newLab(t, 4, 1, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })

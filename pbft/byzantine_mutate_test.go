@@ -58,7 +58,7 @@ func (l *liar) mutate(m wire.Message) wire.Message {
 	return m
 }
 
-// mutateHeldBy leaves out, says that a replica is whole which is not, or claims to be about another one.
+// mutateHeldBy leaves out what the answer shows, says at random whether the replica is whole, or names another asker.
 func (l *liar) mutateHeldBy(m *wire.HeldBy) wire.Message {
 	v := *m
 	switch l.rng.IntN(6) {

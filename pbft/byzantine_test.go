@@ -13,8 +13,8 @@ type liar struct {
 	c      *cluster
 	n      *node
 	rng    *rand.Rand
-	malice int            // percentage of its messages that it meddles with
-	heard  []wire.Message // what it may replay or quote: everything on the wire, up to a bound
+	malice int            // percentage of its messages that it changes
+	heard  []wire.Message // messages that it may replay or quote: all that were sent, up to a bound
 }
 
 // corrupt makes a node a liar.
@@ -24,7 +24,7 @@ func (c *cluster) corrupt(id wire.ReplicaID, rng *rand.Rand, malice int) *liar {
 	return l
 }
 
-// overhear remembers a message of anybody.
+// overhear remembers a message of any replica.
 func (l *liar) overhear(m wire.Message) {
 	const most = 200
 	if len(l.heard) < most {
@@ -49,7 +49,7 @@ func (l *liar) lie(_ wire.ReplicaID, m wire.Message) []wire.Message {
 	return []wire.Message{l.mutate(m)}
 }
 
-// invade sends something that no honest core would send now, to everybody or to one replica.
+// invade sends all replicas, or one, a message that no honest core would send now.
 func (l *liar) invade() {
 	to := wire.ReplicaID(l.rng.IntN(len(l.c.nodes)))
 	everybody := l.rng.IntN(2) == 0
@@ -104,7 +104,7 @@ func (l *liar) propose(v wire.View, s wire.Seq) wire.Message {
 	return l.sign(&wire.PrePrepare{View: v, Seq: s, Digest: b.Digest(), Body: b})
 }
 
-// bodies lists the batches it heard of.
+// bodies lists the batches in the messages that it remembers.
 func (l *liar) bodies() []*wire.Body {
 	var bs []*wire.Body
 	for _, m := range l.heard {
@@ -123,7 +123,7 @@ func (l *liar) sign(m wire.Message) wire.Message {
 	return m
 }
 
-// view is one near the views of the cluster, or absurd.
+// view draws a view near those of the cluster, or an absurd one.
 func (l *liar) view() wire.View {
 	switch v := l.n.replica.view; l.rng.IntN(8) {
 	case 0:
@@ -139,7 +139,7 @@ func (l *liar) view() wire.View {
 	}
 }
 
-// seq is one near the window of the cluster, or absurd.
+// seq draws a sequence number near the cluster's window, or an absurd one.
 func (l *liar) seq() wire.Seq {
 	w := l.n.replica.log
 	switch l.rng.IntN(8) {
@@ -152,7 +152,7 @@ func (l *liar) seq() wire.Seq {
 	}
 }
 
-// digest is one that means something, or noise.
+// digest draws the digest of a batch that the liar knows, the null digest, or noise.
 func (l *liar) digest(s wire.Seq) wire.Digest {
 	switch l.rng.IntN(4) {
 	case 0:

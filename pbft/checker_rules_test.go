@@ -52,7 +52,7 @@ func (k *checker) flush(n *node) {
 	}
 }
 
-// mayBroadcast is D1, D2, D4 and D5: what a vote rests on is durable before it leaves.
+// mayBroadcast checks D1, D2, D4 and D5: what a vote rests on is durable before the vote leaves.
 func (k *checker) mayBroadcast(n *node, msg wire.Message) {
 	m := k.of(n)
 	switch v := msg.(type) {
@@ -74,7 +74,7 @@ func (k *checker) mayBroadcast(n *node, msg wire.Message) {
 	}
 }
 
-// mayExecute is D0, N7, I1 and I16.
+// mayExecute checks D0, N7, I1 and I16.
 func (k *checker) mayExecute(n *node, e port.Execute) {
 	m, d := k.of(n), e.Body.Digest()
 	if !m.certified[batchAt{e.Seq, d}] || !m.hasBody(e.Seq, d) {
@@ -99,7 +99,7 @@ func (k *checker) mayExecute(n *node, e port.Execute) {
 	}
 }
 
-// signed is I2, across restarts: one digest for one place, and no vote in a view that was left.
+// signed checks I2 across restarts: one digest for each type, view and sequence number, and no vote in a view that was left.
 func (k *checker) signed(n *node, msg wire.Message) {
 	if n.faulty {
 		return
@@ -109,7 +109,7 @@ func (k *checker) signed(n *node, msg wire.Message) {
 	if !ok {
 		return
 	}
-	if n.restored { // it counts as a liar until it is found out, or has passed what it forgot
+	if n.restored { // it counts as a liar until its loss is proven, or h and view are above all that it forgot
 		m.signed[at] = d
 		return
 	}
@@ -129,7 +129,7 @@ func (k *checker) signed(n *node, msg wire.Message) {
 	}
 }
 
-// silent is I19: a replica that had forgotten what it signed keeps still until a checkpoint at R is stable, and never
+// silent checks I19: a replica that has forgotten what it signed signs nothing until a checkpoint at R is stable, and never
 // votes in a view below V*.
 func (k *checker) silent(n *node, at place) {
 	m := k.of(n)
@@ -142,14 +142,14 @@ func (k *checker) silent(n *node, at place) {
 	}
 }
 
-// supersedes is D8.10: a view change for a view for which a forgotten life has signed one already. It convicts nobody,
-// since its stable checkpoint is a window higher.
+// supersedes checks D8.10: a replica signs a second view change for a view for which its forgotten life has signed one. That
+// convicts nobody if its stable checkpoint is a window higher.
 func (k *checker) supersedes(m *memory, msg wire.Message) bool {
 	vc, ok := msg.(*wire.ViewChange)
 	return ok && m.lives > 0 && vc.Stable.Seq >= m.stables[vc.View]+k.c.nodes[0].cfg.LogWindow
 }
 
-// resent is D7: what is sent again was signed before. A pre-prepare of O is signed within its NewView.
+// resent checks D7: what is sent again was signed before. A pre-prepare of O is signed within its NewView.
 func (k *checker) resent(n *node, msg wire.Message) {
 	at, d, ok := placeOf(msg)
 	m := k.of(n)
@@ -179,7 +179,7 @@ func placeOf(msg wire.Message) (place, wire.Digest, bool) {
 	return place{}, wire.Digest{}, false
 }
 
-// convicts is E1: evidence holds before any judge, and never against a correct replica.
+// convicts checks E1: evidence holds for everybody, and never against a correct replica.
 func (k *checker) convicts(n *node, e wire.Evidence) {
 	if err := e.Verify(n.cfg, testHolds); err != nil {
 		k.failed("E1: replica %d shows evidence that does not hold: %v", n.id, err)

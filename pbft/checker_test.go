@@ -5,8 +5,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// checker holds the invariants against everything that correct replicas do. It sees effects before they are performed
-// and states after each step.
+// checker checks the invariants in everything that correct replicas do. It sees effects before they are performed, and
+// states after each step.
 type checker struct {
 	c         *cluster
 	chosen    map[wire.Seq]wire.Digest // I1: executed anywhere
@@ -27,7 +27,7 @@ type batchAt struct {
 	digest wire.Digest
 }
 
-// place is where a replica may sign one digest only (I2).
+// place is a type, view and sequence number, for which a replica may sign only one digest (I2).
 type place struct {
 	kind wire.Type
 	view wire.View
@@ -75,7 +75,7 @@ func (k *checker) of(n *node) *memory {
 	return m
 }
 
-// forgets notes that what a replica had made durable is gone. What it signed stands.
+// forgets notes that a replica lost what it had made durable. What it signed still counts.
 func (k *checker) forgets(n *node) {
 	m := k.of(n)
 	m.entered, m.bodies, m.replica = 0, map[wire.Seq]map[wire.Digest]bool{}, nil
@@ -88,7 +88,7 @@ func (k *checker) forgets(n *node) {
 	}
 }
 
-// loses notes what a copy that was put back may lack. Once h and the view lie above it, nothing is left to contradict
+// loses notes what an older copy of the disk may lack. Once h and the view are above that, nothing is left to contradict
 // (D8.1).
 func (k *checker) loses(n *node) {
 	m := k.of(n)
@@ -98,8 +98,8 @@ func (k *checker) loses(n *node) {
 	}
 }
 
-// recovers is D8.6: R lies above everything that a replica which forgot has signed, and V* above every view that it
-// voted in.
+// recovers checks D8.6: R is above everything that a replica which forgot has signed, and V* above every view in which it
+// voted.
 func (k *checker) recovers(n *node, rec amnesia.Recovery) {
 	m := k.of(n)
 	for at := range m.signed {
@@ -177,7 +177,7 @@ func (k *checker) enter(n *node, v *wire.NewView) {
 	}
 }
 
-// keeps is I17: what committed in a lower view is in O, or lies at or below it.
+// keeps checks I17: what committed in a lower view is in O, or is at or below the checkpoint at which O begins.
 func (k *checker) keeps(v *wire.NewView, seq wire.Seq, c commitment) {
 	minS := v.MinStable()
 	if c.view >= v.View || seq <= minS {

@@ -55,8 +55,8 @@ func (j *journal) batches() map[wire.Seq]*wire.CertifiedBody {
 	return found
 }
 
-// fetchState goes on with a transfer: it copies the state of a stable checkpoint from a correct replica that has it
-// durable. A checkpoint that is newer than the own stable one is shown to the core first, which makes it durable.
+// fetchState continues a transfer: it copies the state of a stable checkpoint from a correct replica on which it is durable.
+// A checkpoint above the replica's own stable one is first given to the core, which makes it durable.
 func (n *node) fetchState() {
 	if n.fetching == nil || !n.up || len(n.inbox) > 0 || n.faulty {
 		return
@@ -105,7 +105,7 @@ func (n *node) wipe() {
 	n.lost = true
 }
 
-// forget begins what a replica does that knows that it forgot (D8.6): the old disk is set aside.
+// forget starts the recovery of a replica that knows that it has forgotten (D8.6): the old disk is set aside.
 func (n *node) forget() {
 	n.journal, n.saved = journal{}, map[wire.Seq]state{0: emptyState()}
 	n.state = emptyState()
@@ -115,7 +115,7 @@ func (n *node) forget() {
 	n.c.trace.say(n, "knows that it forgot what it signed")
 }
 
-// foundOut is what follows when another replica holds something that this one signed and its journal lacks (D8.5).
+// foundOut ends a life when another replica has shown a statement of this one that its journal lacks (D8.5).
 func (n *node) foundOut() {
 	if !n.restored {
 		n.c.fail("D8.5: replica %d, whose journal is whole, is told that it forgot\n%s", n.id, n.c.describe())
@@ -124,7 +124,7 @@ func (n *node) foundOut() {
 	n.forget()
 }
 
-// takeForgetful steps the amnesiac, and starts the replica anew once it knows from where on it contradicts nothing.
+// takeForgetful steps the amnesiac, and starts a new life of the replica once R and V* are known.
 func (n *node) takeForgetful(ev port.Event) {
 	for _, e := range slices.Clone(n.amnesiac.Step(ev)) {
 		switch e.(type) {

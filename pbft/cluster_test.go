@@ -13,8 +13,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// cluster runs n cores against each other in memory, message by message and in virtual time. Every message is encoded,
-// decoded and verified on its way. Signatures are a stand-in that nobody but the harness can make: a keyed hash.
+// cluster runs n cores with each other in memory, message by message and in virtual time. Every message is encoded, decoded
+// and verified on its way. In place of a signature stands a keyed hash, which only the harness can make.
 type cluster struct {
 	t         testing.TB
 	nodes     []*node

@@ -10,8 +10,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// A checker that cannot fail is worthless. Each control breaks an assumption on purpose, more faulty replicas than f or a
-// replica that forgets, and the checker must say which invariant fell.
+// A checker that cannot fail is worthless. Each control breaks an assumption on purpose, by more than f faulty replicas or a
+// replica that forgets, and the checker must say which invariant broke.
 
 // watch collects what the checker reports instead of ending the test.
 func watch(c *cluster) *[]string {
@@ -30,7 +30,7 @@ func wantReport(t *testing.T, seen []string, invariant string) {
 	t.Fatalf("the checker did not report %s; it reported %q", invariant, seen)
 }
 
-// Two of four replicas vote twice: the two correct ones are led apart.
+// Two of four replicas vote twice, so that the two correct ones execute different batches.
 func TestControl_MoreThanFDoubleVotersBreakI1(t *testing.T) {
 	c := begin(t, 4)
 	seen := watch(c)
@@ -64,7 +64,7 @@ func TestControl_AWipedJournalBreaksI2(t *testing.T) {
 	wantReport(t, *seen, "I2")
 }
 
-// The same for a view that was left.
+// A replica whose journal is wiped votes again in a view that it had left.
 func TestControl_AWipedJournalVotesInAViewItLeft(t *testing.T) {
 	c := begin(t, 4)
 	seen := watch(c)

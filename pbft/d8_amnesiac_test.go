@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// amnesia is an Amnesiac whose peers a test speaks for.
+// amnesia is an Amnesiac; the test sends the messages of its peers.
 type amnesiaLab struct {
 	*lab
 	a *amnesia.Amnesiac
@@ -29,7 +29,7 @@ func (a *amnesiaLab) hears(by wire.ReplicaID, m *wire.HeldBy) []port.Effect {
 	return a.a.Step(port.Received{From: port.Source{Replica: by}, Msg: v})
 }
 
-// recovery is what n−f answers tell, of which the first one is special and the others know nothing.
+// recovery returns what an amnesiac learns from n−f answers: the given first one, and others that know nothing.
 func (a *amnesiaLab) recovery(first *wire.HeldBy) amnesia.Recovery {
 	a.t.Helper()
 	a.hears(0, first)
@@ -102,8 +102,8 @@ func TestD8_6_RAndVComeFromEveryKindOfProof(t *testing.T) {
 	}
 }
 
-// D8.6: an amnesiac writes and votes nothing, whatever comes; it asks until it knows enough, and says to others that it
-// is not whole.
+// D8.6: an amnesiac writes nothing and does not vote, whatever messages arrive; it asks until it has enough answers, and
+// tells others that it is not whole.
 func TestD8_6_AnAmnesiacOnlyAsks(t *testing.T) {
 	a := newAmnesia(t, 4)
 	asked := 0
@@ -135,8 +135,8 @@ func TestD8_6_AnAmnesiacOnlyAsks(t *testing.T) {
 	}
 }
 
-// D8.6: what the new life begins with survives in its journal and its anchors, and what it answers itself later shows
-// that the highest justified view is.
+// D8.6: what the new life begins with survives in its journal and its anchors, and its own later answers name the highest
+// justified view.
 func TestD8_6_ANewLifeKeepsAndShowsWhatItWasTold(t *testing.T) {
 	a := newAmnesia(t, 4)
 	m := a.answer()

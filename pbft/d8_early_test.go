@@ -84,7 +84,7 @@ func TestD8_14_AStartAfterAnUncleanStopIsSilentForAWindow(t *testing.T) {
 	}
 }
 
-// D8.14: while it is silent for what is missing, no stop is a clean one: the next start must not vote either.
+// D8.14: while a replica is silent for lost votes, no stop counts as clean: after the next start it must not vote either.
 func TestD8_14_AStopInTheSilenceIsNotClean(t *testing.T) {
 	l := newLab(t, 4, 3, hasty)
 	l.boot(Applied{}, false, append(l.inView0(), &wire.Early{})...)
@@ -141,7 +141,7 @@ func TestD8_14_OnlySlotVotesUpToRMayBeMissing(t *testing.T) {
 	}
 }
 
-// D8.14: with more than f that lost votes it knows that the cluster is halted.
+// D8.14: if more than f replicas lost votes, a replica knows that the cluster is halted.
 func TestD8_14_ItKnowsWhenTooManyLostVotes(t *testing.T) {
 	l := newLab(t, 4, 3, hasty)
 	l.boot(Applied{}, false, append(l.inView0(), &wire.Early{})...)

@@ -8,11 +8,11 @@ import (
 	"tagma/pbft/wire"
 )
 
-// D8.10: nobody refuses an old view change: its validity lies in its bytes, so the one that its author forgot still
-// counts towards a new view.
+// D8.10: no replica refuses an old view change: its validity depends on its bytes alone, so a view change that its author
+// has forgotten still counts towards a new view.
 func TestD8_10_AViewChangeOfAForgottenLifeCounts(t *testing.T) {
 	l := newLab(t, 4, 1)
-	l.from(3, l.viewChange(1, 3, wire.StableCert{})) // of a life that replica 3 forgot
+	l.from(3, l.viewChange(1, 3, wire.StableCert{})) // of a life that replica 3 has forgotten
 	views := broadcasts[*wire.NewView](l.from(0, l.viewChange(1, 0, wire.StableCert{})))
 	if len(views) != 1 || views[0].ViewChanges[2].Replica != 3 {
 		t.Errorf("%d new views rest on it", len(views))

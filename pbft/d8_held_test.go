@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// ask has another replica ask the lab's one, and returns the answer.
+// ask sends another replica's question to the lab's replica, and returns the answer.
 func (l *lab) ask(by wire.ReplicaID, above wire.Seq) *wire.HeldBy {
 	l.t.Helper()
 	l.wait(l.cfg.ViewTimeout / 16)
@@ -64,7 +64,7 @@ func TestD8_4_AnAnswerShowsWhatTheAskerSigned(t *testing.T) {
 	}
 }
 
-// D8.4: the new view of the asker is shown while it is the newest.
+// D8.4: the answer shows the asker's new view as long as this is the newest one.
 func TestD8_4_AnAnswerShowsTheNewViewOfItsPrimary(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.enter(1)
@@ -126,7 +126,7 @@ func TestD8_4_AnswersAreBounded(t *testing.T) {
 
 	l = newLab(t, 4, 3)
 	window := l.cfg.LogWindow
-	for s := wire.Seq(1); s <= 2*window; s++ { // a faulty replica votes everywhere
+	for s := wire.Seq(1); s <= 2*window; s++ { // a faulty replica votes for every sequence number
 		for v := wire.View(0); v < 2; v++ {
 			l.from(2, l.prepare(v, s, wire.Digest{byte(v)}, 2))
 			l.from(2, l.commit(v, s, wire.Digest{byte(v)}, 2))
@@ -148,7 +148,7 @@ func TestD8_4_AnswersAreBounded(t *testing.T) {
 	}
 }
 
-// D8.4: what a replica has witnessed of others lies in its anchors: a restart must not erase it.
+// D8.4: what a replica remembers about others is in its anchors, so that a restart does not erase it.
 func TestD8_4_AWitnessRemembersOverItsOwnRestarts(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(2, l.checkpoint(4, stateAfter(4), 2))
@@ -167,7 +167,7 @@ func TestD8_4_AWitnessRemembersOverItsOwnRestarts(t *testing.T) {
 	}
 }
 
-// recode brings records through their bytes.
+// recode encodes and decodes records.
 func recode(t *testing.T, log []wire.Record) []wire.Record {
 	t.Helper()
 	var read []wire.Record

@@ -25,7 +25,7 @@ func TestD8_9_ASilentReplicaAsksForNulls(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Recover](l.beat(4*l.cfg.ViewTimeout)), 0, "wishes when it has recovered")
 }
 
-// D8.9: a replica whose state nobody serves asks for the checkpoint after the next one, as long as that is so.
+// D8.9: as long as nobody serves the state that a replica needs, it asks for the checkpoint after the next one.
 func TestD8_9_WhoStarvesAsksForNulls(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.stable(40)
@@ -39,7 +39,7 @@ func TestD8_9_WhoStarvesAsksForNulls(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Recover](l.wait(2*l.cfg.ViewTimeout)), 0, "wishes when there is a newer checkpoint")
 }
 
-// D8.9: an idle primary orders nulls up to R and no further, and goes on with every checkpoint.
+// D8.9: an idle primary orders null batches up to R and no further, and continues at every checkpoint.
 func TestD8_9_AnIdlePrimaryOrdersNullsUpToRAndNoFurther(t *testing.T) {
 	c := begin(t, 4)
 	c.order(3)
@@ -60,7 +60,7 @@ func TestD8_9_AnIdlePrimaryOrdersNullsUpToRAndNoFurther(t *testing.T) {
 	}
 }
 
-// D8.9: requests go before nulls; what they order counts as well.
+// D8.9: requests go before null batches; the batches of requests count towards R as well.
 func TestD8_9_NoNullsWhileThereAreRequests(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.fromClient(l.request(1, "a"))
@@ -107,7 +107,7 @@ func TestD8_9_WishesAreBounded(t *testing.T) {
 	wantCount(t, nulls, maxNullsInFlight, "nulls in flight")
 }
 
-// D8.9: a primary that ignores what somebody waits for is suspected like one that ignores a request, and replaced.
+// D8.9: a primary that orders no null batches for a waiting replica is suspected and replaced, as if it ignored a request.
 func TestD8_9_ALyingPrimaryThatIgnoresItIsReplaced(t *testing.T) {
 	c := begin(t, 4)
 	c.order(2)
@@ -127,7 +127,7 @@ func TestD8_9_ALyingPrimaryThatIgnoresItIsReplaced(t *testing.T) {
 	}
 }
 
-// D8.9: a faulty replica that tells the backups of its wish and not the primary deposes nobody: they pass it on.
+// D8.9: a faulty replica that sends its wish to the backups but not to the primary replaces no primary: they pass it on.
 func TestD8_9_AWishThatThePrimaryWasNotToldDeposesNobody(t *testing.T) {
 	c := begin(t, 4)
 	c.nodes[3].faulty = true

@@ -7,8 +7,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// The schedules that random ones hardly ever find, one for each clause of recovery without which they fork. Replica 1
-// lies, and is the primary of view 1; replica 2 is kept in the dark; replica 3 forgets.
+// Schedules that random runs hardly ever find, one for each clause of recovery: without the clause replicas fork. Replica 1
+// lies, and is the primary of view 1; replica 2, the dark one, gets no messages; replica 3, the victim, forgets.
 type rare struct {
 	*cluster
 	dark, victim *node
@@ -53,7 +53,7 @@ func (s *rare) suspect(to, also wire.ReplicaID) {
 	s.settle()
 }
 
-// loseDisk wipes the victim and lets it ask until it knows from where on it may vote. Nobody hears its wish for nulls.
+// loseDisk wipes the victim and lets it ask until it knows from where on it may vote. Its wish for null batches is lost.
 func (s *rare) loseDisk() {
 	s.t.Helper()
 	s.filter = func(p *packet) bool { return wire.TypeOf(p.msg) != wire.TypeRecover }
@@ -65,8 +65,8 @@ func (s *rare) loseDisk() {
 	s.tick(20 * time.Millisecond)
 }
 
-// usurp has the liar start view 1 with what it has of the others, shown to the dark one and the victim alone, and order
-// another batch at a sequence number.
+// usurp has the liar start view 1 with the view changes that it holds, send it to the dark one and the victim alone, and
+// order another batch at a sequence number.
 func (s *rare) usurp(at wire.Seq, of ...*wire.ViewChange) {
 	s.t.Helper()
 	s.only(1, 2, 3)
@@ -95,7 +95,7 @@ func (s *rare) usurp(at wire.Seq, of ...*wire.ViewChange) {
 	s.settle()
 }
 
-// agree lets everything through again: all correct replicas come to execute the same.
+// agree lets all messages through again, and checks that all correct replicas execute the same.
 func (s *rare) agree() {
 	s.t.Helper()
 	s.filter = nil
@@ -106,9 +106,9 @@ func (s *rare) agree() {
 	})
 }
 
-// D8.7: the victim had asked for view 1 and showed that to the liar alone. What it forgot says that nothing prepared;
-// were it to vote in view 0 again, that would become a lie, and the batch that commits with its vote would be dropped
-// in view 1.
+// D8.7: the victim had sent a ViewChange for view 1, in which nothing prepared, to the liar alone, and has forgotten it. If
+// it voted in view 0 again, the old ViewChange would hide what prepared since, and view 1 would drop the batch that commits
+// with the victim's vote.
 func TestD8_7_NeverVotingBelowVStarKeepsAForgottenViewChangeTrue(t *testing.T) {
 	s := newRare(t)
 	s.only(1, 3)
@@ -127,8 +127,8 @@ func TestD8_7_NeverVotingBelowVStarKeepsAForgottenViewChangeTrue(t *testing.T) {
 	s.agree()
 }
 
-// D8.7: the victim had prepared a batch that committed with its vote. What it knows after it forgot does not show it,
-// so a view change before R would let view 1 drop the batch.
+// D8.7: the victim had prepared a batch that committed with its vote. After it has forgotten that, a view change before R
+// would not show the batch, and view 1 would drop it.
 func TestD8_7_NoViewChangeBeforeRShowsLessThanWasForgotten(t *testing.T) {
 	s := newRare(t)
 	s.only(0, 1, 3)
@@ -149,7 +149,7 @@ func TestD8_7_NoViewChangeBeforeRShowsLessThanWasForgotten(t *testing.T) {
 	s.agree()
 }
 
-// votedInTheDark leaves the victim with votes above a checkpoint at 8 that the dark one knows nothing of.
+// votedInTheDark leaves the victim with votes above a checkpoint at 8; the dark one knows nothing of these votes.
 func votedInTheDark(t *testing.T) *rare {
 	s := newRare(t)
 	s.only(0, 1, 3)
@@ -187,7 +187,7 @@ func TestD8_6_OneAnswerTooFewWouldForget(t *testing.T) {
 	s.agree()
 }
 
-// D8.6: nor would the answer of a replica help that has forgotten as well.
+// D8.6: the answer of another replica that has forgotten does not replace that third answer.
 func TestD8_6_AnAmnesiacsAnswerWouldForget(t *testing.T) {
 	s := votedInTheDark(t)
 	s.filter = func(p *packet) bool { return p.to != 2 || wire.TypeOf(p.msg) == wire.TypeHeld }

@@ -8,13 +8,13 @@ import (
 	"tagma/pbft/wire"
 )
 
-// tempt has everybody say what makes a replica vote: a pre-prepare, votes for it, suspects, view changes.
+// tempt sends a replica, from all others, what makes it vote: a pre-prepare, votes for it, suspects, view changes.
 func (l *lab) tempt(v wire.View, s wire.Seq) []port.Effect {
 	b := l.batch(uint64(s), "a")
 	return l.commitAll(v, s, b)
 }
 
-// D8.7: until a checkpoint at R is stable, none of the votes that it may have given before; a backup.
+// D8.7: until a checkpoint at R is stable, a backup casts none of the votes that it may have cast before.
 func TestD8_7_ASilentBackupVotesNothing(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
 	var effects []port.Effect
@@ -35,8 +35,8 @@ func TestD8_7_ASilentBackupVotesNothing(t *testing.T) {
 	}
 }
 
-// D8.7: neither does a primary: no pre-prepare, no new view from the others' view changes, and no heartbeat that would
-// keep it in its place.
+// D8.7: a primary sends no pre-prepare, no new view from the others' view changes, and no heartbeat by which it would stay
+// primary.
 func TestD8_7_ASilentPrimaryOrdersNothing(t *testing.T) {
 	l := newRecoveringLab(t, 0, 12, 1)
 	effects := l.fromClient(l.request(1, "a"))
@@ -54,8 +54,8 @@ func TestD8_7_ASilentPrimaryOrdersNothing(t *testing.T) {
 	wantCount(t, votes(effects), 0, "votes")
 }
 
-// D8.7: its own view change of the life it forgot, which comes back from others, is not what it sends, nor what its new
-// view rests on, when it votes again.
+// D8.7: when it votes again, a replica neither sends the view change of its forgotten life, which comes back from others,
+// nor builds its new view on it.
 func TestD8_7_AForgottenViewChangeIsNotTakenForOneOfThisLife(t *testing.T) {
 	l := newRecoveringLab(t, 1, 12, 1)
 	wantDrop(t, l.from(0, l.viewChange(1, 1, wire.StableCert{})), port.ReasonOwn)
@@ -73,7 +73,7 @@ func TestD8_7_AForgottenViewChangeIsNotTakenForOneOfThisLife(t *testing.T) {
 	}
 }
 
-// D8.7: a checkpoint of a state that it holds, a suspect and a status may be said.
+// D8.7: a silent replica may send a checkpoint of a state that it holds, a suspect and a status.
 func TestD8_7_CheckpointSuspectAndStatusAreAllowed(t *testing.T) {
 	l := newRecoveringLab(t, 3, 40, 1)
 	var effects []port.Effect
@@ -118,7 +118,7 @@ func TestD8_7_ItVotesFromVStarOnAndNeverBelow(t *testing.T) {
 	}
 }
 
-// D8.7: what was accepted in V* or above while it was silent is voted for when its silence ends.
+// D8.7: when its silence ends, a replica votes for the batches that it accepted meanwhile in V* or above.
 func TestD8_7_ItVotesForWhatItAcceptedWhileSilent(t *testing.T) {
 	l := newRecoveringLab(t, 3, 4, 1)
 	l.enter(1)
@@ -147,8 +147,8 @@ func TestD8_7_SilenceEndsAtTheFirstCheckpointAtOrAboveR(t *testing.T) {
 	}
 }
 
-// D8.8: it leaves its view only with somebody who may ask for another one. On suspects alone it would be alone there,
-// for what it must not send takes nobody along.
+// D8.8: a silent replica leaves its view only for the view change of a replica that may send one. Suspects alone do not
+// suffice: it could not send a view change itself, so no other replica would follow.
 func TestD8_8_ASilentReplicaDoesNotLeaveItsViewAlone(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
 	l.suspected(1)
@@ -161,7 +161,7 @@ func TestD8_8_ASilentReplicaDoesNotLeaveItsViewAlone(t *testing.T) {
 	}
 }
 
-// D8.8: a view change that its silence kept back is made up for, with the suspects of anybody's; once.
+// D8.8: after the silence a replica sends, once, the view change that the silence held back, with the suspects of any other.
 func TestD8_8_ItJoinsAViewChangeThatItMissed(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
 	other := l.viewChange(1, 0, wire.StableCert{})

@@ -8,12 +8,12 @@ import (
 	"tagma/pbft/wire"
 )
 
-// inView0 is the journal of replica 3 that is in view 0 at the beginning.
+// inView0 is the journal of replica 3 in view 0, at the beginning of a run.
 func (l *lab) inView0() []wire.Record {
 	return []wire.Record{&wire.Head{Cluster: l.cfg.Cluster, Self: l.cfg.Self, Active: true}}
 }
 
-// D8.5: one statement that the journal lacks, of any kind, proves that something was forgotten. Nothing follows it.
+// D8.5: one statement of any kind that the journal lacks proves that something was forgotten. The core does nothing more.
 func TestD8_5_AForgottenStatementOfEveryKindIsFound(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -109,7 +109,7 @@ func TestD8_5_WhatAnAnchorHoldsOfOAndOfATransferProvesNothing(t *testing.T) {
 	}
 }
 
-// D8.5: a vote that others answer with before it came back over the loopback is known all the same.
+// D8.5: a replica knows its own vote even if an answer shows it before the vote comes back over the loopback.
 func TestD8_5_AVoteOnItsWayBackIsNotForgotten(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.boot(Applied{}, false, l.inView0()...)
@@ -171,7 +171,7 @@ func TestD8_5_AStartWaitsForEnoughAnswers(t *testing.T) {
 	}
 }
 
-// D8.5: proof that comes late stops the replica at once.
+// D8.5: a proof that comes after the start stops the replica at once.
 func TestD8_5_LateProofStopsVotingAtOnce(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.boot(Applied{}, false, l.inView0()...)
@@ -203,7 +203,7 @@ func TestD8_5_AFirstStartNeedsOthersThatHoldNothingOfIt(t *testing.T) {
 	}
 }
 
-// D8.5: an old copy far behind is found by what it signed where the others are now.
+// D8.5: an old copy that is far behind is noticed by what its replica signed near the others' present sequence numbers.
 func TestD8_5_AVoteFarAboveTheFirstStartIsFound(t *testing.T) {
 	witness := newLab(t, 4, 0)
 	witness.stable(40)

@@ -12,7 +12,7 @@ import (
 	"tagma/statemachine"
 )
 
-// medium is where the state lies: it outlives the process.
+// medium is what a disk holds of the state: it outlives the process.
 type medium struct {
 	*memory.Disk
 	fail error // of what is written next
@@ -84,7 +84,7 @@ func (s *testStore) Pin(seq uint64) (*merkle.Snapshot, statemachine.StorageView,
 	return tree, view, err
 }
 
-// root is that of the state that the store serves as the one after seq.
+// root is the root of the state that the store serves as the one after seq.
 func (s *testStore) root(t testing.TB, seq uint64) [32]byte {
 	t.Helper()
 	tree, view, err := s.Store.Pin(seq)

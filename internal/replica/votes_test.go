@@ -13,7 +13,7 @@ func newVotes(t testing.TB) (*Votes, *rig) {
 	return r.mustStart().Votes, r
 }
 
-// anchor is one that holds nothing but a head.
+// anchor returns an anchor that consists of a head only.
 func (r *rig) anchor() func() []wire.Record {
 	head := &wire.Head{Cluster: r.cfg.Cluster, Self: r.cfg.Self, Active: true, Life: lifeL}
 	return func() []wire.Record { return []wire.Record{head} }
@@ -71,7 +71,7 @@ func TestD8_2_AJournalBeginsWithTheFirstRecord(t *testing.T) {
 	}
 }
 
-// X0: a batch is read with its certificate whatever records hold them; without a certificate it is none.
+// X0: a batch is read with its certificate whatever records hold the two; a batch without a certificate is not returned.
 func TestX0_BatchesAreReadFromTheJournal(t *testing.T) {
 	v, r := newVotes(t)
 	proposed, null := body(2, 100), wire.NullBody
@@ -94,7 +94,7 @@ func TestX0_BatchesAreReadFromTheJournal(t *testing.T) {
 	}
 }
 
-// X0: a donor reads while the driver appends, and what it reads is whole.
+// X0: a donor may read while the driver appends, and reads only whole records.
 func TestX0_BatchesAreReadBesideTheTurns(t *testing.T) {
 	v := &Votes{}
 	j, err := journal.Create(t.TempDir()+"/journal", nil, journal.Options{SegmentBytes: 8 << 10, Index: wire.Rebuilds})
@@ -134,7 +134,7 @@ func TestX0_BatchesAreReadBesideTheTurns(t *testing.T) {
 	}
 }
 
-// X2: what lies above a pin stays in the journal until it is released, whatever the core lets go of.
+// X2: what is above a pin stays in the journal until the pin is released, whatever the core allows to be deleted.
 func TestX2_TheJournalAboveAPinIsKept(t *testing.T) {
 	v, r := newVotes(t)
 	fillTo := func(from, to wire.Seq) {

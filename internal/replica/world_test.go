@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// testHost is a Host whose jobs and messages a test takes.
+// testHost is a Host that keeps jobs and messages for a test to take.
 type testHost struct {
 	now    time.Duration
 	events []port.Event
@@ -48,8 +48,8 @@ func count[E port.Event](h *testHost) (n int) {
 	return n
 }
 
-// world is a replica that has the state fetched, and the others, in steps of a sixteenth of a timeout. Replica 0
-// fetches.
+// world is a cluster in which replica 0 fetches a state from the others. Time passes in steps of a sixteenth of a
+// timeout.
 type world struct {
 	t        testing.TB
 	cfg      wire.Config
@@ -116,7 +116,7 @@ func (w *world) checkpoint(seq wire.Seq, keys int, ids ...wire.ReplicaID) {
 	}
 }
 
-// tell names a target, as the core does once its record is durable.
+// tell gives the mover a target, as the core does once the target's record is durable.
 func (w *world) tell(c wire.StableCert) {
 	w.t.Helper()
 	if c.Seq > w.core.Seq {
@@ -127,7 +127,7 @@ func (w *world) tell(c wire.StableCert) {
 	}
 }
 
-// step passes a sixteenth of a timeout: what was sent arrives, and jobs end.
+// step lets a sixteenth of a timeout pass: messages arrive, and jobs end.
 func (w *world) step() {
 	w.t.Helper()
 	if w.each != nil {
@@ -189,7 +189,7 @@ func (w *world) ask(d *scripted, l letter) {
 	}
 }
 
-// react does what the core does with what the mover reports.
+// react handles the mover's reports as the core would.
 func (w *world) react() {
 	w.t.Helper()
 	for ; w.seen < len(w.host.events) && !w.deaf; w.seen++ {
@@ -241,7 +241,7 @@ func spoiled(change func(d *wire.Data) *wire.Data) func(*wire.FetchState, []*wir
 	}
 }
 
-// bad is an answer whose last byte, a part of a value or digest, is another one.
+// bad is an answer with another last byte, which belongs to a value or a digest.
 func bad(d *wire.Data) *wire.Data {
 	answer := append([]byte(nil), d.Answer...)
 	answer[len(answer)-1] ^= 1

@@ -11,7 +11,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// giving is a donor with a journal, and what it sent.
+// giving is a donor with a journal, and the messages that it sent.
 type giving struct {
 	*Donor
 	t     testing.TB
@@ -54,7 +54,7 @@ func (g *giving) pins(from wire.ReplicaID, seq wire.Seq) bool {
 	return out[0].m.(*wire.Data).Offer == nil
 }
 
-// work answers all that waits, and returns the steps that it took.
+// work has the donor answer all waiting questions, and returns the number of steps.
 func (g *giving) work() (steps int) {
 	for g.Step(g.now) {
 		steps++
@@ -62,8 +62,8 @@ func (g *giving) work() (steps int) {
 	return steps
 }
 
-// X2: a donor serves its newest checkpoints, says which one where it is asked for none or for another, and nothing that
-// it has not.
+// X2: a donor serves its newest checkpoints, and only those that it has. If it is asked for none or for another one, it says
+// which one it serves.
 func TestX2_ADonorServesWhatItHas(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	for _, c := range []struct{ asked, offer wire.Seq }{{0, 12}, {4, 12}, {16, 12}, {12, 0}, {8, 0}} {
@@ -90,7 +90,7 @@ func TestX2_ADonorServesWhatItHas(t *testing.T) {
 	}
 }
 
-// X2: what the store does not have any more, or is not what its certificate says, is offered no longer.
+// X2: a state that the store no longer has, or that differs from its certificate, is not offered any more.
 func TestX2_WhatCannotBePinnedIsOfferedNoLonger(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	g.store.lost = []uint64{12}
@@ -104,7 +104,7 @@ func TestX2_WhatCannotBePinnedIsOfferedNoLonger(t *testing.T) {
 	}
 }
 
-// X2: a pin ends ten seconds after the last question, or after a minute, and gives back what it held.
+// X2: a pin ends ten seconds after the last question, or after a minute, and releases what it held.
 func TestX2_APinEnds(t *testing.T) {
 	for _, c := range []struct {
 		every, after time.Duration
@@ -187,8 +187,8 @@ func TestX2_OneReplicaUsesOnePin(t *testing.T) {
 	}
 }
 
-// X2: where there is no room, the pin that was held for longest makes some after its turn, so that f faulty replicas
-// cannot keep the others from being served.
+// X2: if there is no room, the pin that was held longest is released after its turn, so that f faulty replicas cannot keep
+// the others from being served.
 func TestX2_PinsTakeTurns(t *testing.T) {
 	g := newGiving(t, 7, 10)
 	g.checkpoint(16, 10)
@@ -214,7 +214,7 @@ func TestX2_PinsTakeTurns(t *testing.T) {
 	}
 }
 
-// X2: a replica that goes on with a newer checkpoint lets go of the one before, though all pins are in use.
+// X2: a replica that continues with a newer checkpoint releases its pin of the former one, even if all pins are in use.
 func TestX2_ANewerPinReplacesTheOwnOne(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	g.checkpoint(16, 10)
@@ -272,8 +272,8 @@ func TestX2_ADamagedStateIsServedNoMore(t *testing.T) {
 	}
 }
 
-// X2: what was offered is held for who asked, however many checkpoints come before its question. On a busy cluster with one
-// silent donor every question came too late otherwise, and the round was lost.
+// X2: an offered checkpoint is held for the replica that asked, however many newer ones come before its question. Otherwise,
+// on a busy cluster with one silent donor, every question came too late, and the round was lost.
 func TestX2_WhatIsOfferedIsHeld(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	offered := g.ask(1, 0, nil)[0].m.(*wire.Data).Offer.Seq

@@ -40,7 +40,7 @@ func TestX2_TheNewestOfferIsFetched(t *testing.T) {
 	}
 }
 
-// X3: a donor that lies costs about a timeout, and no more where others serve the same checkpoint.
+// X3: a donor that lies costs at most about a timeout if others serve the same checkpoint.
 func TestX3_AnotherDonorIsUsedInPlaceOfOneThatLies(t *testing.T) {
 	refusal := func(d *scripted) func(*wire.Data) *wire.Data {
 		return func(data *wire.Data) *wire.Data { return &wire.Data{Seq: data.Seq, Offer: d.newest()} }
@@ -126,7 +126,7 @@ func TestD8_3_NothingIsWrittenBeforeTheRecordOfTheTarget(t *testing.T) {
 	w.untilWhole(4, 12)
 }
 
-// X2, X7: donors that are cut off for a while are no liars. With one more replica down they are all that there is.
+// X2, X7: donors that are cut off for a while do not count as liars. With one more replica down there are no other donors.
 func TestX7_DonorsThatWereCutOffAreUsedAgain(t *testing.T) {
 	alone.Test(t)
 	for cut, within := range map[float64]float64{0.5: 2.5, 1.5: 3.5, 2.25: 2, 3: 2, 8: 2} {
@@ -146,8 +146,8 @@ func TestX7_DonorsThatWereCutOffAreUsedAgain(t *testing.T) {
 	}
 }
 
-// A replica that sent what does not fit its hash is tried again once nobody else is left: the fault may be of this
-// replica.
+// A donor whose answer did not fit its hash is asked again once no other donor is left, because the fault may be this
+// replica's own.
 func TestX3_TheOnlyDonorLeftIsForgiven(t *testing.T) {
 	w := newWorld(t, 4, 2000)
 	w.donors[2], w.donors[3] = nil, nil // down, and trusted
@@ -164,7 +164,7 @@ func TestX3_TheOnlyDonorLeftIsForgiven(t *testing.T) {
 	}
 }
 
-// X7: an answer to an earlier round for the same checkpoint is late, and no lie.
+// X7: an answer to an earlier round for the same checkpoint counts as late, not as a lie.
 func TestX7_LateAnswersOfAnEarlierRoundBlameNobody(t *testing.T) {
 	w := newWorld(t, 4, 2000)
 	var late []*wire.Data
@@ -222,8 +222,8 @@ func TestX9_AStateThatTakesLongToIndexIsFetchedUnderLoad(t *testing.T) {
 	t.Logf("whole after %.0f timeouts", w.untilWhole(40, 8))
 }
 
-// X7: where all let the checkpoint go in the middle, a newer one is fetched, and what is there already is not fetched
-// again.
+// X7: if all donors drop the checkpoint in the middle of a transfer, a newer one is fetched, without fetching again what is
+// there already.
 func TestX7_ANewerCheckpointContinuesWhereTheOldOneWasLetGo(t *testing.T) {
 	alone.Test(t)
 	w := newWorld(t, 4, 20000)
@@ -289,7 +289,7 @@ func TestK2_AStateInDoubtIsTakenInAnew(t *testing.T) {
 	}
 }
 
-// K2: what was copied is read back: should the disk give other bytes meanwhile, they are fetched, and not adopted.
+// K2: what was copied is read back: if the disk returns other bytes, these entries are fetched instead of adopted.
 func TestK2_WhatIsCopiedIsReadBack(t *testing.T) {
 	w := newWorld(t, 4, 5000)
 	w.mover.Close()

@@ -7,7 +7,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// A liar that is always a checkpoint ahead of the others and refuses it does not keep this replica from them.
+// A liar that always offers a checkpoint ahead of the others', and then refuses it, does not keep this replica from them.
 func TestX3_OffersThatAreNotKeptAreTakenLast(t *testing.T) {
 	w := newWorld(t, 4, 1000)
 	w.checkpoint(12, 1000, 1)
@@ -50,7 +50,7 @@ func TestX5_WhatLiesBelowTheStoreIsOfNoUse(t *testing.T) {
 	w.untilWhole(3, 12)
 }
 
-// X1, X6: what was executed is not executed again: a checkpoint below it is of no use, one at it is.
+// X1, X6: no batch is executed again: a checkpoint below the last executed batch is of no use, one at that batch is.
 func TestX6_WhatWasExecutedIsNotFetched(t *testing.T) {
 	w := newWorld(t, 4, 100)
 	w.mover.position = 9

@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// X6: the state is adopted when its record is durable, which the core says, and at no other moment.
+// X6: the state is adopted only when the core says that its record is durable.
 func TestX6_AStateIsAdoptedInItsPlaceOnly(t *testing.T) {
 	w := newWorld(t, 4, 3000)
 	for w.mover.phase != Idle {
@@ -25,7 +25,7 @@ func TestX6_AStateIsAdoptedInItsPlaceOnly(t *testing.T) {
 	}
 }
 
-// Nothing is in flight behind Close: what a job or a donor brings later is ignored, and the store is free for others.
+// After Close nothing is under way: later results of jobs and donors are ignored, and others may use the store.
 func TestX7_NothingComesBehindClose(t *testing.T) {
 	for _, phase := range []Phase{Choosing, Loading, Fetching, Switching} {
 		w := newWorld(t, 4, 3000)
@@ -81,7 +81,7 @@ func (w *world) stepUnchecked() {
 	w.onItsWay = nil
 }
 
-// Progress is for people: the share of a round never falls, and what is told adds up.
+// Progress is for people: the share of a round never falls, and the reported numbers add up.
 func TestProgress_TheShareOfARoundNeverFalls(t *testing.T) {
 	w := newWorld(t, 4, 20000)
 	w.rate = 1

@@ -7,7 +7,7 @@ import (
 
 const timeout = time.Second
 
-// draw takes what it can get of messages of one size, and returns how many bytes these are.
+// draw takes messages of one size until the budget refuses one, and returns how many bytes it got.
 func draw(b *Budget, size int) (sum int) {
 	for ; b.Left(); sum += size {
 		b.Spend(size)
@@ -15,8 +15,8 @@ func draw(b *Budget, size int) (sum int) {
 	return sum
 }
 
-// S4: who takes everything at every moment gets no more in k timeouts than the bound of the package, of both parts at once,
-// and not much less.
+// S4: a peer that takes all it can get at every moment gets, of both parts together, no more in k timeouts than the bound of
+// the package, and not much less.
 func TestS4_WhoDrawsAllTheTimeIsSentNoMoreThanTheBound(t *testing.T) {
 	const (
 		k, log, perTick = 5, 8 << 20, 1 << 10
@@ -38,7 +38,7 @@ func TestS4_WhoDrawsAllTheTimeIsSentNoMoreThanTheBound(t *testing.T) {
 	}
 }
 
-// S4: one that asks for nothing for long has no more than a full budget, and one that was sent more than it had pays for it.
+// S4: a peer that has long asked for nothing has just a full budget; one that was sent more than it had must wait longer.
 func TestS4_ABudgetIsNeverMoreThanFullAndOverdraftsArePaid(t *testing.T) {
 	var b Budget
 	if b.Left() {
@@ -60,7 +60,7 @@ func TestS4_ABudgetIsNeverMoreThanFullAndOverdraftsArePaid(t *testing.T) {
 	}
 }
 
-// S4: to ask on and on does not have the log looked at on and on.
+// S4: asking again and again does not make a replica search its log again and again.
 func TestS4_TheLogIsLookedAtSoManyTimesInATimeout(t *testing.T) {
 	var b Budget
 	looks := 0

@@ -60,7 +60,7 @@ func (l *lab) disturb(rng *rand.Rand) {
 	}
 }
 
-// leaveBehind restarts whoever only state transfer can help.
+// leaveBehind restarts replicas that only a state transfer can help.
 func (l *lab) leaveBehind() {
 	for _, p := range l.processes {
 		if p.driver != nil {
@@ -131,8 +131,8 @@ func standing(p *process, in port.Inspection) map[string]string {
 	return last
 }
 
-// told is everything that a replica would write down of itself, but bodies that lost against a commit certificate:
-// nobody can need them.
+// told is everything that a replica would write about itself, without bodies that lost against a commit certificate, which
+// nobody can need.
 func told(r *pbft.Replica) []string {
 	records := r.Anchor()
 	committed := map[wire.Seq]wire.Digest{}

@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// story is a run through everything that is voted on: the normal case, checkpoints, and a change of the primary.
+// story is a run with every kind of vote: the normal case, checkpoints, and a view change.
 func (l *lab) story() {
 	l.t.Helper()
 	for range 6 {
