@@ -44,14 +44,14 @@ type fake struct {
 
 	mu        sync.Mutex
 	view      wire.View
-	down      []bool // does not even connect
-	deaf      []bool // does not relay to the primary
+	down      []bool // by replica: it has no link
+	deaf      []bool // by replica: it does not relay requests to the primary
 	answer    []func(right wire.Reply) []wire.Reply
 	lag       []time.Duration
-	execute   func(op []byte, readOnly bool) []byte // nil: says what it did
+	execute   func(op []byte, readOnly bool) []byte // nil: the result says what was executed
 	sent      []sending
 	attached  []wire.Session
-	held      [4]wire.Attached // what each says that it holds
+	held      [4]wire.Attached // by replica: the sessions of the key that it says it holds
 	turnsAway int              // requests that the primary does not take
 	old       bool             // no replica gives hints
 	executed  map[wire.RequestID]wire.Seq
@@ -69,7 +69,7 @@ type sending struct {
 func honest(right wire.Reply) []wire.Reply { return []wire.Reply{right} }
 func silent(wire.Reply) []wire.Reply       { return nil }
 
-// does answers with a changed reply.
+// does returns the behaviour of answering with a changed reply.
 func does(change func(*wire.Reply)) func(wire.Reply) []wire.Reply {
 	return func(right wire.Reply) []wire.Reply {
 		change(&right)
@@ -126,7 +126,7 @@ func limits(window uint64) session.Limits {
 
 func (f *fake) limits() session.Limits { return f.of.Limits }
 
-// remake begins another session, before anything was asked for.
+// remake begins another session, before the test has sent a request.
 func (f *fake) remake(change func(*session.Config)) {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
@@ -178,7 +178,7 @@ func (f *fake) Open(frame []byte) {
 	}
 }
 
-// attach has a replica that is up say what it holds of the key.
+// attach sends a replica's hint about the sessions of the key that it holds, unless it is down.
 func (f *fake) attach(to int, m *wire.Attach) {
 	if f.down[to] || f.old {
 		return
@@ -188,7 +188,7 @@ func (f *fake) attach(to int, m *wire.Attach) {
 	time.AfterFunc(2*oneWay, func() { f.s.FromReplica(to, wire.Encode(&hint)) })
 }
 
-// hints tells the first session at once what is held.
+// hints gives the first session the hints of all replicas, without delay.
 func (f *fake) hints() {
 	for i, hint := range f.held {
 		hint.Session = testSession

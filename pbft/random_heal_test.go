@@ -17,8 +17,8 @@ func (s *schedule) extraViews() wire.View {
 	return 4
 }
 
-// heal lets every message through, restarts who is down, and asks for one more request: all correct replicas execute it
-// (V9), in a view not far above, and agree on everything.
+// heal lets every message through, starts the replicas that are down, and sends one more request. All correct replicas must
+// execute it (V9), end in a view at most extraViews above the highest one at healing, and agree on everything.
 func (s *schedule) heal() {
 	c := s.c
 	s.healed = true
@@ -37,8 +37,8 @@ func (s *schedule) heal() {
 	}
 }
 
-// converge asks for a request until everybody has executed it. Then whoever is down is primary no more: with as many faults
-// as are masked, those who had left their view alone take part again (V8).
+// converge sends a request until every replica has executed it. If some replicas have left their view alone, it then crashes
+// the primary, and requires that after the view change these replicas take part again (V8).
 func (s *schedule) converge(last *wire.Request) {
 	c := s.c
 	for round := 0; !s.converged(last); round++ {
@@ -67,7 +67,7 @@ func (s *schedule) converge(last *wire.Request) {
 	}
 }
 
-// out lists the correct replicas that left the view that the others work in.
+// out lists the correct replicas that run and whose view is not active.
 func (s *schedule) out() (ids []wire.ReplicaID) {
 	for _, n := range s.c.correct() {
 		if n.up && !n.replica.active {
@@ -77,7 +77,7 @@ func (s *schedule) out() (ids []wire.ReplicaID) {
 	return ids
 }
 
-// drain delivers what is on the wire and what that brings forth; liars go on lying all the while.
+// drain delivers messages until none is on the wire. Liars may add messages of their own before it begins.
 func (s *schedule) drain() {
 	if s.rng.IntN(4) == 0 {
 		for _, l := range s.liars {
@@ -94,7 +94,7 @@ func (s *schedule) drain() {
 
 func (s *schedule) converged(last *wire.Request) bool {
 	correct := slices.DeleteFunc(s.c.correct(), func(n *node) bool { return !n.up })
-	if !executed(last, correct...) || len(s.out()) > correct[0].replica.cfg.F() { // fewer than f+1 do not take others along (V7)
+	if !executed(last, correct...) || len(s.out()) > correct[0].replica.cfg.F() { // up to f change no view (V7)
 		return false
 	}
 	for _, n := range correct {

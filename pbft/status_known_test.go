@@ -12,8 +12,8 @@ func newWideLab(t *testing.T) *lab {
 	return newLab(t, 4, 3, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 512 })
 }
 
-// S4: one signed vote for the end of an idle window made everybody list the whole window as lacking, to everybody, eight
-// times a timeout and for as long as the cluster was idle.
+// S4: one signed vote for the last slot of an idle window once made every replica list the whole window as lacking in each
+// Status, eight times a timeout, as long as the cluster was idle.
 func TestS4_OneVoteFarAheadDoesNotLengthenEverybodysStatus(t *testing.T) {
 	l := newWideLab(t)
 	l.from(1, l.prepare(0, 512, wire.Digest{1}, 1))
@@ -30,7 +30,7 @@ func TestS4_OneVoteFarAheadDoesNotLengthenEverybodysStatus(t *testing.T) {
 	}
 }
 
-// The same by what a view left behind that did not prepare: the next one's O is all that matters of it.
+// S4: slots that a view proposed and did not prepare are not listed in the next view, unless its O proposes them.
 func TestS4_WhatAViewLeftDoesNotLengthenTheStatus(t *testing.T) {
 	l := newWideLab(t)
 	l.propose(0, 400, l.batch(1, "a"))
@@ -44,8 +44,8 @@ func TestS4_WhatAViewLeftDoesNotLengthenTheStatus(t *testing.T) {
 	}
 }
 
-// S4: a claim to have executed what nobody has counts only if a correct replica makes it, too: else it would double the rate
-// of everybody's status, and have everybody ask for batches.
+// S4: a claim to have executed more than others counts if f+1 replicas make it. Otherwise one liar could double the rate of
+// every replica's Status, and make every replica ask for batches.
 func TestS4_OneClaimAloneMakesNobodyAskMore(t *testing.T) {
 	for claims, statuses := range map[int]int{1: 4, 2: 7} {
 		l := newLab(t, 4, 3)
@@ -71,7 +71,7 @@ func TestS4_OneClaimAloneMakesNobodyAskMore(t *testing.T) {
 	}
 }
 
-// N3: who hears from the primary alone of what was lost on the way to all asks for all of it.
+// N3: a replica asks for all slots that the primary lists in its Status, though it knows of them from the primary alone.
 func TestN3_WhatThePrimaryListsIsAskedFor(t *testing.T) {
 	l := newWideLab(t)
 	m := &wire.Status{Active: true}

@@ -21,10 +21,10 @@ type trace struct {
 
 // entry is one input of a replica and what it did about it.
 type entry struct {
-	from    []string // who sent the input; several if the same came of each and changed nothing
+	from    []string // who sent the input; several if each sent the same and it changed nothing
 	what    string   // the input; empty for time that passes
 	effects []string
-	hidden  bool // the input is periodic, and is shown only if something came of it
+	hidden  bool // the input is periodic, and is shown only if it had an effect
 }
 
 func newTrace(replicas int) *trace {
@@ -129,7 +129,7 @@ func (t *trace) refused(n *node, p *packet, err error) {
 	}
 }
 
-// hides reports whether a message is left out: the periodic ones would drown the story.
+// hides reports whether a message is left out, because it is sent periodically.
 func (t *trace) hides(m wire.Message) bool {
 	switch m.(type) {
 	case *wire.Status, *wire.Heartbeat:

@@ -101,7 +101,7 @@ func TestDeterministic_NamesEachMistake(t *testing.T) {
 	}
 }
 
-// copied are operations that a machine may spoil.
+// copied returns copies of operations, which a machine may change.
 func copied(ops [][]byte) (all [][]byte) {
 	for _, op := range ops {
 		all = append(all, append([]byte(nil), op...))
@@ -109,7 +109,7 @@ func copied(ops [][]byte) (all [][]byte) {
 	return all
 }
 
-// The machines that ship, and one that uses all that is agreed, are found in order.
+// Deterministic finds no fault in kv, in bank, and in a machine that uses the agreed time and sequence number.
 func TestDeterministic_FindsNothingInMachinesThatAre(t *testing.T) {
 	Deterministic(t, fixed(func(tx statemachine.Txn, op []byte) {
 		put(tx, "at", tx.Time().UnixNano())

@@ -30,15 +30,15 @@ func newLines(w http.ResponseWriter) *Lines {
 
 // Write sends whole lines. The error says that the page has gone, or reads too slowly.
 func (l *Lines) Write(lines []byte) error {
-	_ = l.c.SetWriteDeadline(time.Now().Add(readPatience)) // where there is none, nobody is slow
+	_ = l.c.SetWriteDeadline(time.Now().Add(readPatience)) // an error means that the writer has no deadlines
 	if _, err := l.w.Write(lines); err != nil {
 		return err
 	}
 	return l.c.Flush()
 }
 
-// Hub keeps the last lines of what happens, within bounds, and gives them to whoever asks. Nobody who reads holds up whoever
-// puts: a page that falls so far behind that lines are gone is told of the gap.
+// Hub keeps the last lines of events, within bounds, and gives them to every reader. A slow reader never makes Put wait: a
+// page that falls so far behind that lines are gone is told of the gap.
 type Hub struct {
 	header []byte
 	bytes  int
@@ -54,7 +54,7 @@ type Hub struct {
 	over   bool
 }
 
-// chunk is lines that were put together.
+// chunk is the lines of one Put.
 type chunk struct {
 	text   []byte
 	at     time.Time
@@ -102,7 +102,7 @@ func (h *Hub) End() {
 	}
 }
 
-// after returns the chunks from a number on, and what happens to be next.
+// after returns the kept chunks from a number on, the number of the first, and a channel that is closed when more come.
 func (h *Hub) after(next uint64) (kept []chunk, number uint64, more <-chan struct{}, over bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -112,7 +112,7 @@ func (h *Hub) after(next uint64) (kept []chunk, number uint64, more <-chan struc
 	return h.kept[next-h.number:], next, h.more, h.over
 }
 
-// Stream writes what is kept, says that this was it, and then writes what happens.
+// Stream writes the lines that are kept, then the line Kept, which marks their end, and then new lines as they come.
 func (h *Hub) Stream(ctx context.Context, out *Lines) error {
 	if err := out.Write(h.header); err != nil {
 		return err

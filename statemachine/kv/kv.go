@@ -21,8 +21,8 @@ const (
 	MaxDeleteKeys = 10_000
 
 	// MaxTxnOps bounds the compares and each list of operations of one Txn. All ranges of a Txn together may return as
-	// much as a single Range, less the pairs that its gets return; here a first pair is not exempt. Its deletes
-	// together may delete as much as a single DeleteRange.
+	// much as a single Range, less the pairs that its gets return; in a Txn the first pair must keep the bound too. All
+	// deletes of a Txn together may delete as much as a single DeleteRange.
 	MaxTxnOps = 128
 )
 

@@ -172,7 +172,7 @@ func (in *reading) walk(rec wire.Record, repeated bool) {
 			in.view, in.since = head, head
 		}
 		in.told.lost = false
-	case *wire.Head, *wire.Prepared, *wire.Void, *wire.Witness: // they begin a segment, count elsewhere, or are of others
+	case *wire.Head, *wire.Prepared, *wire.Void, *wire.Witness: // these need no comparison with the records before them
 	case *wire.Early, *wire.Clean: // these say how much the journal may lack
 	}
 }

@@ -12,15 +12,15 @@ import (
 
 // Options say what to measure and how large.
 type Options struct {
-	Dir        string   // for the clusters' files
-	Keep       bool     // leave them there
-	Keys       int      // in the state before anything happens
-	ValueBytes int      // of each value
+	Dir        string   // directory for the clusters' files
+	Keep       bool     // leave the files in Dir
+	Keys       int      // number of keys in the state at first
+	ValueBytes int      // size of each value
 	Only       []string // names of cases; none: all
 	Load       bool     // clients write at half of the measured saturation in the cases that are about service meanwhile
 
 	Measure  time.Duration // how long saturation and baseline are measured, and throughput during a return at least
-	Sessions int           // of clients, each over links of its own
+	Sessions int           // number of client sessions, each over links of its own
 	Workers  int           // requests under way at once, of all sessions together
 	// LinkBytes is how many bytes a second each link to the receiver carries in the cases that interrupt a transfer; 0:
 	// chosen by the size of the state.
