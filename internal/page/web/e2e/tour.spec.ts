@@ -24,7 +24,9 @@ test('each card of the tour runs to its check, and its run is in the time machin
   await page.getByRole('button', { name: 'Back to the cluster' }).click()
   await expect(page.getByRole('banner').getByText('live', { exact: true })).toBeVisible()
   await page.getByRole('button', { name: 'All cards' }).click()
-  await expect(page.getByRole('tabpanel').getByText('it happened')).toHaveCount(cards.length)
+  await expect(page.getByRole('tabpanel').getByRole('listitem').getByText('it happened', { exact: true })).toHaveCount(
+    cards.length,
+  )
 })
 
 test('a card is tried on the live cluster, and undone', async ({ shown }) => {
