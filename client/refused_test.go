@@ -217,3 +217,21 @@ func TestC7_WhatWasRefusedGoesOutInTheNextSession(t *testing.T) {
 		f.allAnsweredWithin(time.Minute, f.submitAtLeastOnce(1))
 	})
 }
+
+// C7: what is sent at least once does not wait for the answer to its own lost request before it goes out once more.
+func TestC7_WhatWasRefusedDoesNotWaitForItsOwnLostRequest(t *testing.T) {
+	withCluster(t, func(t *testing.T, f *fake) {
+		answer := func(r wire.Reply) []wire.Reply {
+			switch r.ID.T {
+			case 1:
+				return nil
+			case 2:
+				r.Outcome, r.Seq, r.Results = wire.OutcomeRefused, 5, nil
+			default:
+			}
+			return []wire.Reply{r}
+		}
+		f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{answer}, 4) })
+		f.allAnsweredWithin(time.Minute, f.submitAtLeastOnce(1))
+	})
+}

@@ -53,15 +53,19 @@ func highest(h *wire.Attached) wire.Session { return max(h.Highest, h.Floor) }
 
 func floor(h *wire.Attached) wire.Session { return h.Floor }
 
-// missing is how many hints the session still waits for.
-func (s *Session) missing() (n int) {
+// hinting is how many replicas have given a hint.
+func (s *Session) hinting() (n int) {
 	for _, h := range s.choice.hints {
 		if h != nil {
 			n++
 		}
 	}
-	return s.cfg.remaining() - n
+	return n
 }
+
+// missing is how many hints the session still waits for. Where one replica convinces a client it waits for all of them: an
+// operation of an earlier session may have been executed at one replica only, so far (F3).
+func (s *Session) missing() int { return s.cfg.Replicas - s.cfg.Weak + 1 - s.hinting() }
 
 // hinted takes a replica's hint, which replaces its earlier one. If no request has a number yet, the session's number
 // follows the hints. If no request is open and f+1 replicas say that the session has expired, a new session begins
@@ -129,7 +133,7 @@ func (s *Session) choose() {
 	switch {
 	case reached < s.cfg.Weak:
 		c.until = s.now + patience
-	case s.now >= c.until:
+	case s.now >= c.until, s.cfg.HintPatience == 0 && s.hinting() >= s.cfg.remaining(): // the others may be dead
 		c.pending = false
 		s.rise()
 	}

@@ -122,12 +122,15 @@ func (s *Session) askAnew(r *Request, at wire.Seq) bool {
 	if at == 0 || r.Semantics.sentOnce() || p.abandoned() || p.refused == mostRefused {
 		return false
 	}
+	for _, attempt := range p.attempts { // else it would wait for an answer to its own lost request
+		s.giveUp(attempt)
+	}
+	p.attempts = append(p.attempts[:0], r)
 	p.refused++
 	p.beyond = r.below
 	if !slices.Contains(s.retries, p) {
 		s.retries = append(s.retries, p)
 	}
-	s.giveUp(r)
 	s.acknowledge()
 	return true
 }
