@@ -57,7 +57,7 @@ func idOf(t *testing.T, i int) peer.ID {
 }
 
 func TestLimits_AllClientsMayComeFromOneAddressAtOnce(t *testing.T) {
-	const clients = 300 // libp2p's default is 8 connections an address, and one in five seconds
+	const clients = 300 // libp2p by default allows an address 8 connections, and a new one every 5 s
 	limits, _ := limitedTo(t, clients, 4)
 	for i := range clients {
 		if err := arrive(limits, "/ip4/192.0.2.7/tcp/4000", idOf(t, i)); err != nil {

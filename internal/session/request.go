@@ -21,9 +21,9 @@ type parcel struct {
 	tries    int      // number of requests made so far
 	refused  int      // how many of them were refused
 	beyond   uint64   // the session must have acknowledged more than this before another attempt
-	waited   bool     // somebody waits for it, so it counts as in flight
-	settled  *Request // the one whose outcome is believed; nil: none is yet
-	believed verdict  // on it
+	waited   bool     // a caller waits for it, so it counts as in flight
+	settled  *Request // the request whose outcome is believed; nil: none is yet
+	believed verdict  // that outcome
 }
 
 func newParcel(calls []*Call) *parcel {
@@ -62,14 +62,14 @@ type Request struct {
 	first         time.Duration // when it was first sent
 	sentTo        int           // the only replica to which it was sent; −1: it was sent to all
 	planned       time.Duration // when to act on it again
-	again         time.Duration // the same, moved by hints of overload or by hedging
+	again         time.Duration // planned, moved by hints of overload or by hedging
 	transmissions int
 	hedge         bool // the next act is to hedge
 	wantsWhole    bool // f+1 replicas agree, but nobody has sent the results whole
 	turnedAway    bool // the only replica to which it was sent did not take it; it is sent once more
 	inTurn        bool // it is in the session's turned
 	passed        bool // the session acknowledged past it without an answer
-	disputed      bool // when it was sent again, replicas had answered differently
+	disputed      bool // replicas had answered differently when it was last sent again
 	place         int  // its index in deadlines; −1: not there
 }
 

@@ -10,7 +10,7 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// Check asks the report of a scenario whether a concept happened. It returns what it saw, and what lacks.
+// Check asks the report of a scenario whether a concept happened. It returns what it saw, and what is missing.
 type Check func(s *scenario.Scenario, d *report.Document) (saw string, lacks []string)
 
 // all makes one check of several.
@@ -25,7 +25,7 @@ func all(checks ...Check) Check {
 	}
 }
 
-// unless lists what lacks.
+// unless returns what is missing, or nothing if the condition holds.
 func unless(good bool, lack string) []string {
 	if good {
 		return nil
@@ -33,7 +33,7 @@ func unless(good bool, lack string) []string {
 	return []string{lack}
 }
 
-// fault is that a fault with these words happened.
+// fault checks that a fault with these words happened.
 func fault(words string) Check {
 	return func(_ *scenario.Scenario, d *report.Document) (string, []string) {
 		for _, f := range d.Faults {
@@ -45,7 +45,7 @@ func fault(words string) Check {
 	}
 }
 
-// link is that the messages of some links were treated in this way, which a fault on links does not say by its name.
+// link checks that the messages of some links were treated in this way, which a fault on links does not say by its name.
 func link(how string, does func(q *links.Link) bool) Check {
 	return func(sc *scenario.Scenario, d *report.Document) (string, []string) {
 		saw, lacks := fault("link")(sc, d)
@@ -62,14 +62,14 @@ var (
 	delays     = link("delays messages", func(q *links.Link) bool { return q.Delay > 0 })
 )
 
-// served is that clients were answered, and got no error.
+// served checks that clients were answered, and got no error.
 func served(_ *scenario.Scenario, d *report.Document) (string, []string) {
 	o := d.Operations
 	saw := fmt.Sprintf("%d of %d operations acknowledged", o.Acknowledged, o.Submitted)
 	return saw, unless(o.Acknowledged > 0 && o.Failed == 0, fmt.Sprintf("%d operations acknowledged and %d failed", o.Acknowledged, o.Failed))
 }
 
-// views is that so many view changes happened, at least and at most.
+// views checks that the number of view changes lies between least and most.
 func views(least, most int) Check {
 	return func(_ *scenario.Scenario, d *report.Document) (string, []string) {
 		saw := fmt.Sprintf("%d view changes, view %d at the end", d.ViewChanges, d.FinalView)
@@ -77,7 +77,7 @@ func views(least, most int) Check {
 	}
 }
 
-// convicted is that there is proof against these replicas and no others, which the cluster's public keys verify.
+// convicted checks that there is proof against these replicas and no others, which the cluster's public keys verify.
 func convicted(replicas ...int) Check {
 	return func(_ *scenario.Scenario, d *report.Document) (string, []string) {
 		var found []int
@@ -92,7 +92,7 @@ func convicted(replicas ...int) Check {
 	}
 }
 
-// alike is that so many replicas have the same state at the end.
+// alike checks that at least this many replicas have the same state at the end.
 func alike(least int) Check {
 	return func(_ *scenario.Scenario, d *report.Document) (string, []string) {
 		states := map[string]int{}
@@ -108,7 +108,7 @@ func alike(least int) Check {
 	}
 }
 
-// invariant is that a rule was looked at and never broken.
+// invariant checks that a rule was checked in the run and never broken.
 func invariant(id string) Check {
 	return func(_ *scenario.Scenario, d *report.Document) (string, []string) {
 		for _, r := range d.Invariants {
@@ -120,7 +120,7 @@ func invariant(id string) Check {
 	}
 }
 
-// broken is that a rule did not hold, where a card shows that.
+// broken checks that a rule was broken, for a card that shows how this happens.
 func broken(id string) Check {
 	return func(_ *scenario.Scenario, d *report.Document) (string, []string) {
 		for _, r := range d.Invariants {

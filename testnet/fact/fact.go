@@ -27,10 +27,10 @@ type Fact struct {
 	text    string
 }
 
-// step is what can be said of a replica.
+// step is one kind of fact about a replica.
 type step struct {
 	name    string
-	message bool // it is about a type of message, and with a number about its sequence number, or its view if it has none
+	message bool // the fact names a type of message; its number is the message's sequence number, else its view
 	view    bool // its number is a view instead of a sequence number
 	onwards bool // a higher number is as good: whoever has executed 5 has executed 3
 	// is reports whether an event is such a step, and its number. Of messages it returns the message instead.
@@ -92,7 +92,7 @@ var steps = []step{
 	{name: "entered", view: true, onwards: true, is: view(trace.Entered)},
 }
 
-// Steps names what can be said of a replica.
+// Steps returns the names of all kinds of facts about a replica.
 func Steps() (names []string) {
 	for _, s := range steps {
 		names = append(names, s.name)
