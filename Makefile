@@ -18,7 +18,7 @@ COMEBACK ?=
 PEERS    ?=
 MAN      ?= build/man
 NESTED   := testnet/peers client/oteltagma $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
-.PHONY: page page-check page-e2e page-pictures concepts concepts-page consensus consensus-page help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-durability bench-peers nested profile mutants man
+.PHONY: page page-sources page-check page-e2e page-pictures concepts concepts-page consensus consensus-page help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-durability bench-peers nested profile mutants man
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -130,9 +130,12 @@ nested: ## lint, build and test the modules inside this one: the comparison with
 
 PAGE := internal/page/web
 
-page: ## the front end of the page: install its packages, check types, lint, test, and build internal/page/dist
+page: page-sources ## the front end of the page: its sources as below, and build internal/page/dist
+	cd $(PAGE) && npm run --silent build
+
+page-sources: ## install the packages of the page's front end, check types, lint, and test
 	npm --prefix $(PAGE) ci --no-audit --no-fund --loglevel error
-	cd $(PAGE) && npm run --silent types && npm run --silent lint && npm test --silent && npm run --silent build
+	cd $(PAGE) && npm run --silent types && npm run --silent lint && npm test --silent
 
 page-check: ## fail if internal/page/dist is not what the sources of the page build
 	@built=$$(mktemp -d); trap 'rm -rf "$$built"' EXIT; \

@@ -282,8 +282,11 @@ func ids(replicas []*Replica) (all []int) {
 	return all
 }
 
-// names writes replicas as "replica 1" or "replicas 1, 2".
+// names writes replicas as "replica 1" or "replicas 1, 2", and nobody as "no replica".
 func names(replicas []int) string {
+	if len(replicas) == 0 {
+		return "no replica"
+	}
 	var all []string
 	for _, id := range replicas {
 		all = append(all, fmt.Sprint(id))

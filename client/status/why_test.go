@@ -80,6 +80,13 @@ func TestWhy_NamesTheTrueCauseFirst(t *testing.T) {
 			CauseNoViewChange, true,
 			"replicas 0, 3 moved to view 2, which needs the ViewChange messages of 3: there are those of replicas 0, 3, and none of replicas 1, 2",
 		},
+		"a view change lacks all": {
+			[]*Report{changing(), well, nil, changing()}, CauseNoViewChange, true, "replicas 0, 3 moved to view 2, which needs the ViewChange messages of 3: there are none yet",
+		},
+		"commits lack all": {
+			[]*Report{slot(Slot{Body: true, Prepares: []int{0, 1, 2}}), slot(Slot{Body: true, Prepares: []int{0, 1, 2}})},
+			CauseNoVotes, true, "waits for commits: there are those of no replica, and 3 are needed",
+		},
 		"a new view is not started": {
 			[]*Report{changing(0, 1, 3), changing(0, 1, 3), nil, changing(0, 1)},
 			CauseNoNewView, true,

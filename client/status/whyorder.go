@@ -67,14 +67,18 @@ func (w *why) viewChange() {
 	if i := slices.IndexFunc(at, func(r *Replica) bool { return r.Replica == primary }); i >= 0 { // it is the one that needs them
 		have, where = at[i].Waits.ViewChanges, fmt.Sprintf("its primary, replica %d, has", primary)
 	}
+	those := fmt.Sprintf("%s those of %s, and none of %s", where, names(have), names(w.others(have)))
+	if len(have) == 0 {
+		those = where + " none yet"
+	}
 	before := ""
 	if len(at) < len(changing) {
 		before = fmt.Sprintf("; %s change to an earlier one", names(w.apart(ids(changing), ids(at))))
 	}
 	switch {
 	case len(have) < w.Quorum:
-		w.add(CauseNoViewChange, stops, w.others(have), "bring them back", "%s moved to view %d, which needs the ViewChange messages of %d: %s those of %s, and none of %s%s",
-			names(ids(at)), view, w.Quorum, where, names(have), names(w.others(have)), before)
+		w.add(CauseNoViewChange, stops, w.others(have), "bring them back", "%s moved to view %d, which needs the ViewChange messages of %d: %s%s",
+			names(ids(at)), view, w.Quorum, those, before)
 	default:
 		w.add(CauseNoNewView, stops, []int{primary}, "", "replica %d, the primary of view %d, has not started it, though the ViewChange messages of %s are there%s%s",
 			primary, view, names(have), w.until(at), before)
