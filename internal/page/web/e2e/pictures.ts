@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, type Shown, test } from './fixtures.ts'
 import { Recorder } from './recorder.ts'
+import { walk } from './viewchange.ts'
 
 const OUT = join(import.meta.dirname, '../../../../docs/page')
 mkdirSync(OUT, { recursive: true })
@@ -57,6 +58,14 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))
         write(`${name}-${colorScheme}.png`, await page.screenshot(), MOST_STILL)
       }
+    })
+
+    test(`a view change, ${colorScheme}`, async ({ page }) => {
+      await walk(page, async w => {
+        await w.on('Shift+J', 'new-view · view 2')
+        await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))
+        write(`two-views-${colorScheme}.png`, await page.screenshot(), MOST_STILL)
+      })
     })
 
     test.describe('phone', () => {

@@ -65,6 +65,18 @@ test('causes lead back in time until the trace shows none', () => {
   expect(steps).toBeGreaterThan(3)
 })
 
+test('a further cause is chosen by its place in the list', () => {
+  const asked = history.sentences.list.find(s => s.text.startsWith('2 of 4 suspect replica 0'))?.index ?? -1
+  const causes = history.causes(asked)
+  expect(causes.length).toBeGreaterThan(1)
+  lookAt(asked)
+  expect(stepCause(1)).toBe(true)
+  expect(selected.value).toBe(causes[1]?.index)
+  lookAt(asked)
+  expect(stepCause(causes.length)).toBe(false)
+  expect(selected.value).toBe(asked)
+})
+
 test('the ends are the ends', () => {
   end()
   expect(moment.value.index).toBe(timeline.end)

@@ -1,6 +1,7 @@
 import type { Arrow } from './arrows'
+import { basisOf, listIn, signerOf, votesOf } from './certificates'
 import { requestOf } from './request'
-import type { TraceEvent } from './types'
+import type { Message, TraceEvent } from './types'
 import { and, told } from './words'
 
 export interface Cause {
@@ -11,6 +12,7 @@ export interface Cause {
 // Past is what a search for causes reads.
 export interface Past {
   first: number
+  replicas: number // in the cluster
   at(index: number): TraceEvent | undefined
   // arrow of a sending or a receipt
   arrowOf(index: number): Arrow | undefined
@@ -44,9 +46,16 @@ export function causesOf(past: Past, index: number): Cause[] {
     case 'dropped':
       return some(here(c => c.event === 'received' && c.message.text === e.message.text))
     case 'sent':
-      return some(sending(e.message, here))
-    case 'phase':
-      return some(phaseCause(e, here))
+      if (e.message.type === 'new-view') {
+        const basis = viewChanges(e.message, here)
+        if (basis.length > 0) return basis
+      }
+      return some(sending(e.message, here), ...certificates(e.message, e.replica, here))
+    case 'phase': {
+      const closed = phaseCause(e, here)
+      const votes = votesOf(past, e, index).filter(v => v.index !== closed?.index)
+      return some(closed, ...votes.map(v => ({ index: v.index, why: told(past.at(v.index) ?? e) })))
+    }
     case 'executed': {
       const committed = here(c => c.event === 'phase' && c.phase === 'committed' && c.seq === e.seq)
       const before = here(c => c.event === 'executed' && c.seq === e.seq - 1)
@@ -135,6 +144,54 @@ function phaseCause(e: Extract<TraceEvent, { event: 'phase' }>, here: Search): C
     here(c => about(c, 'new-view')) ??
     here(c => c.event === 'received' && c.message.type === 'request')
   )
+}
+
+// MOST is how many certificates of a view-change are searched for: it may show a whole window of them.
+const MOST = 2
+
+// certificates finds where a replica prepared what its view-change shows in P.
+function certificates(m: Message, replica: number, here: Search): (Cause | null)[] {
+  if (m.type !== 'view-change' || signerOf(m) !== replica) return []
+  return listIn(m.text, 'P')
+    .slice(0, MOST)
+    .map(p =>
+      here(
+        c =>
+          c.event === 'phase' &&
+          c.phase === 'prepared' &&
+          c.view === p.view &&
+          c.seq === p.seq &&
+          c.digest.startsWith(p.digest),
+      ),
+    )
+}
+
+// viewChanges finds the view-changes on which a new-view rests. Those with the certificate of the highest view come first:
+// it decides what the new-view carries over (V3).
+function viewChanges(m: Message, here: Search): Cause[] {
+  const found = basisOf(m).flatMap(id => {
+    let highest = -1
+    const cause = here(
+      c => {
+        if ((c.event !== 'received' && c.event !== 'sent') || c.message.type !== 'view-change') return false
+        if (c.message.view !== m.view || signerOf(c.message) !== id) return false
+        highest = Math.max(-1, ...listIn(c.message.text, 'P').map(p => p.view))
+        return true
+      },
+      c => `replica ${id} shows ${'message' in c ? shows(c.message) : ''}`,
+    )
+    return cause ? [{ cause, highest }] : []
+  })
+  return found.sort((a, b) => b.highest - a.highest || b.cause.index - a.cause.index).map(f => f.cause)
+}
+
+// shows is short: three of these stand side by side.
+function shows(m: Message): string {
+  const shown = listIn(m.text, 'P')
+  const first = shown[0]
+  if (!first) return 'nothing prepared'
+  const more = shown.length > 1 ? ` and ${shown.length - 1} more` : ''
+  return `slot ${first.seq} in view ${first.view} (${first.digest})${more}`
 }
 
 // sending finds what made a replica send a message: the step of its own that the message tells of.

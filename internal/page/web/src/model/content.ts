@@ -1,6 +1,6 @@
 import type { History } from './history'
 import type { Message, TraceEvent } from './types'
-import { bytes, duration, meaning, party, told } from './words'
+import { bytes, duration, meaning, party, replicas, told } from './words'
 
 // Content is what the page says of one event when it is pointed at or selected.
 export interface Content {
@@ -14,7 +14,7 @@ export function contentOf(h: History, index: number, now: number): Content | nul
   const e = h.timeline.at(index)
   if (!e) return null
   const m = messageIn(e)
-  if (!m) return { title: capital(told(e)), lines: [], warning: '' }
+  if (!m) return { title: capital(told(e)), lines: certificate(h, e, index), warning: '' }
   const a = h.arrows.ofEvent(index)
   const lines: string[] = []
   if (a) {
@@ -26,10 +26,20 @@ export function contentOf(h: History, index: number, now: number): Content | nul
   } else if (e.event === 'dropped') lines.push(`At ${party(e.replica)}`)
   const why = meaning(m.type ?? '')
   if (why) lines.push(why)
-  lines.push(m.text)
+  // What a view change rests on is in these texts alone, and the end of a long line may be cut.
+  if (m.type === 'view-change' || m.type === 'new-view') lines.unshift(m.text)
+  else lines.push(m.text)
   const sent = a && a.sent >= 0 ? h.timeline.at(a.sent) : e
   if (sent?.event === 'sent') lines.push(bytes(sent.bytes))
   return { title: title(m), lines, warning: warning(h, e, index, now) }
+}
+
+// certificate says whose votes closed a quorum.
+function certificate(h: History, e: TraceEvent, index: number): string[] {
+  if (e.event !== 'phase' || e.phase === 'pre-prepared') return []
+  const who = h.voters(index)
+  if (who.length === 0) return []
+  return [`${who.length < e.votes ? 'Of its votes the trace shows those' : 'It has the votes'} of ${replicas(who)}`]
 }
 
 function warning(h: History, e: TraceEvent, index: number, now: number): string {

@@ -1,5 +1,6 @@
 import { type Arrow, Arrows } from './arrows'
-import { type Cause, causesOf } from './causes'
+import { type Cause, causesOf, type Past } from './causes'
+import { votesOf } from './certificates'
 import { Marks } from './marks'
 import { Places } from './places'
 import { Sentences } from './sentences'
@@ -50,8 +51,26 @@ export class History {
   }
 
   causes(index: number): Cause[] {
+    return causesOf(this.past(), index)
+  }
+
+  // voters are the replicas whose votes closed a quorum, as far as the trace shows them.
+  voters(index: number): number[] {
+    const e = this.timeline.at(index)
+    if (e?.event !== 'phase') return []
+    return votesOf(this.past(), e, index)
+      .map(v => v.voter)
+      .sort((a, b) => a - b)
+  }
+
+  private past(): Past {
     const { timeline, arrows } = this
-    return causesOf({ first: timeline.first, at: i => timeline.at(i), arrowOf: i => arrows.ofEvent(i) }, index)
+    return {
+      first: timeline.first,
+      replicas: timeline.header.replicas,
+      at: i => timeline.at(i),
+      arrowOf: i => arrows.ofEvent(i),
+    }
   }
 
   // follow finds everything of a request: its events, and the arrows among them.

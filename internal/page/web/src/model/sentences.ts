@@ -1,3 +1,4 @@
+import { basisOf, choicesOf, type Listed, listIn, signerOf } from './certificates'
 import { oldestWaiting } from './reduce'
 import type { Sent, TraceEvent, ViewStep } from './types'
 import { and, duration, isFault, isScript, replicas, short, told } from './words'
@@ -21,10 +22,12 @@ export interface Sentence {
 export class Sentences {
   list: Sentence[] = []
   private told = new Map<string, number>()
+  private shown = new Map<string, Listed[]>() // what view-changes showed, by replica and view
 
   begin(): void {
     this.list = []
     this.told.clear()
+    this.shown.clear()
   }
 
   // read takes an event and the world after it.
@@ -151,26 +154,26 @@ export class Sentences {
 
   // certificates tells what a view-change shows as prepared, and what a new-view carries over: the safety of a view change.
   private certificates(e: Sent, say: (topic: Topic, tone: Tone, text: string) => void): void {
-    const { type, view, text } = e.message
-    if (type === 'view-change' && this.once(`shows ${e.replica} ${view}`)) {
-      const shown = slotsIn(/P = \[(.*)\]/.exec(text)?.[1])
-      const what = shown ? `shows that ${shown} prepared before` : 'has nothing prepared that must be kept'
-      say('view', 'quiet', `the view-change of replica ${e.replica} to view ${view} ${what}`)
+    const { type, view = 0, text } = e.message
+    const by = signerOf(e.message) // replicas pass on what others signed
+    if (type === 'view-change' && this.once(`shows ${by} ${view}`)) {
+      const shown = listIn(text, 'P')
+      const what =
+        shown.length > 0 ? `shows that ${slotsIn(shown)} prepared before` : 'has nothing prepared that must be kept'
+      say('view', shown.length > 0 ? 'plain' : 'quiet', `the view-change of replica ${by} to view ${view} ${what}`)
+      this.shown.set(`${by} ${view}`, shown)
+      if (this.shown.size > VIEW_CHANGES) this.shown.delete(this.shown.keys().next().value as string)
     }
     if (type === 'new-view' && this.once(`carries ${view}`)) {
-      const carried = slotsIn(/O = \[(.*)\]/.exec(text)?.[1])
-      const votes =
-        /V = ([r\d ]+)/
-          .exec(text)?.[1]
-          ?.trim()
-          .split(' ')
-          .map(r => r.slice(1)) ?? []
+      const carried = slotsIn(listIn(text, 'O'))
       const what = carried ? `carries over ${carried}` : 'has nothing to carry over'
-      say(
-        'view',
-        'plain',
-        `the new-view of view ${view} rests on the view-changes of replicas ${and(votes)} and ${what}`,
-      )
+      const basis = and(basisOf(e.message))
+      say('view', 'plain', `the new-view of view ${view} rests on the view-changes of replicas ${basis} and ${what}`)
+      const choices = choicesOf(e.message, by => this.shown.get(`${by} ${view}`) ?? [])
+      for (const c of choices.slice(0, 3)) {
+        const ways = c.shown.map(s => `${s.digest} in view ${s.view}, as ${replicas(s.by)} show${one(s.by)}`)
+        say('view', 'plain', `slot ${c.seq} prepared as ${ways.join(', and as ')}: the highest view decides (V3)`)
+      }
     }
   }
 
@@ -222,13 +225,17 @@ export class Sentences {
   }
 }
 
-// slotsIn names the slots of a list such as "v0 s11 9872841a, v0 s12 c81431cb"; '' if there are none.
-function slotsIn(list = ''): string {
-  const slots = [...list.matchAll(/(?:v(\d+) )?s(\d+) ([0-9a-f]+)/g)]
-  const one = ([, view, seq, digest]: RegExpMatchArray) => `slot ${seq} (${digest}${view ? `, in view ${view}` : ''})`
-  if (slots.length <= 2) return and(slots.map(one))
-  return `slots ${slots[0]?.[2]} to ${slots[slots.length - 1]?.[2]}`
+// slotsIn names the slots of a list; '' if there are none.
+function slotsIn(slots: readonly Listed[]): string {
+  const name = (s: Listed) => `slot ${s.seq} (${s.digest}${s.view >= 0 ? `, in view ${s.view}` : ''})`
+  if (slots.length <= 2) return and(slots.map(name))
+  return `slots ${slots[0]?.seq} to ${slots[slots.length - 1]?.seq}`
 }
+
+const one = (who: readonly number[]): string => (who.length === 1 ? 's' : '')
+
+// VIEW_CHANGES is how many view-changes are remembered for the new-views that rest on them.
+const VIEW_CHANGES = 1000
 
 // SLOW is how long an answer takes that is worth a sentence, in microseconds.
 const SLOW = 500_000

@@ -114,10 +114,11 @@ export function stepSentence(by: 1 | -1): void {
   }
 }
 
-// stepCause goes to what made the selected event happen, or the last one that happened. It says whether there is such.
-export function stepCause(): boolean {
+// stepCause goes to what made the selected event happen, or the last one that happened: the deciding cause, or another in
+// the order in which they are listed. It says whether there is such.
+export function stepCause(which = 0): boolean {
   const from = selected.value >= 0 ? selected.value : moment.value.index - 1
-  const cause = history.causes(from)[0]
+  const cause = history.causes(from)[which]
   if (cause) lookAt(cause.index)
   return cause !== undefined
 }

@@ -5,7 +5,7 @@ import { Drawing, hiddenGroups } from '../draw/drawing'
 import { nearest } from '../draw/scene'
 import { GROUPS } from '../model/groups'
 import { duration, plural } from '../model/words'
-import { begin, end, lookAt, step, stepCause, toggle } from '../store/player'
+import { begin, end, lookAt, step, stepCause, stepSentence, toggle } from '../store/player'
 import { followed, selected, timeline } from '../store/store'
 import { Follow } from './follow'
 import { Icon } from './icons'
@@ -94,7 +94,7 @@ const tips = signal<Drawing | null>(null)
 
 const HELP =
   'Diagram of messages over time. Left and right move it, plus and minus zoom, J and K go to the next and the previous event, ' +
-  'C to the cause, Enter follows the request, Space plays. The button List shows the same as a list.'
+  'with Shift to the next and the previous thing that is told, C or 1 to the cause, 2 and 3 to the further ones, Enter follows the request, Space plays. The button List shows the same as a list.'
 
 function Legend() {
   const hidden = hiddenGroups.value
@@ -160,7 +160,12 @@ const KEYS: Record<string, () => void> = {
   k: () => step(-1),
   ArrowDown: () => step(1),
   ArrowUp: () => step(-1),
-  c: stepCause,
+  J: () => stepSentence(1),
+  K: () => stepSentence(-1),
+  c: () => stepCause(),
+  '1': () => stepCause(),
+  '2': () => stepCause(1),
+  '3': () => stepCause(2),
   Home: begin,
   End: end,
   ' ': toggle,

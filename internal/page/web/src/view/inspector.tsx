@@ -40,7 +40,10 @@ export function Inspector() {
   if (!e) {
     return (
       <div class="inspector empty" aria-live="polite">
-        <p class="quiet">Point at an arrow, or select one to see why it was sent. J and K step through the events.</p>
+        <p class="quiet">
+          Point at an arrow, or select one to see why it was sent. J and K step through the events, with Shift through
+          what is told.
+        </p>
       </div>
     )
   }

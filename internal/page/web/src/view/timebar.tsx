@@ -36,7 +36,7 @@ export function TimeBar() {
           sign="cause"
           text="Cause"
           name="To the cause of the event"
-          act={stepCause}
+          act={() => stepCause()}
           off={empty || (first && selected.value < 0)}
         />
       </div>
