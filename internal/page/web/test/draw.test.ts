@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { evenLoad, header } from '../bench/trace'
 import { Columns } from '../src/draw/columns'
-import { ticks } from '../src/draw/frame'
-import { layOut } from '../src/draw/lanes'
+import { paintLabels, ticks } from '../src/draw/frame'
+import { type Geometry, layOut } from '../src/draw/lanes'
+import type { Palette } from '../src/draw/palette'
 import { arrange, nearest, type Wish } from '../src/draw/scene'
 import { historyOf, historyOfTrace } from './fixtures'
 
@@ -101,4 +102,18 @@ test('lanes lie apart on a phone and on a desk, and many clients share one', () 
     expect(g.lanes).toHaveLength(n + 1)
     for (let i = 1; i < g.lanes.length; i++) expect((g.lanes[i]?.y ?? 0) - (g.lanes[i - 1]?.y ?? 0)).toBeGreaterThan(20)
   }
+})
+
+test('without a primary no lane is called one, clients least of all', () => {
+  const texts: string[] = []
+  const pen = { fillRect: () => undefined, fillText: (text: string) => texts.push(text) }
+  const lanes = [
+    { label: 'client 0', replica: -1, y: 10 },
+    { label: 'replica 0', replica: 0, y: 30 },
+  ]
+  const g = { width: 100, height: 50, gutter: 20, top: 5, lanes } as Geometry
+  paintLabels(pen as unknown as CanvasRenderingContext2D, {} as Palette, g, -1, () => '')
+  expect(texts).toEqual(['client 0', 'replica 0'])
+  paintLabels(pen as unknown as CanvasRenderingContext2D, {} as Palette, g, 0, () => '')
+  expect(texts.slice(2)).toEqual(['client 0', 'replica 0', 'primary'])
 })

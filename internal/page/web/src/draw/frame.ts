@@ -97,10 +97,11 @@ export function paintLabels(
   pen.textAlign = 'left'
   pen.textBaseline = 'middle'
   for (const lane of g.lanes) {
-    const bad = lane.replica === NOWHERE ? '' : trouble(lane.replica)
-    pen.fillStyle = lane.replica === NOWHERE ? p.ink2 : p.ink
-    pen.font = `${lane.replica === NOWHERE ? 400 : 600} 12px ${p.font}`
-    const under = bad || (lane.replica === primary ? 'primary' : '')
+    const client = lane.replica === NOWHERE // and no primary is NOWHERE, too
+    const bad = client ? '' : trouble(lane.replica)
+    pen.fillStyle = client ? p.ink2 : p.ink
+    pen.font = `${client ? 400 : 600} 12px ${p.font}`
+    const under = bad || (!client && lane.replica === primary ? 'primary' : '')
     pen.fillText(lane.label, 10, lane.y - (under ? 6 : 0))
     if (!under) continue
     pen.fillStyle = bad ? p.bad : p.accent
