@@ -60,6 +60,8 @@ func TestBadInput_IsOneLineWithTheMend(t *testing.T) {
 		"seed that is none":     {[]string{"sim", "--seed", "x"}, "give a whole number from 0"},
 		"help for nothing":      {[]string{"help", "rnu"}, "did you mean run?"},
 		"too few replicas":      {[]string{"start", "--replicas", "3"}, "at least 4"},
+		"too few that crash":    {[]string{"start", "--replicas", "2", "--fault-model", "crash"}, "at least 3"},
+		"unknown fault model":   {[]string{"start", "--fault-model", "gremlins"}, "crash"},
 		"too many replicas":     {[]string{"start", "--replicas", "300"}, "at most 256"},
 		"impossible port":       {[]string{"start", "--base-port", "65534"}, "65535"},
 	} {

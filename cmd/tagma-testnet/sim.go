@@ -26,7 +26,6 @@ const toScreen = "-"
 type simFlags struct {
 	seed, seeds uint64
 	replicas    int
-	model       string
 	faults      cluster.FaultModel
 	steps       int
 	plan        string
@@ -58,10 +57,6 @@ faults of single messages. Several worlds run at once. A failing plan is made sm
 		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.counted = cmd.Flags().Changed("seeds")
-			var err error
-			if f.faults, err = cluster.ParseFaultModel(f.model); err != nil {
-				return command.Unusablef("sim: --fault-model: %w", err)
-			}
 			for _, name := range []string{"minutes", "jobs", "out"} {
 				if cmd.Flags().Changed(name) && !f.on {
 					return command.Unusablef("sim: --%s is for a swarm; add --swarm", name)
@@ -73,8 +68,7 @@ faults of single messages. Several worlds run at once. A failing plan is made sm
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "the first seed")
 	cmd.Flags().Uint64Var(&f.seeds, "seeds", 1, "how many seeds, one after the other")
 	cmd.Flags().IntVar(&f.replicas, "replicas", 0, "how many (default drawn from the seed)")
-	cmd.Flags().StringVar(&f.model, "fault-model", cluster.Byzantine.String(), "byzantine, or crash: replicas only stop, three and more are drawn, and nobody lies")
-	command.Complete(cmd, "fault-model", command.Words(cluster.Byzantine.String(), cluster.CrashOnly.String()))
+	modelFlag(cmd, &f.faults)
 	cmd.Flags().IntVar(&f.steps, "steps", 0, "stop each run after so many events (default at its end)")
 	cmd.Flags().StringVar(&f.plan, "plan", "", "run the plan in this `file`, as a failure printed it, instead of drawing one")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print a JSON document for each run")
@@ -84,6 +78,12 @@ faults of single messages. Several worlds run at once. A failing plan is made sm
 	cmd.Flags().BoolVar(&f.twice, "twice", false, "run each seed twice, and fail unless it is the same run")
 	f.swarmFlags.add(cmd)
 	return cmd
+}
+
+// modelFlag adds the flag that says which failures are masked.
+func modelFlag(cmd *cobra.Command, m *cluster.FaultModel) {
+	cmd.Flags().TextVar(m, "fault-model", cluster.Byzantine, "which failures are masked: byzantine, or crash: three replicas and more, of which none lies")
+	command.Complete(cmd, "fault-model", command.Words(cluster.Byzantine.String(), cluster.CrashOnly.String()))
 }
 
 // simGarbage is how much garbage gathers before it is collected, in percent: worlds are small and make much garbage.

@@ -25,6 +25,7 @@ import (
 // startFlags are the flags of a cluster that runs until Ctrl-C.
 type startFlags struct {
 	replicas, basePort int
+	faults             cluster.FaultModel
 	dir, machine       string
 	malicious          []string
 	trace              string
@@ -49,10 +50,14 @@ pause, wipe and part them, send requests: docs/page.md.`,
   tagma-testnet start --machine bank --malicious 3=corrupt,what=reply`,
 		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("replicas") {
+				f.replicas = f.faults.Least()
+			}
 			return runStart(cmd.Context(), f, cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().IntVar(&f.replicas, "replicas", 4, "how many; 3f+1 mask f faulty ones")
+	cmd.Flags().IntVar(&f.replicas, "replicas", 4, "how many; 3f+1 mask f faulty ones, 2f+1 mask f crashed ones; 3 with the fault model crash")
+	modelFlag(cmd, &f.faults)
 	cmd.Flags().StringVar(&f.dir, "dir", "", "`directory` for the cluster's files (default a temporary one)")
 	cmd.Flags().StringVar(&f.machine, "machine", machines.KV, "the replicated state machine, kv or bank")
 	cmd.Flags().StringArrayVar(&f.malicious, "malicious", nil,
@@ -87,7 +92,8 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 	}
 	c, err := local.Create(ui.Options(local.Options{
 		Dir: f.dir, Replicas: f.replicas, BasePort: f.basePort, Machine: f.machine, Malicious: malicious, Awake: true,
-		Trace: f.parts(), TraceOnly: f.only,
+		Protocol: cluster.Protocol{FaultModel: f.faults},
+		Trace:    f.parts(), TraceOnly: f.only,
 	}))
 	if err != nil {
 		if temporary {
@@ -143,8 +149,8 @@ func (f *startFlags) check() (map[int][]byzantine.Choice, error) {
 	case !slices.Contains(machines.Shipped.Names(), f.machine):
 		return nil, command.Unusablef("start: there is no machine %q;%s there is %s", f.machine, command.Meant(f.machine, machines.Shipped.Names(), ""),
 			strings.Join(machines.Shipped.Names(), " and "))
-	case cluster.Byzantine.CheckReplicas(f.replicas) != nil:
-		return nil, command.Unusablef("start: --replicas: %w", cluster.Byzantine.CheckReplicas(f.replicas))
+	case f.faults.CheckReplicas(f.replicas) != nil:
+		return nil, command.Unusablef("start: --replicas: %w", f.faults.CheckReplicas(f.replicas))
 	case f.basePort != 0 && (f.basePort < 1 || f.basePort+f.replicas > 65536):
 		return nil, command.Unusablef("start: ports %d to %d are not all between 1 and 65535", f.basePort, f.basePort+f.replicas-1)
 	}
