@@ -61,6 +61,7 @@ fuzz: ## every fuzz target for FUZZTIME (100000x: so many inputs)
 explore: ## every run of the core within two views, one replica Byzantine, and one that forgets everything
 	$(GO) run ./cmd/tagma-testnet explore --views 2
 	$(GO) run ./cmd/tagma-testnet explore --views 1 --all-correct --amnesia 1
+	$(GO) run ./cmd/tagma-testnet explore --views 2 --crash-faults
 	$(GO) run ./cmd/tagma-testnet explore --views 2 --byzantine 2 --amnesia 1 --fair-every 0
 
 sim: ## SEEDS plans (200) in virtual time, each twice

@@ -48,13 +48,16 @@ bounds give the same states. The exit code is 0 only if all states were seen and
 }
 
 func runExplore(cmd *cobra.Command, f exploreFlags) error {
-	if f.correct {
+	if f.correct || f.options.Crash && f.options.Byzantine == explore.All {
 		if f.options.Byzantine != explore.All {
 			return command.Unusablef("explore: --all-correct: leave out --byzantine %d", f.options.Byzantine)
 		}
 		f.options.Byzantine = explore.Nobody
 	} else if f.options.Byzantine == explore.Nobody {
 		return command.Unusablef("explore: --byzantine %d: give a replica; for none there is --all-correct", f.options.Byzantine)
+	}
+	if f.options.Crash && f.options.Replicas == explore.Defaults().Replicas {
+		f.options.Replicas = 3
 	}
 	if err := f.options.Validate(); err != nil {
 		return command.Unusablef("explore: %w", err)

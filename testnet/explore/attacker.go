@@ -54,7 +54,7 @@ func (a *alphabet) proofs(k *knowledge, below wire.View, s wire.Seq) []proof {
 	list := []proof{{}}
 	for v := range below {
 		for d := null; d <= second; d++ {
-			if a.proposed(k, v, s, d) && len(a.preparers(k, v, s, d)) >= quorum-1 {
+			if a.proposed(k, v, s, d) && len(a.preparers(k, v, s, d)) >= a.quorum-1 {
 				list = append(list, proof{v, d})
 			}
 		}
@@ -67,7 +67,7 @@ func (a *alphabet) certificate(k *knowledge, s wire.Seq, p proof) wire.PreparedC
 	d, at, by := a.digest(s, p.value), a.base+s, a.configs[0].Primary(p.view)
 	statement := &wire.PrePrepare{View: p.view, Seq: at, Digest: d}
 	cert := wire.PreparedCert{View: p.view, Seq: at, Digest: d, PrePrepare: a.signature(by, statement)}
-	for _, id := range a.preparers(k, p.view, s, p.value)[:quorum-1] {
+	for _, id := range a.preparers(k, p.view, s, p.value)[:a.quorum-1] {
 		vote := &wire.Prepare{View: p.view, Seq: at, Digest: d, Replica: id}
 		cert.Prepares = append(cert.Prepares, wire.Endorsement{Replica: id, Sig: a.signature(id, vote)})
 	}

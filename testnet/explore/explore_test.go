@@ -58,23 +58,40 @@ func TestReductions_LoseNothingThatIsSaid(t *testing.T) {
 	if testing.Short() {
 		t.Skip("searches without reductions")
 	}
-	o := small(2)
-	o.FairEvery = 0
-	reduced := outcomes(t, o)
-	o.Exact = true
-	exact := outcomes(t, o)
-	for _, what := range exact {
-		if !slices.Contains(reduced, what) {
-			t.Errorf("only without reductions: %s", what)
+	crash := small(2)
+	crash.Crash, crash.Replicas, crash.Byzantine = true, 3, Nobody
+	for _, o := range []Options{small(2), crash} {
+		o.FairEvery = 0
+		reduced := outcomes(t, o)
+		o.Exact = true
+		exact := outcomes(t, o)
+		for _, what := range exact {
+			if !slices.Contains(reduced, what) {
+				t.Errorf("crash %t: only without reductions: %s", o.Crash, what)
+			}
+		}
+		for _, what := range reduced {
+			if !slices.Contains(exact, what) {
+				t.Errorf("crash %t: only with reductions: %s", o.Crash, what)
+			}
+		}
+		if len(exact) < 20 {
+			t.Errorf("crash %t: %d outcomes compare nothing", o.Crash, len(exact))
 		}
 	}
-	for _, what := range reduced {
-		if !slices.Contains(exact, what) {
-			t.Errorf("only with reductions: %s", what)
-		}
+}
+
+// F1 to F4: three replicas that only crash keep the invariants in every run within the bounds, and go on from every state.
+func TestSearch_ThreeReplicasThatOnlyCrash(t *testing.T) {
+	o := small(1)
+	o.Views, o.Crash, o.Replicas, o.Byzantine, o.Crashes, o.FairEvery = 2, true, 3, Nobody, 0, 7
+	d := Search(t.Context(), o, func(Run) {})
+	if d.Verdict != Pass || d.States < 1000 {
+		t.Fatalf("%+v", d)
 	}
-	if len(exact) < 20 {
-		t.Errorf("%d outcomes compare nothing", len(exact))
+	o.Amnesia = 1
+	if o.Validate() == nil {
+		t.Error("a replica that forgets is searched in a model that rules it out")
 	}
 }
 
@@ -98,7 +115,7 @@ func outcomes(t *testing.T, o Options) []string {
 		k := s.knowledge(&s.states[i])
 		for v := range maxViews {
 			for d := null; d <= fourth; d++ {
-				if len(k.voters(wire.TypeCommit, wire.View(v), 1, d)) >= quorum-s.a.liars() {
+				if len(k.voters(wire.TypeCommit, wire.View(v), 1, d)) >= 3-s.a.liars() {
 					set[fmt.Sprintf("commits: %v in v%d", d, v)] = true
 				}
 			}

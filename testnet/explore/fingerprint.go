@@ -25,6 +25,7 @@ type walker struct {
 	seen map[unsafe.Pointer]int // numbers by order of first visit, because the pool's lists are cyclic
 	at   port.Position          // the core's position
 	self wire.ReplicaID
+	n    int // replicas
 	what aspect
 
 	forgets *[replicas]bool // which replicas may still ask what this one remembers of them
@@ -73,7 +74,7 @@ func fingerprintOf(n *node, what aspect) fingerprint {
 	if n.core == nil {
 		return sha256.Sum256([]byte("forgot"))
 	}
-	w := &walker{buf: make([]byte, 0, 2048), what: what, self: n.cfg.Self, forgets: &n.w.forgets}
+	w := &walker{buf: make([]byte, 0, 2048), what: what, self: n.cfg.Self, n: n.w.n, forgets: &n.w.forgets}
 	for _, core := range []*pbft.Replica{n.core, n.restored()} {
 		w.seen, w.at = map[unsafe.Pointer]int{}, core.Position()
 		w.value(reflect.ValueOf(core).Elem())

@@ -103,7 +103,7 @@ func (s *search) ordersUpTo(st *state, i int) (list []move) {
 		return nil
 	}
 	primary := s.a.configs[0].Primary(view)
-	for _, set := range subsets(free, quorum-s.a.liars()) {
+	for _, set := range subsets(free, s.a.quorum-s.a.liars()) {
 		led := primary == s.a.byzantine
 		for _, j := range set {
 			led = led || s.ids[j] == primary

@@ -14,7 +14,7 @@ func (a *alphabet) judge(k *knowledge) error {
 		chosen, in := none, wire.View(0)
 		for v := range wire.View(maxViews) {
 			for d := null; d <= fourth; d++ {
-				if len(k.voters(wire.TypeCommit, v, seq, d)) < quorum-a.liars() {
+				if len(k.voters(wire.TypeCommit, v, seq, d)) < a.quorum-a.liars() {
 					continue
 				}
 				if chosen != none && chosen != d {

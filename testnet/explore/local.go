@@ -130,7 +130,7 @@ func (ls *locals) first(from int32, m move) outcome {
 	if n.core != nil {
 		before = n.core.Position()
 	}
-	if n.tick(long); n.core != nil {
+	if n.expire(); n.core != nil {
 		after = n.core.Position()
 	}
 	if after.View != before.View || after.Active != before.Active {
@@ -168,7 +168,7 @@ func (ls *locals) rebuild(k int32) *node {
 	s := &ls.all[k]
 	n := ls.before(s)
 	if ls.do(n, s.by); !s.silent {
-		n.tick(long)
+		n.expire()
 	}
 	return n
 }
@@ -186,9 +186,9 @@ func (ls *locals) do(n *node, m move) uint8 {
 			}
 		}
 	case fetch:
-		n.receive(port.Source{Replica: (ls.id + 1) % replicas}, ls.a.body(m.seq, m.value))
+		n.receive(port.Source{Replica: (ls.id + 1) % wire.ReplicaID(ls.a.n)}, ls.a.body(m.seq, m.value))
 	case expire:
-		n.tick(long)
+		n.expire()
 	case restart:
 		n.restart()
 	case forget:

@@ -59,12 +59,12 @@ func (o *offers) normalCase() {
 		if o.s.active && st.accepted == none && o.primary(o.s.view) != o.id {
 			o.prePrepares(seq)
 		}
-		if o.s.active && st.accepted != none && !st.commitSent && st.lacksBody != st.accepted {
-			o.complete(letter{kind: wire.TypePrepare, view: o.s.view, seq: seq, value: st.accepted}, st.prepare, quorum-1)
+		if !o.a.crash && o.s.active && st.accepted != none && !st.commitSent && st.lacksBody != st.accepted {
+			o.complete(letter{kind: wire.TypePrepare, view: o.s.view, seq: seq, value: st.accepted}, st.prepare, o.a.quorum-1)
 		}
 		for v := range o.views {
 			for d := null; d <= fourth && st.certified == none; d++ {
-				o.complete(letter{kind: wire.TypeCommit, view: v, seq: seq, value: d}, st.commit, quorum)
+				o.complete(letter{kind: wire.TypeCommit, view: v, seq: seq, value: d}, st.commit, o.a.quorum)
 			}
 		}
 	}
@@ -112,7 +112,7 @@ func (o *offers) leaving() {
 		if o.a.liars() > 0 {
 			suspects = append(suspects, o.a.vote(wire.TypeSuspect, u-1, 0, none))
 		}
-		missing := weak - len(suspects)
+		missing := o.a.weak - len(suspects)
 		if o.s.view == u-1 && o.s.shown.suspects[u-1] && (o.s.lives == 0 || o.s.suspects) { // its own counts
 			missing--
 		}
@@ -143,9 +143,9 @@ func (o *offers) joining() {
 		if o.primary(u) != o.id && len(lies) > 0 {
 			lies = lies[:1] // the content of a view change does not matter to a timer
 		}
-		size := quorum - 1
+		size := o.a.quorum - 1
 		if o.s.lives > 0 && !o.s.asks { // a new life keeps its own back, and needs three of others
-			size = quorum
+			size = o.a.quorum
 		}
 		for _, set := range o.a.gather(correct, lies, size) {
 			o.deliver(set...)

@@ -16,10 +16,10 @@ func (a *alphabet) lyingNewViews(k *knowledge, v wire.View) []int32 {
 		}
 	}
 	correct, lies := k.changes(v, nobody), []int32(nil)
-	if len(a.apart(correct, quorum-1)) > 0 {
+	if len(a.apart(correct, a.quorum-1)) > 0 {
 		lies = a.lyingChanges(k, v)
 	}
-	for _, set := range a.gather(correct, lies, quorum) {
+	for _, set := range a.gather(correct, lies, a.quorum) {
 		right := a.required(set)
 		l := letter{kind: wire.TypeNewView, by: a.byzantine, view: v, order: right, right: right, stable: a.highestStable(set)}
 		add(a.forge(l, func() wire.Message { return a.newView(l, set) }))
@@ -60,8 +60,8 @@ func (k *knowledge) changes(v wire.View, but wire.ReplicaID) (list []int32) {
 // apart lists all sets of so many letters of different replicas, in order.
 func (a *alphabet) apart(list []int32, size int) [][]int32 {
 	return slices.DeleteFunc(subsets(list, size), func(set []int32) bool {
-		for i, k := range set[1:] {
-			if a.letters[set[i]].by == a.letters[k].by { // the letters of one replica are side by side
+		for i := 1; i < len(set); i++ {
+			if a.letters[set[i-1]].by == a.letters[set[i]].by { // the letters of one replica are side by side
 				return true
 			}
 		}

@@ -119,6 +119,23 @@ func (n *node) tick(d time.Duration) {
 	n.step(port.Tick{Mono: n.mono, Wall: wallOf(n.cfg.Self)})
 }
 
+// expire lets every timer end. Where replicas only crash, one that hears nobody restarts its timers (F4), so the others say
+// how they are meanwhile.
+func (n *node) expire() {
+	n.tick(long)
+	for range 5 * int(n.cfg.MaxViewTimeout/n.cfg.ViewTimeout) {
+		if !n.w.crash || n.core == nil || n.stopped {
+			return
+		}
+		for id := range wire.ReplicaID(n.w.n) {
+			if id != n.cfg.Self {
+				n.receive(port.Source{Replica: id}, wire.Own(&wire.Status{View: n.core.Position().View, Helper: id}))
+			}
+		}
+		n.tick(n.cfg.ViewTimeout / 4)
+	}
+}
+
 func (n *node) receive(from port.Source, m wire.Verified) {
 	n.step(port.Received{From: from, Msg: m})
 }
@@ -212,7 +229,7 @@ func (n *node) takeStable() {
 	if err != nil {
 		panic("explore: the checkpoint at the base: " + err.Error())
 	}
-	n.receive(port.Source{Replica: (n.cfg.Self + 1) % replicas}, v)
+	n.receive(port.Source{Replica: (n.cfg.Self + 1) % wire.ReplicaID(n.w.n)}, v)
 	n.tick(long)
 }
 

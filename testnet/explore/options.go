@@ -8,7 +8,8 @@ import (
 
 // Options are the bounds of a search.
 type Options struct {
-	Replicas  int  `json:"replicas"`   // 4: the smallest cluster that masks a Byzantine replica, and the only one searched
+	Replicas  int  `json:"replicas"`   // 4: the smallest cluster that masks a Byzantine replica; 3 with Crash
+	Crash     bool `json:"crash"`      // the crash-fault mode (F1): the smallest cluster that masks a crash, and no attacker
 	Views     int  `json:"views"`      // views 0 to Views−1 are searched
 	Slots     int  `json:"slots"`      // sequence numbers, and client requests
 	Crashes   int  `json:"crashes"`    // crashes of correct replicas in one run, each followed by a restart
@@ -32,7 +33,8 @@ type Flags interface {
 
 // Bind defines a flag for each bound, with its present value as the default.
 func (o *Options) Bind(f Flags) {
-	f.IntVar(&o.Replicas, "replicas", o.Replicas, "cluster size; 4 is the only one")
+	f.IntVar(&o.Replicas, "replicas", o.Replicas, "cluster size; 4 is the only one, or 3 with --crash-faults")
+	f.BoolVar(&o.Crash, "crash-faults", o.Crash, "search three replicas of the crash-fault mode, of which none lies")
 	f.IntVar(&o.Views, "views", o.Views, "how many views to search")
 	f.IntVar(&o.Slots, "slots", o.Slots, "how many sequence numbers to search")
 	f.IntVar(&o.Crashes, "crashes", o.Crashes, "crashes of correct replicas in one run, each with a restart")
@@ -61,7 +63,9 @@ func Defaults() Options {
 // Validate returns an error for the first bound that the search does not support, with those that it does.
 func (o Options) Validate() error {
 	switch {
-	case o.Replicas != replicas:
+	case o.Crash && (o.Replicas != 3 || o.Byzantine != Nobody || o.Amnesia > 0 || o.Above):
+		return fmt.Errorf("--crash-faults: three replicas are searched, of which none lies or forgets; leave out --replicas, --byzantine, --amnesia and --above")
+	case !o.Crash && o.Replicas != replicas:
 		return fmt.Errorf("--replicas %d: only clusters of 4 are searched; larger ones are for `tagma-testnet sim`", o.Replicas)
 	case o.Views < 1 || o.Views > maxViews:
 		return fmt.Errorf("--views %d: give 1 to %d", o.Views, maxViews)

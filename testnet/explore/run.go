@@ -133,6 +133,9 @@ func Heading(o Options) string {
 		text += fmt.Sprintf(", %d time(s) a replica forgets everything", o.Amnesia)
 	}
 	if o.Byzantine == Nobody {
+		if o.Crash {
+			text += ", the crash-fault mode"
+		}
 		return text + fmt.Sprintf(", all %d replicas correct\n", o.Replicas)
 	}
 	return text + fmt.Sprintf(", one Byzantine replica of %d\n", o.Replicas)

@@ -45,7 +45,7 @@ type search struct {
 func newSearch(o Options, c cast) *search {
 	w := newWorld(o, c)
 	s := &search{o: o, cast: c, a: newAlphabet(w), known: numbering[token]{}, played: map[[replicas]int32]bool{}}
-	for id := range wire.ReplicaID(replicas) {
+	for id := range wire.ReplicaID(s.a.n) {
 		if id != c.byzantine {
 			s.ids, s.locals = append(s.ids, id), append(s.locals, newLocals(s.a, id))
 		}
@@ -151,7 +151,7 @@ func (s *search) playOn(at int32) error {
 		return nil
 	}
 	s.fair++
-	if s.a.liars()+int(s.states[at].forgets) >= weak {
+	if s.a.liars()+int(s.states[at].forgets) >= s.a.weak {
 		return nil // more than f replicas are faulty or amnesiac: only safety is promised (D8.1)
 	}
 	var cores [replicas]int32

@@ -68,7 +68,7 @@ func (s *search) tell(i int, from int32, m move) string {
 	ls.do(n, m)
 	k := ls.next(from, m).to
 	if !ls.all[k].silent {
-		n.tick(long)
+		n.expire()
 	}
 	if len(n.executed) > was && m.crash == 0 && m.kind != restart {
 		says = append(says, fmt.Sprintf("(executes up to #%d)", len(n.executed)))

@@ -66,7 +66,7 @@ func (w *walker) viewChange(by wire.ReplicaID, vc *wire.ViewChange) {
 	own := by == w.self // the core sends its own view change again, and puts it into its own new view
 	if vc == nil || !own && (vc.View < w.at.View || w.at.Active && vc.View == w.at.View) {
 		w.number(0)
-	} else if !own && w.at.View%replicas != wire.View(w.self) {
+	} else if !own && w.at.View%wire.View(w.n) != wire.View(w.self) {
 		w.number(uint64(vc.View) + 2)
 	} else {
 		w.number(1)

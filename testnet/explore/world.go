@@ -10,6 +10,9 @@ import (
 
 // world is what stays the same in one search: keys, configurations, the clients' requests and the batches made of them.
 type world struct {
+	n, quorum int  // replicas, and how many of them are a quorum
+	weak      int  // replicas whose Suspects justify a view
+	crash     bool // the crash-fault mode: three replicas, and no attacker (F1)
 	slots     int
 	base      wire.Seq       // the slots searched lie above it: 0, or window if Options.Above
 	forgets   [replicas]bool // who may forget everything
@@ -22,9 +25,7 @@ type world struct {
 }
 
 const (
-	replicas = 4
-	quorum   = 3
-	weak     = 2
+	replicas = 4 // at most
 	window   = 8 // L
 )
 
@@ -46,8 +47,11 @@ func (w *world) searched(s wire.Seq) (wire.Seq, bool) {
 
 func newWorld(o Options, c cast) *world {
 	slots := o.Slots
-	w := &world{slots: slots, byzantine: c.byzantine, names: wire.Names{}}
+	w := &world{n: replicas, quorum: 3, weak: 2, slots: slots, byzantine: c.byzantine, names: wire.Names{}}
 	w.forgets = o.mayForget(c)
+	if w.crash = o.Crash; w.crash {
+		w.n, w.quorum, w.weak = 3, 2, 1
+	}
 	if o.Above {
 		w.base = window
 	}
@@ -58,11 +62,12 @@ func newWorld(o Options, c cast) *world {
 		MaxBatch:           1,
 		ViewTimeout:        time.Second,
 		MaxViewTimeout:     8 * time.Second,
+		Crash:              o.Crash,
 	}.WithDefaults()
-	for i := range replicas {
+	for i := range w.n {
 		base.Members = append(base.Members, key("replica", i))
 	}
-	for i := range replicas {
+	for i := range w.n {
 		cfg := base
 		cfg.Self = wire.ReplicaID(i)
 		w.configs = append(w.configs, cfg)
@@ -140,7 +145,7 @@ func (w *world) moveUp() wire.StableCert {
 		return cert
 	}
 	cert.Digest = wire.Digest{byte(w.base)}
-	for id := range wire.ReplicaID(quorum) {
+	for id := range wire.ReplicaID(w.quorum) {
 		m := &wire.Checkpoint{Seq: cert.Seq, Digest: cert.Digest, Replica: id}
 		cert.Checkpoints = append(cert.Checkpoints, wire.Endorsement{Replica: id, Sig: w.signature(id, m)})
 	}
