@@ -59,7 +59,7 @@ func TestPaper43_NothingIsOrderedBelowTheLowWatermark(t *testing.T) {
 	wantDrop(t, l.from(1, l.checkpoint(4, wire.Digest{1}, 1)), port.ReasonBelowWindow)
 }
 
-// K1: h moves, for voting, on a certificate alone; deletion waits for the own durable state.
+// K1: a certificate alone moves h for voting; deletion waits until the replica's own state is durable.
 func TestK1_DeletionWaitsForTheOwnState(t *testing.T) {
 	l := newLab(t, 4, 3)
 	wantCount(t, all[port.Truncate](l.from(0, &wire.StableNotice{Cert: l.stableCert(24)})), 0, "truncations before the own state")
@@ -73,7 +73,7 @@ func TestK1_DeletionWaitsForTheOwnState(t *testing.T) {
 	}
 }
 
-// K4: states before the previous stable checkpoint may go, not those since.
+// K4: a replica may delete states before the previous stable checkpoint, and none from that checkpoint on.
 func TestK4_ThePreviousCheckpointIsKept(t *testing.T) {
 	l := newLab(t, 4, 3)
 	var last port.Truncate
@@ -101,7 +101,7 @@ func TestK2_ADivergedReplicaStopsReplying(t *testing.T) {
 	wantCount(t, all[port.Respond](l.commitAll(0, 5, l.batch(1, "a"))), 0, "replies")
 }
 
-// K3: records at or below h that are met on load are ignored: they neither vote nor enter P.
+// K3: a start ignores records at or below h: they neither vote nor enter P.
 func TestK3_RecordsBelowTheLowWatermarkAreIgnored(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.log = []wire.Record{
@@ -113,7 +113,7 @@ func TestK3_RecordsBelowTheLowWatermarkAreIgnored(t *testing.T) {
 	wantCount(t, broadcasts[*wire.ViewChange](l.suspected(1))[0].Prepared, 0, "certificates in P")
 }
 
-// Catching up on checkpoints: who is behind is shown the certificate, which speaks for itself.
+// A replica that is behind on checkpoints is sent the certificate, which proves the checkpoint by itself.
 func TestK1_AStableCertificateIsShownToWhoIsBehind(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(0, &wire.StableNotice{Cert: l.stableCert(8)})
@@ -123,7 +123,7 @@ func TestK1_AStableCertificateIsShownToWhoIsBehind(t *testing.T) {
 	wantDrop(t, l.from(0, notices[0]), port.ReasonBelowWindow)
 }
 
-// statesIn lists who says which digest.
+// statesIn lists which replica announced which digest.
 func statesIn(s port.Split) map[wire.Digest][]wire.ReplicaID {
 	by := map[wire.Digest][]wire.ReplicaID{}
 	for _, v := range s.Votes {
@@ -132,7 +132,7 @@ func statesIn(s port.Split) map[wire.Digest][]wire.ReplicaID {
 	return by
 }
 
-// K1: a checkpoint of which no digest can reach Q any more is reported, with who says what, and not a vote earlier.
+// K1: when no digest of a checkpoint can reach Q any more, this is reported with all digests, and not a vote earlier.
 func TestK1_ACheckpointThatCanNeverBeStableIsReported(t *testing.T) {
 	l := newLab(t, 4, 3)
 	wantCount(t, all[port.Split](l.from(0, l.checkpoint(8, wire.Digest{1}, 0))), 0, "reports after one vote")
@@ -179,8 +179,8 @@ func TestK1_ALiarAloneSplitsNoCheckpoint(t *testing.T) {
 	}
 }
 
-// K1: a replica whose state is damaged beside one that lies stops the cluster for good. Every correct replica says so, and
-// says it again after a restart of all.
+// K1: one replica with a damaged state and one that lies stop the cluster for good. Every correct replica says so, and
+// says it again after all have restarted.
 func TestK1_ASplitIsReportedAgainAfterARestart(t *testing.T) {
 	c := begin(t, 4)
 	damaged, liar := c.nodes[2], c.nodes[3]
@@ -189,7 +189,7 @@ func TestK1_ASplitIsReportedAgainAfterARestart(t *testing.T) {
 		switch m := m.(type) {
 		case *wire.Checkpoint:
 			return []wire.Message{c.sign(3, &wire.Checkpoint{Seq: m.Seq, Digest: wire.Digest{0xbd}, Replica: 3})}
-		case *wire.StableNotice: // with the true vote that it keeps to itself
+		case *wire.StableNotice: // the notice would contain the liar's true vote
 			return nil
 		}
 		return []wire.Message{m}
@@ -223,7 +223,7 @@ func TestK1_ASplitIsReportedAgainAfterARestart(t *testing.T) {
 	reported("after a restart")
 }
 
-// E1: two digests of one replica for one checkpoint convict it, and only its first word counts.
+// E1: two digests of one replica for one checkpoint convict it, and only the first of them counts.
 func TestPaper43_ALyingCheckpointConvicts(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(1, l.checkpoint(4, wire.Digest{1}, 1))

@@ -36,8 +36,8 @@ func TestPaper41_C3_ABackupRelaysToThePrimary(t *testing.T) {
 	}
 }
 
-// C3: a large request is relayed once the primary has not proposed it for T/4, also if its client sends it again before. One
-// that is proposed until then is not relayed at all.
+// C3: a backup relays a large request only if the primary has not proposed it within T/4, even if the client sends it
+// again before that. If the primary proposes it in time, the backup does not relay it at all.
 func TestC3_ABackupRelaysALargeRequestLater(t *testing.T) {
 	for _, proposed := range []bool{false, true} {
 		l := newLab(t, 4, 2)
@@ -70,7 +70,7 @@ func TestPaper41_C3_ABackupTimesARequest(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Suspect](l.wait(time.Millisecond)), 1, "suspects")
 }
 
-// C3: a request that was ordered already, or is known, arms no second timer and is not ordered again.
+// C3: a request that is known or already ordered starts no second timer and is not ordered again.
 func TestC3_AResentRequestIsNotOrderedTwice(t *testing.T) {
 	l := newLab(t, 4, 0)
 	r := l.request(1, "a")
@@ -90,7 +90,7 @@ func TestC3_RequestsAreKeyedByName(t *testing.T) {
 	}
 }
 
-// C6: overflow is answered Busy with a hint when to retry, and nothing is kept of it.
+// C6: a request beyond the bound is answered Busy, with a hint when to retry, and is not kept.
 func TestC6_OverflowIsAnsweredBusy(t *testing.T) {
 	l := newLab(t, 4, 1, func(cfg *wire.Config) { cfg.MaxPerClient = 2 })
 	l.fromClient(l.request(1, "a"))
@@ -106,7 +106,7 @@ func TestC6_OverflowIsAnsweredBusy(t *testing.T) {
 	}
 }
 
-// C6: what one replica relays cannot take the room of another one.
+// C6: the requests that one replica relays cannot take the room that is kept for another replica.
 func TestC6_EachBackupHasAShareOfItsOwn(t *testing.T) {
 	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxPending = 16 })
 	share := 0

@@ -9,8 +9,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// §4.5: quorums of two kinds. Any two quorums share a correct replica, and the correct replicas alone are one. 2f+1 does
-// this only for n = 3f+1: with n = 6 it would be 3, and two quorums of 3 need not share anybody.
+// §4.5: any two quorums share a correct replica, and the correct replicas alone are a quorum. 2f+1 has both properties
+// only for n = 3f+1: with n = 6 it would be 3, and two quorums of 3 need not share anybody.
 func TestPaper45_QuorumsIntersectInACorrectReplica(t *testing.T) {
 	for n, want := range map[int][2]int{4: {1, 3}, 5: {1, 4}, 6: {1, 4}, 7: {2, 5}, 8: {2, 6}, 9: {2, 6}, 10: {3, 7}} {
 		cfg := clusterConfig(n)
@@ -64,7 +64,7 @@ func TestPaper45_AnEquivocatingPrimaryLeadsNobodyApart(t *testing.T) {
 				c.put(0, nd.id, c.sign(0, &wire.Commit{Seq: 1, Digest: d, Replica: 0}))
 			}
 		}
-		c.settle() // the checker holds I1 against every execution
+		c.settle() // the checker checks I1 at every execution
 		c.nodes[0].up = false
 		last := c.request(1, 1, "last")
 		c.submit(last, c.all()...)
@@ -72,7 +72,7 @@ func TestPaper45_AnEquivocatingPrimaryLeadsNobodyApart(t *testing.T) {
 	}
 }
 
-// §4.5.1: what committed anywhere survives a view change, although the others know nothing of it.
+// §4.5.1: a batch that one replica executed survives a view change, although the others do not know that it committed.
 func TestPaper45_WhatCommittedAtOneReplicaSurvives(t *testing.T) {
 	for n := 4; n <= 10; n++ {
 		c := begin(t, n)
@@ -84,7 +84,7 @@ func TestPaper45_WhatCommittedAtOneReplicaSurvives(t *testing.T) {
 			t.Fatalf("n = %d: not committed at replica 1 alone", n)
 		}
 		c.nodes[0].crash()
-		c.filter = func(p *packet) bool { return p.from != 1 && p.to != 1 } // and who executed it is cut off
+		c.filter = func(p *packet) bool { return p.from != 1 && p.to != 1 } // and the replica that executed it is cut off
 		if n-2 >= c.nodes[0].cfg.Quorum() {
 			c.submit(c.request(0, 2, "b"), c.all()...)
 			c.tick(6 * time.Second)
@@ -97,7 +97,7 @@ func TestPaper45_WhatCommittedAtOneReplicaSurvives(t *testing.T) {
 	}
 }
 
-// §4.5.2: liveness with f replicas gone, the next f primaries.
+// §4.5.2: the cluster stays live when f replicas are gone, even if they are the next f primaries.
 func TestPaper45_FCrashedPrimariesInARow(t *testing.T) {
 	for n := 4; n <= 10; n++ {
 		c := begin(t, n)

@@ -73,7 +73,7 @@ func TestN5_ThePrimaryStopsAtTheHighWatermark(t *testing.T) {
 	wantCount(t, broadcasts[*wire.PrePrepare](l.from(1, &wire.StableNotice{Cert: l.stableCert(4)})), 4, "pre-prepares after h = 4")
 }
 
-// N6: what lies slightly above H waits for the window to move; votes do, too.
+// N6: a pre-prepare slightly above H waits for the window to move, and so do votes.
 func TestN6_MessagesAboveTheWindowWait(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -115,7 +115,7 @@ func TestN7_CommitsOfALowerViewStillCertify(t *testing.T) {
 	wantCount(t, all[port.Execute](l.from(2, l.commit(0, 1, b.Digest(), 2))), 1, "executions")
 }
 
-// N7: who lags is pushed what it misses by the helper that its status names, and by nobody else.
+// N7: the helper that a lagging replica's status names sends it what it misses, and no other replica does.
 func TestN7_TheHelperPushesCertificates(t *testing.T) {
 	for helper, want := range map[wire.ReplicaID]int{3: 2, 1: 0} {
 		l := newLab(t, 4, 3)
@@ -132,7 +132,7 @@ func TestN7_TheHelperPushesCertificates(t *testing.T) {
 	}
 }
 
-// A tick passes over slots that have our commit. What waits in one of them for the next view is taken up all the same.
+// A tick skips slots that have our commit. A pre-prepare that waits in such a slot for the next view is still accepted.
 func TestN6_WhatWaitsInASlotThatIsDoneIsTakenUp(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -143,8 +143,8 @@ func TestN6_WhatWaitsInASlotThatIsDoneIsTakenUp(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Prepare](l.enter(1)), 1, "prepares")
 }
 
-// N7: a pre-prepare that waited for its view is of no use once the batch was executed by certificate: what looks for
-// waiting ones begins above what was executed.
+// N7: a pre-prepare that waited for its view is of no use once the batch was executed by certificate: the search for
+// waiting pre-prepares begins above the executed batches.
 func TestN7_WhatWasExecutedByCertificateIsNotVotedForLater(t *testing.T) {
 	l := newLab(t, 4, 3)
 	first, second := l.batch(1, "a"), l.batch(2, "b")

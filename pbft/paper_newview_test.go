@@ -22,8 +22,8 @@ func TestPaper44_ThePrimarySendsTheNewViewAtQ(t *testing.T) {
 	wantCount(t, broadcasts[*wire.NewView](l.from(0, l.viewChange(1, 0, wire.StableCert{}))), 0, "second new views")
 }
 
-// §4.4, V3: the computation of O: min-s is the highest stable checkpoint in V, max-s the highest prepared, between them
-// the digest of the highest view, and null where there is none.
+// §4.4, V3: the computation of O: min-s is the highest stable checkpoint in V, max-s the highest prepared number. Each
+// number between them gets the digest of the highest view, or null if there is none.
 func TestPaper44_V3_TheComputationOfO(t *testing.T) {
 	l := newLab(t, 4, 0)
 	a, b, c := l.batch(1, "a"), l.batch(2, "b"), l.batch(3, "c")
@@ -106,7 +106,7 @@ func TestPaper44_V4_WhatVoidsANewView(t *testing.T) {
 	}
 }
 
-// §4.4, V4: who is behind min-s adopts it with the NewView.
+// §4.4, V4: a replica behind min-s adopts it with the NewView.
 func TestPaper44_V4_WhoIsBehindAdoptsMinS(t *testing.T) {
 	l := newLab(t, 4, 3)
 	vcs := []*wire.ViewChange{l.viewChange(1, 0, l.stableCert(8)), l.viewChange(1, 1, wire.StableCert{}), l.viewChange(1, 2, wire.StableCert{})}
@@ -175,8 +175,8 @@ func TestV4_ThePrimaryContinuesAfterO(t *testing.T) {
 	}
 }
 
-// V7: a NewView that fails its check counts as expiry as one with a wrong O does, but not before Q view changes are held:
-// nobody suspects a view for which the timer does not run (D8.11).
+// V7: a NewView that fails its check counts as expiry, as one with a wrong O does, but only if the backup holds Q view
+// changes: nobody suspects a view for which the timer does not run (D8.11).
 func TestV7_ANewViewThatFailsItsCheckCountsAsExpiry(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.step(port.BadNewView{View: 1})
@@ -195,7 +195,7 @@ func TestV7_ANewViewThatFailsItsCheckCountsAsExpiry(t *testing.T) {
 	}
 }
 
-// The same end to end: replicas replace a primary whose NewView does not hold within less than the new-view timer.
+// The same end to end: if a primary's NewView is invalid, replicas replace the primary before the new-view timer ends.
 func TestV7_APrimaryWithANewViewThatDoesNotHoldIsReplacedAtOnce(t *testing.T) {
 	c := begin(t, 7)
 	liar := c.nodes[1]

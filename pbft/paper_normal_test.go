@@ -30,7 +30,7 @@ func TestPaper42_ABackupPrepares(t *testing.T) {
 	}
 }
 
-// §4.2, N1: the conditions for accepting a pre-prepare, one broken at a time. Those that need no state are Check's.
+// §4.2, N1: the conditions for accepting a pre-prepare, one broken at a time. Check tests those that need no state.
 func TestPaper42_N1_WhatABackupDoesNotAccept(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(l *lab, m *wire.PrePrepare)

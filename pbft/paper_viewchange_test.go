@@ -27,7 +27,7 @@ func TestPaper44_V1_PCoversEverythingPrepared(t *testing.T) {
 	}
 }
 
-// V1: also what prepared in an earlier view and not again since, and the highest view of each.
+// V1: a slot that prepared in an earlier view and not again since is in P, too, with the highest view in which it prepared.
 func TestV1_PKeepsCertificatesOfEarlierViews(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -74,7 +74,7 @@ func TestPaper44_V2_WhatVoidsAViewChange(t *testing.T) {
 	}
 }
 
-// V7: f Suspects move nobody, f+1 move everybody, to the highest view that f+1 vouch for, with exactly those.
+// V7: f Suspects change no view. f+1 move a replica to the highest view that f+1 want; its ViewChange holds exactly those.
 func TestV7_FPlusOneSuspectsLeaveAView(t *testing.T) {
 	l := newLab(t, 7, 6) // f = 2
 	l.from(0, l.suspect(9, 0))
@@ -98,7 +98,7 @@ func TestV7_ASuspectingReplicaGoesOnVoting(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout)), 1, "suspects a timeout later")
 }
 
-// V7: a valid view change moves its receiver, if f others want to leave too; its own has the same justification.
+// V7: a valid ViewChange moves its receiver if f others want to leave too; the receiver's own has the same justification.
 func TestV7_AViewChangeIsFollowed(t *testing.T) {
 	l := newLab(t, 4, 3)
 	m := l.viewChange(4, 2, wire.StableCert{})
@@ -128,7 +128,7 @@ func TestPaper44_V5_NoOrderingWhileInactive(t *testing.T) {
 	}
 }
 
-// V5: the view change is sent again until the view is active; then the NewView is, to whoever is in a lower view.
+// V5: the view change is sent again until the view is active; after that the NewView is sent to replicas in lower views.
 func TestV5_WhoIsBehindIsBroughtIntoTheView(t *testing.T) {
 	l := newLab(t, 4, 3)
 	own := broadcasts[*wire.ViewChange](l.suspected(1))[0]

@@ -15,9 +15,9 @@ type forgetting struct {
 }
 
 // TestRandom_WhoForgetsComesBack runs random schedules in which every start asks what it may have forgotten, disks are
-// lost and older copies of disks are put back, never more at a time than f with the liars (D8.1). What holds after
-// every step holds across lives: I1, I2, I7, I8 and I19. After healing all are whole, vote again and have executed the
-// same.
+// lost and older copies of disks are put back, at no time at more than f replicas, the liars included (D8.1). I1, I2, I7,
+// I8 and I19 hold after every step, also across lives. After healing all replicas are whole, vote again and have executed
+// the same batches.
 func TestRandom_WhoForgetsComesBack(t *testing.T) {
 	alone.Test(t)
 	first, seeds := seedRange(t, 120)

@@ -29,7 +29,7 @@ type schedule struct {
 	next   uint64
 	recent []packet // delivered or lost before: may come again
 	lossy  *forgetting
-	again  string // the test to repeat
+	again  string // the name of the test, with which it is repeated
 }
 
 // route is the way of one type of message over one link in one direction.
@@ -104,7 +104,7 @@ func (s *schedule) onWire(p *packet) bool {
 	return s.healed || s.rng.IntN(100) >= s.loss && !s.cut[route{wire.TypeOf(p.msg), p.from, p.to}]
 }
 
-// turnWeather cuts other routes than before: what prepares and commits then differs from replica to replica.
+// turnWeather draws anew which routes are cut, so that different slots prepare and commit at different replicas.
 func (s *schedule) turnWeather() {
 	s.cut = map[route]bool{}
 	for _, kind := range []wire.Type{wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint, wire.TypeViewChange, wire.TypeNewView} {
@@ -190,7 +190,7 @@ func (s *schedule) crashOne() {
 	}
 }
 
-// restartAll crashes and restarts everybody at once, what is on the wire included (I9).
+// restartAll crashes and restarts all replicas at once, and loses every message on the wire (I9).
 func (s *schedule) restartAll() {
 	s.c.wire = nil
 	for _, n := range s.c.nodes {

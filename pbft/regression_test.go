@@ -94,7 +94,7 @@ func TestD4_ACrashBetweenNewViewAndPrepareCostsNoVote(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Prepare](l.restart()), 1, "prepares")
 }
 
-// A primary crashed when its pre-prepare was durable and nobody had it. Nobody could miss what nobody knew of.
+// A primary crashed when its pre-prepare was durable and no other replica had it. So no replica asked for the pre-prepare.
 func TestD1_APrimarySendsAgainWhatACrashKeptBack(t *testing.T) {
 	l := newLab(t, 4, 0)
 	pp := l.prePrepare(0, 1, l.batch(1, "a"))
@@ -121,7 +121,7 @@ func TestN3_APrePrepareLostToAllIsAskedFor(t *testing.T) {
 }
 
 // A request was relayed once, the relay was lost, and its client went away: the backup suspected a correct primary for
-// ever, an accomplice short of deposing it.
+// ever, and one faulty replica's Suspect would have deposed that primary.
 func TestC3_ALostRelayIsRepeated(t *testing.T) {
 	c := begin(t, 4)
 	c.filter = func(p *packet) bool { _, isRequest := p.msg.(*wire.Request); return !isRequest }
@@ -157,7 +157,7 @@ func TestS4_AStatusBringsBackABoundedAnswer(t *testing.T) {
 }
 
 // A replica that always lacked everything was sent every slot of the window again, sixteen times a timeout, by everybody:
-// one liar multiplied the traffic by sixteen. Time and progress grant what it may be sent.
+// one liar multiplied the traffic by sixteen. Now time and progress grant an allowance.
 func TestS4_WhoAlwaysLacksEverythingIsHelpedWithinAnAllowance(t *testing.T) {
 	const slots, timeouts = 200, 10
 	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })
@@ -254,8 +254,8 @@ func TestV4_ABodyPreparedOnceIsKeptForALaterViewChange(t *testing.T) {
 	}
 }
 
-// A replica that was left behind let go of what it had executed, and found its state above the end of its journal when it
-// was started again: it took the journal for an old copy.
+// A replica that was left behind dropped the executed batches from its journal. After a restart it found its state above
+// the end of its journal, and took the journal for an old copy.
 func TestD8_WhoWasLeftBehindDoesNotTakeItsJournalForAnOldCopy(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -264,7 +264,7 @@ func TestD8_WhoWasLeftBehindDoesNotTakeItsJournalForAnOldCopy(t *testing.T) {
 		t.Errorf("a journal with a certified batch reaches to %d", got)
 	}
 	far := wire.KeptWindows*l.cfg.LogWindow + 8
-	behind := []wire.Record{&wire.Stable{Cert: l.stableCert(far)}} // what is left of it
+	behind := []wire.Record{&wire.Stable{Cert: l.stableCert(far)}} // what is left of the journal
 	if got := wire.Log(behind).Reach(&l.cfg); got != far {
 		t.Errorf("a journal that begins above 8 reaches to %d, want %d: the state there may have been fetched in part", got, far)
 	}

@@ -56,7 +56,7 @@ func TestD2_TheCertificateIsDurableBeforeTheCommit(t *testing.T) {
 	beforeIn(t, effects, "certificate and commit", persists[*wire.Prepared], sendsOut[*wire.Commit])
 }
 
-// D0: an execution follows what it rests on: certificates are durable, in this step or before.
+// D0: a batch is executed only after its certificates are durable, in this step or before.
 func TestD0_NothingIsExecutedBeforeItsCertificateIsDurable(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -65,7 +65,7 @@ func TestD0_NothingIsExecutedBeforeItsCertificateIsDurable(t *testing.T) {
 		func(e port.Effect) bool { _, ok := e.(port.Execute); return ok })
 }
 
-// D3: after a restart the view that a ViewChange went to stands, inactive, and its bytes are sent again.
+// D3: after a restart the replica is in the view of its last ViewChange, inactive, and sends the same bytes again.
 func TestD3_AViewThatWasLeftStaysLeft(t *testing.T) {
 	l := newLab(t, 4, 3)
 	own := broadcasts[*wire.ViewChange](l.suspected(1))[0]
@@ -191,8 +191,8 @@ func TestD9_AnAnchorInMidViewChangeHoldsTheViewChange(t *testing.T) {
 	}
 }
 
-// A replica that was started with a smaller window dropped what its journal held above it without a word: batches that were
-// executed, and answered, were ordered anew.
+// A replica that was started with a smaller window silently dropped the part of its journal above that window: batches
+// that were executed and answered were ordered anew.
 func TestD0_AJournalIsNotReadUnderAWindowWithoutRoomForIt(t *testing.T) {
 	l := newLab(t, 4, 3)
 	k, window := l.cfg.CheckpointInterval, l.cfg.LogWindow
@@ -218,8 +218,8 @@ func TestD0_AJournalIsNotReadUnderAWindowWithoutRoomForIt(t *testing.T) {
 	}
 }
 
-// N7, I1: a replica that holds the certificate of another batch does not vote for what it had accepted in the view before:
-// neither when the certificate has come, nor when a restart finds both in the journal.
+// N7, I1: a replica that holds the certificate of another batch for a slot does not vote for the batch that it accepted
+// there in the view before: neither when the certificate has come, nor when a restart finds both in the journal.
 func TestN7_NobodyVotesAgainstACertificateThatItHolds(t *testing.T) {
 	for _, restarts := range []bool{false, true} {
 		l := newLab(t, 4, 3)

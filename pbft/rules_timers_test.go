@@ -80,7 +80,7 @@ func TestV7_TheTimeoutDoublesAndFallsBack(t *testing.T) {
 	}
 }
 
-// V7: nulls are no progress: a primary cannot keep timeouts short, or itself in office, by ordering nothing.
+// V7: nulls are no progress: a primary that orders only nulls can neither keep timeouts short nor stay primary.
 func TestV7_NullsAreNoProgress(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.enter(5)
@@ -101,7 +101,7 @@ func TestV7_TheNewViewTimerStartsAtQ(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Suspect](l.wait(time.Millisecond)), 1, "suspects")
 }
 
-// V7: a pause is no reason to leave: who wakes up suspects at most once, alone, and goes on.
+// V7: a pause is no reason to leave a view: a replica that wakes up suspects at most once, alone, and goes on.
 func TestV7_APausedReplicaDisturbsNobody(t *testing.T) {
 	c := begin(t, 4)
 	c.order(2)

@@ -74,7 +74,7 @@ func (l *lab) leaveBehind() {
 func sameFromAnchor(t *testing.T, p *process) {
 	t.Helper()
 	at := pbft.Applied{Seq: p.replica.Inspect().Stable}
-	notes := p.driver.notes // an anchor may know already what waits to be written
+	notes := p.driver.notes // an anchor may already hold notes that wait to be written
 	whole, err := pbft.New(p.cfg, append(decode(p.tape.full), notes...), at)
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func sameFromAnchor(t *testing.T, p *process) {
 	}
 }
 
-// standing are the newest votes and certificates above the low watermark, by what they are, as they were written, and the
+// standing returns, by type and place, the bytes of the newest votes and certificates above the low watermark, and the
 // view change of a replica without an active view.
 func standing(p *process, in port.Inspection) map[string]string {
 	last := map[string]string{}
@@ -131,8 +131,8 @@ func standing(p *process, in port.Inspection) map[string]string {
 	return last
 }
 
-// told is everything that a replica would write about itself, without bodies that lost against a commit certificate, which
-// nobody can need.
+// told returns everything that a replica would write about itself. It leaves out bodies that lost against a commit
+// certificate, because nobody can need them.
 func told(r *pbft.Replica) []string {
 	records := r.Anchor()
 	committed := map[wire.Seq]wire.Digest{}

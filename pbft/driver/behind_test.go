@@ -15,7 +15,7 @@ func (s *script) hasty() *Driver {
 	return New(cfg, s, Ports{Journal: s, Signer: s, Transport: s, Machine: s, Observers: []Observer{s}, Unguarded: true})
 }
 
-// D8.14: what a turn does waits for the disk only if a start could not do without what it wrote.
+// D8.14: the effects of a turn wait for the disk only if a start would need the records that the turn wrote.
 func TestD8_14_WhatIsSyncedFirst(t *testing.T) {
 	cast := func(m wire.Message) port.Effect { return port.Broadcast{Msg: m} }
 	for _, c := range []struct {
@@ -51,7 +51,7 @@ func TestD8_14_WhatIsSyncedFirst(t *testing.T) {
 	}
 }
 
-// D8.14: what was written before a sync is durable with it, so that votes may go a window above.
+// D8.14: a sync makes all earlier records durable, too, so that votes may go a window above the checkpoint among them.
 func TestD8_14_ASyncMovesTheWindow(t *testing.T) {
 	s := &script{steps: [][]port.Effect{
 		{port.Persist{Record: stable(4)}},
@@ -71,7 +71,7 @@ func TestD8_14_ASyncMovesTheWindow(t *testing.T) {
 	}
 }
 
-// D8.14: a clean stop makes everything durable, with what the core says of it last, and nothing follows.
+// D8.14: a clean stop makes everything durable, the core's last records included, and no turn follows it.
 func TestD8_14_CloseSyncsEverything(t *testing.T) {
 	s := &script{steps: [][]port.Effect{
 		{port.Note{Record: stable(4)}},

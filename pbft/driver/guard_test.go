@@ -6,7 +6,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Two statements of one kind that differ in what they say only.
+// Pairs of statements of one kind that differ only in their content.
 var contradictions = []struct{ first, second wire.Message }{
 	{&wire.PrePrepare{View: 1, Seq: 5}, &wire.PrePrepare{View: 1, Seq: 5, Digest: wire.Digest{1}}},
 	{&wire.Prepare{View: 1, Seq: 5, Replica: 1}, &wire.Prepare{View: 1, Seq: 5, Replica: 1, Digest: wire.Digest{1}}},
@@ -113,7 +113,7 @@ func TestS4_TheGuardForgetsWhatCanNeverBeVotedOnAgain(t *testing.T) {
 	}
 }
 
-// A replica that starts again far up, or whose journal goes back below what was forgotten, forgets all the same.
+// The guard still forgets if a replica starts again far above, or its journal goes back below what was forgotten.
 func TestS4_TheGuardForgetsAcrossGaps(t *testing.T) {
 	cfg := configOf(1, 4)
 	g := NewGuard(cfg, nil)

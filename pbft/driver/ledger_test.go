@@ -86,7 +86,7 @@ func (l *ledger) sent(p *process, m wire.Message) {
 	}
 }
 
-// executed checks a batch on its way to execution: the journal lets it be executed again (D0), and it is everybody's (I1).
+// executed checks a batch on its way to execution: the journal can execute it again (D0), and no replica another (I1).
 func (l *ledger) executed(p *process, seq wire.Seq, digest wire.Digest) {
 	if before, again := l.executes[seq]; again && before != digest {
 		p.lab.t.Fatalf("I1: replica %d executes another batch at %d", p.cfg.Self, seq)

@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// diary is an observer that writes down what it is told of trouble.
+// diary is an observer that writes down what is reported to it.
 type diary struct {
 	Ignore
 	lines []string
@@ -60,7 +60,7 @@ func TestTell_SaysInPlainFactsWhatAStepBrings(t *testing.T) {
 	}
 }
 
-// The guard keeps what it is asked about most, and no more than one list of keys, however many statements come and go.
+// The guard's list of keys is bounded by what the guard holds, however many statements come and go.
 func TestGuard_KeepsNoKeysOfWhatItForgot(t *testing.T) {
 	cfg := configOf(1, 4)
 	g := NewGuard(cfg, nil)

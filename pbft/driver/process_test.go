@@ -67,7 +67,7 @@ func (p *process) start() {
 		p.tape.begin(fresh.Anchor())
 	}
 	log := p.tape.read(0)
-	base := state{done: make(map[wire.RequestID]wire.Reply)} // what lies above comes from others if the journal lets go of it
+	base := state{done: make(map[wire.RequestID]wire.Reply)} // others give what lies above if the journal drops it
 	for _, m := range wire.Log(log).Marks() {
 		if s, ok := p.saved[m.Seq]; ok && s.root == m.Digest {
 			base = s

@@ -23,8 +23,8 @@ func (r *relaying) Step(ev port.Event) []port.Effect {
 	return nil
 }
 
-// C3, C6: a request that expired after a backup had taken it in is never executed, so no batch would end its timer: the
-// primary would not order it, and be deposed for that. The driver looks it up before it is relayed.
+// C3, C6: a request that expired after a backup had taken it in is never executed, so no batch would end its timer, and
+// the backup would depose a correct primary. So the driver looks a request up before it is relayed.
 func TestC3_ARequestThatIsSettledIsNotRelayed(t *testing.T) {
 	req := &wire.Request{ID: wire.RequestID{Session: 1, T: 1}, Ops: [][]byte{{1}}}
 	core := &relaying{req: req}

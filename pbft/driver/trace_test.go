@@ -10,8 +10,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// What a listener hears of a slot is its way through the protocol, in order, with the votes that made it so; of a primary
-// that is cut off, that timers expired and who suspected it.
+// A listener gets the steps of a slot through the protocol, in order, with the votes that caused them. When a primary is
+// cut off, it gets the expired timers and the replicas that suspected the primary.
 func TestTrace_TellsOfSlotsAndViewChanges(t *testing.T) {
 	l := newLab(t, 4000)
 	slots := map[string][]string{} // by replica and sequence number

@@ -185,7 +185,7 @@ func TestC3_RepliesFromTheCacheNameTheNewestView(t *testing.T) {
 	}
 }
 
-// What asks for a contradiction is stopped before anything of the turn is written or sent.
+// A turn that asks for a contradiction is stopped before anything of it is written or sent.
 func TestD7_AContradictionEndsTheTurnBeforeItsAppend(t *testing.T) {
 	s := &script{steps: [][]port.Effect{
 		{port.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: wire.Digest{1}, Replica: 1}}},
