@@ -10,8 +10,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// atEveryCall runs what a process does once for each of its calls that change something, and stops the machine there:
-// with its power, or the process alone.
+// atEveryCall runs a process once for each of its calls that change something, and stops it at that call: with the power
+// of its machine, or the process alone.
 func atEveryCall(t *testing.T, lay func(r *rig), run func(r *rig), after func(t *testing.T, r *rig)) {
 	t.Helper()
 	for _, power := range []bool{false, true} {
@@ -141,7 +141,7 @@ func TestD8_3_AJournalOfTheFirstFormatIsAdoptedOnce(t *testing.T) {
 	}
 }
 
-// recovered is what others told.
+// recovered holds the answers of the others.
 func recovered(stable wire.Seq) amnesia.Recovery {
 	rec := amnesia.Recovery{Until: 20, View: 1}
 	if stable > 0 {
@@ -183,7 +183,7 @@ func TestD8_6_ANewLifeMayBeCutOffAnywhere(t *testing.T) {
 	}
 }
 
-// mustBeSilent is D8.6 and D8.7 of the replica that was started: its journal says when it is silent, in every anchor.
+// mustBeSilent checks D8.6 and D8.7 for the started replica: its log and its anchor say until when it is silent.
 func (r *rig) mustBeSilent() {
 	r.t.Helper()
 	for _, log := range [][]wire.Record{r.booted.Log, r.booted.Replica.Anchor()} {

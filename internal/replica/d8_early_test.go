@@ -37,8 +37,8 @@ func (r *rig) later(v *Votes, seqs ...wire.Seq) {
 	}
 }
 
-// D8.14, D9: what was left for later is in no file before it is written, and then in order, as one turn whose sync ends
-// before another one begins.
+// D8.14, D9: entries that were left for later are in no file at first. Then they are written in order, as one turn whose
+// sync ends before another turn begins.
 func TestD8_14_LaterTurnsAreWrittenInOrder(t *testing.T) {
 	v, r := newVotes(t)
 	asked := 0
@@ -89,7 +89,7 @@ func TestD8_14_AFullSegmentKeepsWhatWaits(t *testing.T) {
 	}
 }
 
-// D8.14: what waits is bounded: who comes to more waits for the disk.
+// D8.14: the waiting entries are bounded: a turn that exceeds the bound waits for the disk.
 func TestD8_14_WhatWaitsIsBounded(t *testing.T) {
 	v, r := newVotes(t)
 	r.append(v, certified(1, 10))
@@ -107,7 +107,7 @@ func TestD8_14_WhatWaitsIsBounded(t *testing.T) {
 	}
 }
 
-// D6: a write beside the turns that fails is the end of all of them.
+// D6: after a failed write beside the turns every later turn fails.
 func TestD6_AFailedWriteBesideTheTurnsIsFinal(t *testing.T) {
 	v, r := newVotes(t)
 	r.append(v, certified(1, 10))
@@ -124,8 +124,8 @@ func TestD6_AFailedWriteBesideTheTurnsIsFinal(t *testing.T) {
 	}
 }
 
-// D8.3, D8.14: after an unclean stop the store may be ahead of the journal, by what may have been executed above its stable
-// checkpoint and no more; a journal that says nothing of it is an old copy.
+// D8.3, D8.14: after an unclean stop the store may be ahead of the journal by the batches that may be executed above its
+// stable checkpoint. A store further ahead, or without an unclean stop, shows an old copy of the journal.
 func TestD8_14_TheStoreMayBeAheadAfterAnUncleanStop(t *testing.T) {
 	for _, c := range []struct {
 		name    string

@@ -122,8 +122,8 @@ func (r *rig) gap(life wire.Life) {
 	delete(r.machine.names, r.segments()[1])
 }
 
-// D8.2, D8.3: what a start makes of every combination of life file, journal and store. Whatever is no start of this
-// replica changes nothing at all.
+// D8.2, D8.3: the verdict of a start on every combination of life file, journal and store. A start that is refused
+// changes nothing at all.
 func TestD8_3_WhatAStartMakesOfWhatItFinds(t *testing.T) {
 	for life := range lifeFiles {
 		for at, journalIs := range journals {
@@ -177,7 +177,7 @@ func (r *rig) mustGoOn(d *Disk, want, storeIs string) {
 		}
 		return
 	}
-	named := d.Log.Life() // of a journal that was adopted only now it is not in what was read
+	named := d.Log.Life() // a journal that this start adopted did not name it when it was read
 	if s := d.Votes.Segments(); want == "adopted" && len(s) < 2 {
 		r.t.Error("the journal of the first format got no anchor with its life")
 	}

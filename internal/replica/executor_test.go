@@ -46,7 +46,7 @@ func (x *executing) execute(from, to wire.Seq) {
 	}
 }
 
-// work does all that can be done without a job that ends.
+// work does every step that is possible before a job ends.
 func (x *executing) work() {
 	x.t.Helper()
 	for {
@@ -251,7 +251,7 @@ func TestD6_AFailureOfTheStoreIsFinal(t *testing.T) {
 	}
 }
 
-// C5: long results are shortened but for the replica whose turn it is, after they were told to whoever watches.
+// C5: long results are shortened except at the designated replica, after observers got them whole.
 func TestC5_LongResultsAreShortenedButForOne(t *testing.T) {
 	x := newExecuting(t)
 	var watched int

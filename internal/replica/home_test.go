@@ -160,7 +160,7 @@ func cert(seq wire.Seq, root wire.Digest) wire.StableCert {
 	return c
 }
 
-// mark is the record of an own checkpoint, and stableAt that it is stable.
+// mark is the record of an own checkpoint; stableAt is the record that it is stable.
 func ownMark(seq wire.Seq, root wire.Digest) wire.Record {
 	return &wire.Sent{Msg: &wire.Checkpoint{Seq: seq, Digest: root}}
 }

@@ -33,8 +33,8 @@ func TestM1_AStartTakesUpTheOrigin(t *testing.T) {
 	}
 }
 
-// M1: a first start without that state, or with another one, is refused with the mend: of a whole cluster without it nobody
-// could ever have it from the others.
+// M1: a first start without that state, or with another one, is refused, and the error names the mend: if the whole
+// cluster began without the state, no replica could ever get it from another.
 func TestM1_AFirstStartWithoutTheOriginIsRefused(t *testing.T) {
 	for name, spoil := range map[string]func(*rig){
 		"no store":      func(r *rig) { r.medium = nil },

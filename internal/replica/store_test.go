@@ -15,7 +15,7 @@ import (
 // medium is what a disk holds of the state: it outlives the process.
 type medium struct {
 	*memory.Disk
-	fail error // of what is written next
+	fail error // of the next write
 	next *medium
 }
 
@@ -40,7 +40,7 @@ func (m *medium) Failure() error { return m.fail }
 type testStore struct {
 	*store.Store
 	on     *medium
-	last   uint64   // that was written
+	last   uint64   // the last version that was written
 	lost   []uint64 // checkpoints that cannot be pinned
 	pins   int
 	renews int

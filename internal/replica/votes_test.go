@@ -177,7 +177,7 @@ func TestX2_TheJournalAboveAPinIsKept(t *testing.T) {
 	}
 }
 
-// stands reports whether a batch with its certificate is that of a sequence number, with a digest.
+// stands reports whether a batch and its certificate are those of a sequence number and have a digest.
 func stands(b *wire.CertifiedBody, seq wire.Seq, digest wire.Digest) bool {
 	return b.Body.Digest() == digest && b.Cert.Seq == seq && b.Cert.Digest == digest
 }

@@ -62,7 +62,7 @@ type world struct {
 	rate     int  // letters that a donor takes in a step; 0: all
 	deaf     bool // the core takes nothing
 	core     wire.StableCert
-	whole    wire.Seq // what was switched to
+	whole    wire.Seq // the checkpoint that was switched to
 	seen     int      // events
 	each     func()   // before each step, if not nil
 }

@@ -257,8 +257,8 @@ func TestX2_QuestionsTakeTurns(t *testing.T) {
 	}
 }
 
-// X2: a state that turns out to be damaged while it is served is let go, and its questions are refused, not answered
-// with lies.
+// X2: a state that turns out to be damaged while it is served is dropped, and questions about it are refused, not
+// answered with lies.
 func TestX2_ADamagedStateIsServedNoMore(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	g.pins(1, 12)

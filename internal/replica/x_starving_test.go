@@ -22,8 +22,8 @@ func TestX3_OffersThatAreNotKeptAreTakenLast(t *testing.T) {
 	w.untilWhole(3, 8)
 }
 
-// X5, D8.9: where the only offer of use is not kept, the others must be asked for a newer checkpoint, else an idle
-// cluster would wait for ever.
+// X5, D8.9: if a donor does not keep the only useful offer, the others must be asked for a newer checkpoint. Otherwise an
+// idle cluster would wait for ever.
 func TestX5_WhoIsOnlyPromisedSomethingOfUseStarves(t *testing.T) {
 	w := newWorld(t, 4, 100)
 	fill(t, w.store, 11, 100)
@@ -36,8 +36,8 @@ func TestX5_WhoIsOnlyPromisedSomethingOfUseStarves(t *testing.T) {
 	w.untilWhole(20, 16)
 }
 
-// X5: nothing is written below what the store holds. Where that is all that is offered, the others are asked for a
-// newer one.
+// X5: nothing is written below the versions in the store. If only checkpoints below them are offered, the others are
+// asked for a newer one.
 func TestX5_WhatLiesBelowTheStoreIsOfNoUse(t *testing.T) {
 	w := newWorld(t, 4, 100)
 	fill(t, w.store, 11, 100)
