@@ -80,7 +80,7 @@ func TestC7_AtLeastOnceGoesOnWhenUnansweredNumbersFillTheWindow(t *testing.T) {
 	}
 }
 
-// C1: what was numbered just before its session was known to be gone, and is never answered there, holds up no fresh one.
+// C1: a request numbered just before its session was known to be gone is never answered, and delays no fresh session.
 func TestC7_AtLeastOnceLeavesAnExpiredSessionThatDoesNotAnswer(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		release := f.holdSignatures(func(n int32) bool { return n == 1 })
@@ -105,7 +105,7 @@ func TestC7_AtLeastOnceLeavesAnExpiredSessionThatDoesNotAnswer(t *testing.T) {
 	})
 }
 
-// What went out in a session that expired was sent, whatever becomes of its next number.
+// An operation that went out in a session that then expired counts as sent, whatever becomes of its next number.
 func TestClose_AnOperationThatWentOutUnderAnEarlierNumberIsUnknown(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		release := f.holdSignatures(func(n int32) bool { return n > 1 })

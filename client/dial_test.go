@@ -31,7 +31,7 @@ func closedCluster(t *testing.T) *cluster.Fresh {
 	return made
 }
 
-// outsideOf is a cluster as applications have it.
+// outsideOf returns a cluster in the type that applications have.
 func outsideOf(made *cluster.Fresh) *Cluster { return &Cluster{made.File} }
 
 func TestDial_NamesTheFileThatIsMissing(t *testing.T) {
@@ -76,7 +76,7 @@ func TestDial_RefusesOptionsOutOfRange(t *testing.T) {
 	}
 }
 
-// Options of a program of one's own that may be nil are left out, as those of a call are.
+// Options that are nil are left out, as nil options of a call are: a program's own function may return nil.
 func TestDial_LeavesOutOptionsThatAreNil(t *testing.T) {
 	made := closedCluster(t)
 	ctx, cancel := contextFor(t, 50*time.Millisecond)

@@ -40,8 +40,8 @@ func TestC1_AnExpiredSessionIsFollowedByAFreshOne(t *testing.T) {
 	})
 }
 
-// A fresh session begins when the old one owes nothing: what was open under it ends first, one way or the other, and what
-// waited in line goes out afterwards and is answered.
+// A fresh session begins when the old one has no open request: each open one ends first, with or without a result. The
+// waiting requests go out afterwards and are answered.
 func TestC1_NothingOutstandingIsCarriedIntoTheFreshSession(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		calls := f.fill()
@@ -50,7 +50,7 @@ func TestC1_NothingOutstandingIsCarriedIntoTheFreshSession(t *testing.T) {
 			waiting.Go(func() { f.mustDo("in line") })
 		}
 		synctest.Wait()
-		_, _ = f.s.abandon(calls[0], context.Canceled) // it would be sent again seldom
+		_, _ = f.s.abandon(calls[0], context.Canceled) // such a request is seldom sent again
 		f.evicts()
 		start := time.Now()
 		waiting.Wait()

@@ -34,7 +34,7 @@ func FuzzFromReplica(f *testing.F) {
 		}
 		for _, frame := range slices.Repeat(frames, 3) {
 			c.s.FromReplica(3, frame)
-			c.s.FromReplica(4, frame) // there is none
+			c.s.FromReplica(4, frame) // no replica has this number
 			c.s.FromReplica(-1, frame)
 		}
 		select {

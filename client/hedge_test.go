@@ -68,7 +68,7 @@ func TestC3_WithoutHedgingTheTimeoutIsAwaited(t *testing.T) {
 	})
 }
 
-// However late everything is, hedges stay a small share; and when answers take longer altogether they end.
+// However late answers are, hedges stay a small share of the requests, and end when all answers take longer.
 func TestC3_HedgesAreAFewPercentAtMost(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.hedging()
@@ -163,7 +163,7 @@ func overloaded(f *fake, period time.Duration) {
 	f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{decide}, 4) })
 }
 
-// Every caller gets through an overload, in about the time that all of them need, and none is told of it.
+// Every caller gets through an overload in about the time that all of them need together, and none gets an error.
 func TestC6_NoCallerStarvesAndBusyIsNoError(t *testing.T) {
 	for name, packed := range map[string]bool{"packed": true, "alone": false} {
 		t.Run(name, func(t *testing.T) {

@@ -159,7 +159,7 @@ func TestRevert_TellsWhatItDidOrWhyNot(t *testing.T) {
 	})
 }
 
-// A swap writes what the caller expects to replace, and says otherwise that it did not.
+// A swap writes only if the present value is the one that the caller expects, and otherwise says that it did not.
 func TestKV_SwapsWhatTheCallerExpects(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		c, ctx := f.store(t), t.Context()
@@ -194,7 +194,7 @@ func TestKV_SwapsWhatTheCallerExpects(t *testing.T) {
 	})
 }
 
-// Each attempt that fails says what there is, so that the next one needs no read.
+// Each attempt that fails returns the present value, so that the next one needs no read.
 func TestKV_ASwapThatFailsTellsWhatThereIs(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		c, ctx := f.store(t), t.Context()

@@ -33,7 +33,7 @@ func (p parrot) FromClient(from *network.ClientLink, frame []byte) {
 	from.Send(wire.Encode(reply))
 }
 
-// Over real links: keys and greeting are accepted, a liar is outvoted, a replica that went away is done without, and
+// Over real links: keys and greeting are accepted, a liar is outvoted, the client works although a replica went away, and
 // Close leaves nothing behind.
 func TestDial_WorksOverRealLinks(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())

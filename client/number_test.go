@@ -28,7 +28,7 @@ func (f *fake) usedSession() wire.Session {
 // spread is how far above what is held a number may be.
 const spread = 1 << 30
 
-// C1: after a clock that was ahead the first request goes out in a session that is not expired, nor the next to be evicted.
+// C1: after a clock was ahead, the first request goes out in a session that is neither expired nor the next to be evicted.
 func TestC1_AClockThatWentBackDoesNotLockItsKeyOut(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.hold(2000, 1000)
@@ -130,7 +130,7 @@ func TestC1_TheNumberWaitsForReplicasToBeConnected(t *testing.T) {
 	})
 }
 
-// C1: a session that expires while nothing of it is open is followed by a fresh one, and no caller hears of it.
+// C1: after a session without open requests has expired, a fresh one begins, and no caller is told.
 func TestC1_AnIdleSessionThatExpiredIsFollowedSilently(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.mustDo("a")
@@ -148,7 +148,7 @@ func TestC1_AnIdleSessionThatExpiredIsFollowedSilently(t *testing.T) {
 	})
 }
 
-// C1: a session that is told that it expired is followed by one above what is held by then.
+// C1: after the reply that a session has expired, the next session is above those that the replicas hold by then.
 func TestC1_AfterAnExpiredSessionTheNumberIsAboveWhatIsHeldThen(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.mustDo("a")

@@ -101,8 +101,8 @@ func TestPack_NoMoreThanTheGivenRequestsAreInFlight(t *testing.T) {
 	})
 }
 
-// What shares with no other has nothing to wait for: it goes out while operations wait to be packed, up to a bound of its
-// own, and holds none of them up.
+// An operation that is never packed need not wait: it goes out while others wait to be packed, up to a bound of its own,
+// and delays none of them.
 func TestPack_RequestsOfSeveralOperationsDoNotWaitToBePacked(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.remake(func(of *session.Config) { of.Limits = limits(1024).Choose(0, 0) })
@@ -179,7 +179,7 @@ func TestPack_StaysWithinTheBytesOfARequest(t *testing.T) {
 	})
 }
 
-// A result that has no room beside the others changed nothing, and is asked for alone.
+// An operation whose result had no room beside the others changed nothing, and is sent again alone.
 func TestPack_AResultThatIsCrowdedOutIsAskedForAlone(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.packing(1)
@@ -246,7 +246,7 @@ func TestPack_WhoGivesUpInLineHasSentNothing(t *testing.T) {
 	})
 }
 
-// One caller of several leaves: the others' operations are sent again as before, and his own result is lost on nobody.
+// One of several packed callers leaves: the operations of the others are sent again as before, and his result is dropped.
 func TestPack_OneCallerLeavingDisturbsNoOther(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.packing(1)

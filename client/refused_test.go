@@ -24,7 +24,7 @@ func (f *fake) refuses(upTo uint64, at wire.Seq) {
 	f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{refuse}, 4) })
 }
 
-// C2: a refusal that is not part of the state says nothing of a copy that a primary kept.
+// C2: after a refusal without a record, a copy that a primary kept may still be executed.
 func TestC2_ARefusalThatIsNotRecordedIsAnUnknownOutcome(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.refuses(1, 0)
@@ -49,7 +49,7 @@ func TestC2_WhatWasRefusedGoesOutUnderAnotherNumber(t *testing.T) {
 	})
 }
 
-// C2: it goes out when the session acknowledges more than the refused request did: before, there is no more room.
+// C2: a refused operation waits until the session acknowledges more than its request did: before, there is no more room.
 func TestC2_WhatWasRefusedWaitsForTheOldestRequest(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{silent}, 4) })
@@ -144,7 +144,7 @@ func TestC4_UnequalAnswersEndARequestAndNotTheSession(t *testing.T) {
 	}
 }
 
-// C4: also where f replicas are silent and nobody waits any more: whole windows of such requests pass.
+// C4: this also holds if f replicas are silent and no caller waits: whole windows of such requests pass.
 func TestC4_UnequalAnswersDoNotEndAClientWhoseCallersGaveUp(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.differ()
@@ -159,7 +159,7 @@ func TestC4_UnequalAnswersDoNotEndAClientWhoseCallersGaveUp(t *testing.T) {
 	})
 }
 
-// C2: who cannot send learns which request the others wait behind, and why.
+// C2: a caller that cannot send learns which request the others wait for, and why.
 func TestC2_AFullWindowNamesTheOldestRequest(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.fill()
@@ -177,7 +177,7 @@ func TestC2_AFullWindowNamesTheOldestRequest(t *testing.T) {
 	})
 }
 
-// C7, D8.4: a primary that asks what it has forgotten takes nothing: what is sent once is not lost by that.
+// C7, D8.4: a primary that asks what it has forgotten takes no request; an operation that is sent once is not lost by that.
 func TestC7_WhatTheOneReplicaDidNotTakeGoesOutOnceMore(t *testing.T) {
 	for _, semantics := range []Semantics{AtMostOnce, BestEffort} {
 		withCluster(t, func(t *testing.T, f *fake) {
@@ -218,7 +218,7 @@ func TestC7_WhatWasRefusedGoesOutInTheNextSession(t *testing.T) {
 	})
 }
 
-// C7: what is sent at least once does not wait for the answer to its own lost request before it goes out once more.
+// C7: an at-least-once operation goes out once more without waiting for the answer to its own lost request.
 func TestC7_WhatWasRefusedDoesNotWaitForItsOwnLostRequest(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		answer := func(r wire.Reply) []wire.Reply {

@@ -35,7 +35,7 @@ func TestC4_OneReplyIsNotEnough(t *testing.T) {
 			t.Errorf("one replica's word gives %v", err)
 		}
 		f.set(func() { f.answer[1] = honest })
-		f.mustDo("b") // f+1 of them are
+		f.mustDo("b") // f+1 replies are enough
 	})
 }
 

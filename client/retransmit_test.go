@@ -204,7 +204,7 @@ func TestC6_BusyForOneRequestDoesNotPutOthersOff(t *testing.T) {
 	})
 }
 
-// A liar that is busy for ever, and says so without pause, delays each transmission by one more patience at most.
+// A liar that answers Busy again and again delays each transmission by one more patience at most.
 func TestC6_ALiarsBusyCannotStopRetransmission(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.answer[0] = func(r wire.Reply) (all []wire.Reply) {
@@ -238,7 +238,7 @@ func TestCancel_ReturnsPromptlyAndTheNumberIsStillAcknowledgedLater(t *testing.T
 		if !errors.As(err, &unknown) || unknown.Request.Number != 1 || !errors.Is(err, context.Canceled) || time.Since(start) != 0 {
 			t.Fatalf("%v after %v", err, time.Since(start))
 		}
-		_, _ = f.s.abandon(call, nil) // its answer is not what this is about
+		_, _ = f.s.abandon(call, nil) // this test needs no answer to it
 		f.set(func() { copy(f.answer, []func(wire.Reply) []wire.Reply{honest, honest, honest, honest}) })
 		f.mustDo("b")
 		if below := f.sendings(2)[0].request.AckedBelow; below != 1 {
@@ -266,7 +266,7 @@ func TestCancel_AnAbandonedRequestIsSentAtASlowPace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _ = f.s.abandon(call, nil) // its answer is not what this is about
+		_, _ = f.s.abandon(call, nil) // this test needs no answer to it
 		<-ctx.Done()
 		synctest.Wait()
 		rounds := (len(f.sendings(1)) - 1) / 4

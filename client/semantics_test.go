@@ -203,7 +203,7 @@ func TestC7_BestEffortDoesNotWaitInLine(t *testing.T) {
 	})
 }
 
-// What is sent once and lost blocks the window for a moment only, and is not executed when it turns up late.
+// A request that is sent once and lost blocks the window only for a moment, and is not executed when it arrives late.
 func TestC7_WhatIsSentOnceDoesNotHoldTheWindow(t *testing.T) {
 	for _, under := range []Semantics{AtMostOnce, BestEffort} {
 		withCluster(t, func(t *testing.T, f *fake) {

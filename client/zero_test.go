@@ -19,7 +19,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// zeros are values of the types that have methods, by directory, as a program has them that forgot to make them.
+// zeros holds, by directory, zero values of the types that have methods.
 var zeros = map[string][]any{
 	".": {
 		&client.Client{}, (*client.Client)(nil), &client.Call{}, (*client.Call)(nil), &client.Cluster{}, (*client.Cluster)(nil),
@@ -129,7 +129,7 @@ func withMethods(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// Whoever gives no context, or no parts, is told so.
+// A call without a context, or without one of its parts, returns an error that says so.
 func TestZeroValues_FunctionsOfThePackageRefuseNothing(t *testing.T) {
 	for name, call := range map[string]func() error{
 		"Dial":           func() error { _, err := client.Dial(t.Context(), "", ""); return err },

@@ -53,7 +53,7 @@ func TestClient_RunsAMachineAsAClusterDoes(t *testing.T) {
 	}
 }
 
-// clock is a machine that tells who asks and what time it is, and panics when it is told to.
+// clock is a machine whose results are the asking client and the agreed time, and which panics on request.
 type clock struct{}
 
 func (clock) Apply(tx statemachine.Txn, op []byte) []byte {

@@ -97,7 +97,7 @@ func TestStatus_TellsTheEdgeOfServiceAndItsEnd(t *testing.T) {
 	}
 }
 
-// Of seven, one that is down leaves room for one more: that is no edge.
+// With seven replicas and one down, one more may fail: such a cluster is not at its edge.
 func TestStatus_OneOfSevenDownIsNoEdge(t *testing.T) {
 	for down, want := range []struct {
 		mayFail int

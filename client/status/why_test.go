@@ -16,7 +16,7 @@ func waiting(change func(*Report, *Waits)) *Report {
 	return r
 }
 
-// Each cause is the first one that is named, live and from what was saved, and its sentence says what lacks and from whom.
+// Each cause comes first in the list, for live and for saved reports, and its sentence names what lacks and from whom.
 func TestWhy_NamesTheTrueCauseFirst(t *testing.T) {
 	well := waiting(func(*Report, *Waits) {})
 	slot := func(s Slot) *Report {
