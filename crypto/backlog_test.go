@@ -19,7 +19,7 @@ func filled(messages, claims int, sources ...*Source) *backlog {
 
 func source(class Class) *Source { return new(Pool).NewSource(class) }
 
-// from lists whose messages a batch holds.
+// from lists the sources of the messages in a batch.
 func from(batch []*job) (sources []*Source) {
 	for _, j := range batch {
 		sources = append(sources, j.source)
@@ -62,7 +62,7 @@ func TestS4_SendersTakeTurnsHoweverManySourcesTheyHave(t *testing.T) {
 	}
 }
 
-// S2: what comes over another source of a sender that sent a false claim is verified alone, too.
+// S2: after a false claim of a sender, its messages from other sources are verified alone, too.
 func TestS2_SuspicionFallsOnAllSourcesOfASender(t *testing.T) {
 	liar, good := new(Pool).NewSender(Clients), source(Clients)
 	first, second := liar.NewSource(), liar.NewSource()

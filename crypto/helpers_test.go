@@ -28,7 +28,7 @@ func distinct(first, n int, message string) []crypto.Claim {
 	return claims
 }
 
-// wantStats fails the test unless the verifier counted exactly so.
+// wantStats fails the test unless the verifier has exactly these counts.
 func wantStats(t *testing.T, v *crypto.Verifier, want crypto.Stats) {
 	t.Helper()
 	if got := v.Stats(); got != want {

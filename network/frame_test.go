@@ -23,7 +23,7 @@ func TestFrame_OversizedLengthIsRefusedBeforeAnythingIsAllocated_S4(t *testing.T
 	}
 }
 
-// countingReader grants what it is asked for and remembers the largest wish: the room the reader had made.
+// countingReader remembers the largest buffer that its caller offered.
 type countingReader struct {
 	io.Reader
 	widest int

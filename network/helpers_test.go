@@ -113,7 +113,7 @@ func overEach(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
-// anyPort is where a host of a test listens: over TCP, but in a subtest named after another transport over that.
+// anyPort is where a test's host listens: over the transport after which the subtest is named, otherwise over TCP.
 func anyPort(t testing.TB) string {
 	if strings.Contains(t.Name()+"/", "/quic/") {
 		return "/ip4/127.0.0.1/udp/0/quic-v1"

@@ -33,7 +33,7 @@ func limitedTo(t *testing.T, clients, linksPerClient int) (network.ResourceManag
 	return limits, remotes
 }
 
-// arrive is a connection from an address that proves to be of a peer; an empty id stays in its handshake.
+// arrive opens a connection from an address and binds it to a peer; with an empty id the handshake does not end.
 func arrive(limits network.ResourceManager, addr string, id peer.ID) error {
 	conn, err := limits.OpenConnection(network.DirInbound, true, ma.StringCast(addr))
 	if err != nil || id == "" {

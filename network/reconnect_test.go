@@ -165,7 +165,7 @@ func closeLeavesNoGoroutine(t *testing.T) {
 	goleak.VerifyNone(t, before)
 }
 
-// A replica that is away when a client changes its opening hears the new one first, and never the old one again.
+// A replica that is away when a client changes its opening gets the new one first, and never the old one again.
 func TestReconnect_AClientOpensWithWhatItSaidLast(t *testing.T) {
 	overEach(t, reconnectAClientOpensWithWhatItSaidLast)
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A client whose key is held elsewhere is the client with that key.
+// Replicas accept a client whose key is held elsewhere, if its signer proves the key.
 func TestSigner_ProvesAKeyThatIsNotInMemory(t *testing.T) {
 	overEach(t, func(t *testing.T) {
 		seed := seedOf(90)

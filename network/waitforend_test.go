@@ -33,8 +33,8 @@ func (c *greetingClient) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// A client that is refused while its greeting is under way learns why: nothing of it is left unread, which would reset the
-// connection under the refusal. What it sends without end is not read without end.
+// A client that is refused while it sends its greeting learns why: the host reads the rest, since unread bytes would
+// reset the connection and lose the refusal. But it does not read for ever.
 func TestWaitForEnd_ReadsWhatTheClientSentMeanwhile(t *testing.T) {
 	why := errors.New("no room")
 	c := &greetingClient{parts: [][]byte{make([]byte, 100), make([]byte, 200)}}
