@@ -48,7 +48,7 @@ func (s state) Scan(_, _ []byte) iter.Seq2[statemachine.Entry, error] {
 	}
 }
 
-// Walk is not what a backup is read with.
+// A backup is not read with Walk.
 func (state) Walk(_, _ []byte, _ bool) iter.Seq2[statemachine.Entry, error] { panic("not asked for") }
 
 func (state) Close() {}
@@ -154,7 +154,7 @@ func TestBackup_TheFormatIsThatOfTheGoldenFiles(t *testing.T) {
 	}
 }
 
-// Every byte of a small backup, in eight ways, and 500 places of a larger one.
+// Changed are: every bit of a small backup, every byte of one that adds to it, and 500 places of a larger one.
 func TestBackup_NoChangedByteIsAccepted(t *testing.T) {
 	whole, more := wholeAndSince(t)
 	for i := range whole {
@@ -277,7 +277,7 @@ func TestWrite_RefusesWhatReadersRefuse(t *testing.T) {
 	}
 }
 
-// S4: whatever a file holds costs an error, and no more memory than it is long.
+// S4: whatever a file holds, it costs an error, and no more memory than the file's length.
 func FuzzReader(f *testing.F) {
 	whole, more := wholeAndSince(f)
 	f.Add(whole)

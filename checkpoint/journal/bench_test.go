@@ -46,7 +46,7 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// BenchmarkRead is one entry of the size of a batch, read beside nothing else.
+// BenchmarkRead reads one entry of the size of a batch while nothing else runs.
 func BenchmarkRead(b *testing.B) {
 	_, j := created(b, Options{Index: everything})
 	const seqs = 1000

@@ -73,7 +73,7 @@ func TestErrFullThenRotateThenItFits(t *testing.T) {
 	}
 }
 
-// D9: leading segments go as far as all their entries may, the current one never.
+// D9: Truncate deletes the leading segments of which all entries may go, and never the current one.
 func TestD9_TruncateKeepsWhatIsAboveAndTheCurrentSegment(t *testing.T) {
 	dir, j := created(t, small())
 	for seq := uint64(1); seq <= 5; seq++ {
@@ -113,7 +113,7 @@ func TestNeedsRotationBeforeTheSegmentIsFull(t *testing.T) {
 	}
 }
 
-// D8: what is missing, foreign or in the way is told in one line that names it.
+// D8: an error about something missing, foreign or in the way is one line that names it.
 func TestD8_DirectoryProblemsAreOneClearLine(t *testing.T) {
 	remove := func(name string) func(string) error {
 		return func(dir string) error { return os.Remove(filepath.Join(dir, name)) }

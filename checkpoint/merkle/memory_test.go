@@ -87,7 +87,7 @@ func TestBuilder_BuildsWhatSetBuilds(t *testing.T) {
 	})
 }
 
-// What lies in the file is no memory of the heap.
+// Parts in the file take no memory of the heap.
 func TestMemory_TheHeapHoldsWhatItMay(t *testing.T) {
 	const keys = 200_000
 	tree := NewIn(Memory{Dir: t.TempDir(), Heap: 1 << 20})

@@ -118,7 +118,7 @@ func TestK1_EveryPartOfThePairIsInTheRoot(t *testing.T) {
 	}
 }
 
-// The roots below are part of the replicated format: replicas of two versions that disagree on them part ways.
+// The roots below are part of the replicated format: replicas of two versions with different roots would fork.
 func TestK1_RootsAreFrozen(t *testing.T) {
 	tree := New()
 	check := func(want string) {

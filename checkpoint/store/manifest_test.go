@@ -35,7 +35,7 @@ func TestX4_AManifestIsMadeAnewFromTheTables(t *testing.T) {
 			}
 			had := len(tables(t, dir))
 			spoilManifest(t, dir, damage)
-			for range 2 { // it is whole behind it
+			for range 2 { // the second start finds a whole manifest
 				s = open(t, dir)
 				if load(t, s, 8) != rootOf(state) {
 					t.Fatalf("the state is lost; there were %d tables", had)
@@ -54,7 +54,7 @@ func TestX4_AManifestIsMadeAnewFromTheTables(t *testing.T) {
 	}
 }
 
-// X4: a damaged table beside a damaged manifest costs what it held.
+// X4: a damaged table beside a damaged manifest costs the entries of that table.
 func TestX4_ATableIsLeftOutOfAManifestThatIsMadeAnew(t *testing.T) {
 	s, dir, state := filled(t, 6000)
 	if err := badgerOf(s).Flatten(1); err != nil {

@@ -22,7 +22,7 @@ func TestLargeWritesAreDurableWhole(t *testing.T) {
 	for seq := uint64(1); seq <= 12; seq++ {
 		var writes []statemachine.Write
 		for i := range 8 {
-			// Longer, shorter and deleted by turns, around the borders between parts: the number in front adds to it.
+			// Values get longer, shorter and deleted by turns, around the borders between parts.
 			switch n := (int(seq)*5 + i*3) % 7; n {
 			case 0:
 				writes = append(writes, remove(fmt.Sprint(i)))

@@ -146,8 +146,8 @@ func partsAt(s *Store, at uint64) (left []string) {
 	return left
 }
 
-// A crash may leave any part of a long value that was being staged: each choice is left in turn. Staged again, whatever is
-// missing is found; executed over, the old and the new parts together are the value.
+// A crash may leave any part of a long value that was being staged: the test leaves each choice. If the value is staged
+// again, missing parts are found; if it is executed instead, old and new parts together are the value.
 func TestX7_HalfALongValueLeftByAStageDoesNoHarm(t *testing.T) {
 	for left := range 8 {
 		for _, executed := range []bool{false, true} {

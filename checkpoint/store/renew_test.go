@@ -107,7 +107,7 @@ func TestK2_AStateIsTakenInAnewBelowWhatWasExecuted(t *testing.T) {
 	}
 }
 
-// X6: before a new generation is adopted the store is unchanged, and a crash leaves both; one given up leaves nothing.
+// X6: until a new generation is adopted the store is unchanged, and a crash leaves both; giving one up leaves nothing.
 func TestX6_ACrashBeforeTheSwitchLeavesTheOldGeneration(t *testing.T) {
 	s, dir, state := filled(t, 500)
 	g, err := s.Renew(8)

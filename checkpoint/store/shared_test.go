@@ -7,7 +7,7 @@ import (
 	"tagma/statemachine"
 )
 
-// X9: with nothing above what was written, a stage takes what is in memory. One that follows another is the same.
+// X9: if nothing lies above the written state, a stage takes the tree in memory. So does a stage that follows another.
 func TestX9_AStageReadsTheDiskOnlyForWhatIsNotInMemory(t *testing.T) {
 	j := record(5, 60)
 	s := open(t, t.TempDir())

@@ -97,8 +97,8 @@ func TestX3_LateAnswersAreUsed(t *testing.T) {
 	}
 }
 
-// What comes when another donor was asked for it is counted apart: without it, what a transfer received does not depend on
-// how long donors take.
+// Answers that come after another donor was asked for the same are counted apart: without these, what a transfer received
+// does not depend on how long donors take.
 func TestLateAnswersAreCountedApart(t *testing.T) {
 	r, _, donor := opened(t)
 	first := ask(r, 1, 0)[0]

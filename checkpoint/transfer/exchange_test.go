@@ -11,7 +11,7 @@ import (
 // answerer answers a query; nil is silence.
 type answerer func(query []byte) []byte
 
-// honest answers as a source does, and prepares it when needed.
+// honest answers as a source does, and has the source prepare when needed.
 func honest(t testing.TB, s *Source) answerer {
 	return func(query []byte) []byte {
 		t.Helper()

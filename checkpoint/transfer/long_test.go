@@ -45,7 +45,7 @@ func TestLongValuesAreTransferredInPieces(t *testing.T) {
 			}
 		}
 		stage.wantEqual(to)
-		// The way back: they are deleted, and those that stay are not fetched again.
+		// The way back: the long values are deleted, and those that stay are not fetched again.
 		p := transferAll(t, to, from, honestOf(t, from)).Progress()
 		if seed != 1 && p.Bytes > 200_000 {
 			t.Errorf("%d bytes to delete long values", p.Bytes)

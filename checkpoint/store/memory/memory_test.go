@@ -12,7 +12,7 @@ import (
 
 const longValue = 192 << 10 // that badger's store cuts into parts, as that in memory does
 
-// The store over this engine is that over badger: the same writes, stages and discards give the same roots and refusals.
+// Over this engine and over badger the same writes, stages and discards give the same roots and refusals.
 func TestD5_TheStoreIsTheSameOverBadger(t *testing.T) {
 	for seed := range uint64(4) {
 		chance := rand.New(rand.NewPCG(seed, 1))
@@ -68,7 +68,7 @@ func TestD5_TheStoreIsTheSameOverBadger(t *testing.T) {
 	}
 }
 
-// pair is two stores of which the same is required.
+// pair is two stores that must behave alike.
 type pair struct {
 	t    *testing.T
 	a, b *store.Store
@@ -108,7 +108,7 @@ func (p *pair) stage(s statemachine.WriteSet) {
 	for i, st := range []*store.Store{p.a, p.b} {
 		begin := st.Stage
 		if i == 0 && s.Seq%2 == 0 {
-			begin = st.Renew // beside what is there, or in its place, it is the same
+			begin = st.Renew // a generation of its own gives the same result
 		}
 		g, err := begin(s.Seq)
 		if err == nil {
@@ -187,7 +187,7 @@ func set(chance *rand.Rand, seq uint64) statemachine.WriteSet {
 	return s
 }
 
-// A version that a crash took is not seen, and the one below it is.
+// A version that a crash took is not seen; the version below it is.
 func TestLose_TheVersionBelowIsSeen(t *testing.T) {
 	d := New()
 	for at := uint64(1); at <= 2; at++ {
