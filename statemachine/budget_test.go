@@ -40,8 +40,8 @@ func TestC9_ARequestBeyondItsBudgetFailsAndChangesNothing(t *testing.T) {
 	}
 }
 
-// C6, S4: a batch executes about as much as its budget. Who used up an equal part is refused what is left, nobody else, and
-// may send it again.
+// C6, S4: a batch executes about as much as its budget allows. Only a client that used up an equal part has its further
+// requests refused, and it may send them again.
 func TestC6_WhoUsesUpABatchIsRefusedAndNobodyElse(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{MaxBatchCost: 40})
 	r.batch(ask(1, 1, "put a 1", "put b 2", "put c 3"))

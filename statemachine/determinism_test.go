@@ -17,7 +17,7 @@ var small = statemachine.Limits{
 	Window: 8, Sessions: 3, MaxResultBytes: 200, MaxReplyCacheBytes: 500, MaxClientReplyBytes: 900,
 }
 
-// randomBatch is one of requests that duplicate, conflict, expire, run beyond the window, panic and range.
+// randomBatch has requests that duplicate, conflict, expire, run beyond the window, panic and range.
 func randomBatch(rng *rand.Rand, seq uint64) statemachine.Batch {
 	if rng.IntN(8) == 0 {
 		return statemachine.Batch{Seq: seq}

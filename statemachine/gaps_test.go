@@ -7,8 +7,8 @@ import (
 	"tagma/statemachine"
 )
 
-// C9, C6: what is left of deleted keys costs a client nothing. So ranges may keep a replica busy with it only once, wherever
-// it lies and whatever is done beside it.
+// C9, C6: passing the remains of deleted keys costs a client nothing. So ranges may pass them only once, wherever they
+// lie and whatever else happens.
 func TestC9_ADeletedKeyIsPassedOnce(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{})
 	number := uint64(0)
@@ -44,12 +44,12 @@ func TestC9_ADeletedKeyIsPassedOnce(t *testing.T) {
 	flushed(r) // they are in the storage
 	passes(0, ranges...)
 
-	passes(1, append([]string{"put k500 v", "put k501 v", "put l v"}, ranges...)...) // what lies between is leapt over still
+	passes(1, append([]string{"put k500 v", "put k501 v", "put l v"}, ranges...)...) // the keys between are still leapt over
 	passes(5, append([]string{"delete k501"}, ranges...)...)
 	passes(5, append([]string{"delete k500"}, ranges...)...)
 	passes(0, ranges...)
 
-	passes(20, "fail a z put k200 v", "fail a z delete k300", "fail a z clear a z") // what fails leaves it so
+	passes(20, "fail a z put k200 v", "fail a z delete k300", "fail a z clear a z") // failed operations change no gap
 	passes(20, ranges...)
 	passes(0, ranges...)
 
@@ -58,12 +58,12 @@ func TestC9_ADeletedKeyIsPassedOnce(t *testing.T) {
 	passes(1001, ranges...)
 	passes(0, ranges...)
 
-	passes(0, fill()...) // they are there again, and a half goes at once by an operation of its own
+	passes(0, fill()...) // the keys are put again; then an operation deletes half of them
 	passes(501, append([]string{"clear k500 z"}, ranges...)...)
 	passes(0, ranges...)
 }
 
-// X6, C9: a gap belongs to the state in which it was found. In one that is taken up in its place the keys may exist.
+// X6, C9: a gap belongs to the state in which it was found. If another state takes its place, the keys may exist there.
 func TestC9_AGapEndsWithItsState(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{})
 	r.LeapFrom(1)

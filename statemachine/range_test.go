@@ -62,7 +62,7 @@ func (p *pairs) text(start, end string, down bool) string {
 
 // Ranges in both directions are those of a sorted slice, whichever layer holds the keys: the batch's own changes, a group
 // that is being written, what is not written yet, the storage, and past states of each. They cost the same everywhere.
-// So they are where every deleted key is leapt over, also beside operations that fail.
+// The same holds if every deleted key is leapt over, also beside operations that fail.
 func TestRanges_AreThoseOfASortedSliceInBothDirections(t *testing.T) {
 	for seed := range uint64(60) {
 		rng := rand.New(rand.NewPCG(seed, 4))
@@ -123,8 +123,8 @@ func TestRanges_AreThoseOfASortedSliceInBothDirections(t *testing.T) {
 	}
 }
 
-// The numbers are part of what replicas agree on, so they stay the same in every release, whatever Go it was built with.
-// They go on within an operation and differ between any two.
+// Random numbers are agreed on, so they stay the same in every release, whatever Go it was built with. The sequence goes
+// on within an operation, and any two operations have different ones.
 func TestRand_IsTheSameOnEveryReplicaAndForEachOperationAnother(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{})
 	batch := func(time int64, requests ...statemachine.Request) []statemachine.Reply {
@@ -138,7 +138,7 @@ func TestRand_IsTheSameOnEveryReplicaAndForEachOperationAnother(t *testing.T) {
 	expect(t, batch(6, ask(1, 4, "rand")), "executed@3[14813533787679173002 12 [4 3 0 2 1] 0.798]")
 }
 
-// Seq and Index name an operation: queries count, and what is not executed does not.
+// Seq and Index name an operation. Queries have an index, too; operations of requests that are not executed have none.
 func TestIndex_CountsTheOperationsOfTheBatchThatWereExecuted(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{})
 	query := ask(1, 3, "get a")

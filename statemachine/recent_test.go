@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// What is recent is either the newest value or nothing, whatever was pushed out, grew or was deleted meanwhile, and it
-// takes no more room than it may.
+// The cache returns the newest value or nothing, whatever was pushed out, grew or was deleted meanwhile, and it stays
+// within its bound.
 func TestRecent_HoldsTheNewestValueOrNone(t *testing.T) {
 	const chunks = 4
 	rng := rand.New(rand.NewPCG(1, 1))

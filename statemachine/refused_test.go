@@ -42,7 +42,7 @@ func TestC9_ARefusedRequestIsAnsweredAndNeverExecuted(t *testing.T) {
 	}
 }
 
-// D5: what ended may not be refused any more; what was refused, or never arrived, may.
+// D5: a request that finished may not be listed any more; one that was refused or never arrived may be.
 func TestD5_WhatEndedMayNotBeRefused(t *testing.T) {
 	ended, refused := ask(1, 1, "panic"), ask(1, 2, "put a 1")
 	r := newReplica(t, statemachine.Limits{Refused: [][32]byte{refused.Digest}})

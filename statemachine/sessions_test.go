@@ -36,9 +36,9 @@ func TestC2_AcknowledgedNumbersExpire(t *testing.T) {
 	r.batch(ask(1, 1, "count n"), ask(1, 2, "count n"))
 	expect(t, r.batch(acked(ask(1, 3, "count n"), 2), ask(1, 1, "count n"), ask(1, 2, "count n")),
 		"executed@2[3]", "expired@0[]", "executed@1[2]")
-	// It only rises: a recorded request with an older mark takes nothing back.
+	// The mark only rises: a recorded request with an older mark takes nothing back.
 	expect(t, r.batch(acked(ask(1, 4, "count n"), 1), ask(1, 1, "count n")), "executed@3[4]", "expired@0[]")
-	// A client that acknowledges its own request has no use for it.
+	// A client that acknowledges its own request needs no reply to it.
 	expect(t, r.batch(acked(ask(1, 5, "count n"), 6), ask(1, 6, "count n")), "expired@0[]", "executed@4[5]")
 }
 

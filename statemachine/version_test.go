@@ -177,7 +177,7 @@ func TestUpgrade_IsExecutedAtItsPlaceAndStopsAProgramThatDoesNotKnowTheVersion(t
 				t.Errorf("%v, want a refusal", why)
 			}
 		}
-		expect(t, r.batch(upgrade(1, 4, 1)), "executed@4[]") // it is at that
+		expect(t, r.batch(upgrade(1, 4, 1)), "executed@4[]") // it is at that version
 	}
 	if old.root() != updated.root() {
 		t.Fatal("the states differ before the upgrade")

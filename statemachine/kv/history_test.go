@@ -15,8 +15,8 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// historian is a service with a history, and one beside it whose storage keeps all states: what the first one tells of the
-// past by its history, the second one reads. A naive model holds every state there was.
+// historian has a service with a history, and one whose storage keeps all states: what the first one answers about the
+// past from its history, the second one reads. A naive model holds every state, too.
 type historian struct {
 	t       *testing.T
 	history uint64
@@ -166,7 +166,7 @@ func (h *historian) check(at uint64, start, end []byte, limit uint32) {
 // The keys are such that one is the beginning of another, and that escaping matters.
 var historyKeys = []string{"a", "a\x00", "a\x00\x00", "a\x00\x01", "a\x00\xff", "a\x01", "ab", "b", "b\xff", "\x00", "\xff\xff"}
 
-// play does what bytes say, and checks the past all the while. It ends with them.
+// play executes a script of bytes to its end, and checks the past after each step.
 func play(t *testing.T, history uint64, script []byte) {
 	h := newHistorian(t, history)
 	next := func(n int) int {

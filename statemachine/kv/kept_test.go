@@ -15,7 +15,7 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// What was executed without a history, before there were any, is executed so again, to the byte.
+// Without a history, everything is executed as it was before histories existed, to the byte.
 func TestHistory_WithoutOneTheStateIsWhatItWas(t *testing.T) {
 	st := memstore.New()
 	service, err := statemachine.New(kv.Machine{}, st, statemachine.Limits{})
@@ -83,7 +83,7 @@ func TestHistory_WhatIsTooOldIsGivenUp(t *testing.T) {
 	if limit := (history+2)*(perBatch+1) + 2*(512/13+1); most > limit {
 		t.Errorf("up to %d former values of %d batches, at most %d were to be there", most, history, limit)
 	}
-	for i := range 200 { // an operation that changes many leaves others to remove what it left
+	for i := range 200 { // others remove what a large operation left
 		h.put(fmt.Sprintf("many%d", i), "")
 	}
 	h.execute()
