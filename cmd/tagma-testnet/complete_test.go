@@ -9,7 +9,7 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// offered is what a shell is told to offer behind a command line; the last of it is how.
+// offered returns what completion offers a shell after a command line; the last item says how to offer it.
 func offered(t *testing.T, line ...string) []string {
 	t.Helper()
 	code, stdout, stderr := run(append([]string{"__complete"}, line...)...)
@@ -58,7 +58,7 @@ func TestCompletion_OffersTheValuesThatThereAre(t *testing.T) {
 	}
 }
 
-// Every behaviour of replicas is offered, and every one that is offered is one that start takes.
+// Completion offers every behaviour of replicas, and `start` accepts every one that is offered.
 func TestCompletion_OffersTheBehavioursOfReplicas(t *testing.T) {
 	got := offered(t, "start", "--malicious", "3=")
 	for _, b := range byzantine.Catalogue() {

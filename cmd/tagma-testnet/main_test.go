@@ -83,7 +83,7 @@ func TestBadInput_IsOneLineWithTheMend(t *testing.T) {
 	}
 }
 
-// watched is an output that can be waited for.
+// watched is an output for whose text a test can wait.
 type watched struct {
 	mu   sync.Mutex
 	text strings.Builder

@@ -13,7 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files of testdata anew")
 
-// A trace is told like this: testdata/replay.jsonl is from a seed that changes its view three times.
+// The printed form of a trace: testdata/replay.jsonl is from a seed that changes its view three times.
 func TestReplay_Golden(t *testing.T) {
 	code, got, stderr := run("replay", "testdata/replay.jsonl")
 	if code != command.Done || stderr != "" {
@@ -33,7 +33,7 @@ func TestReplay_Golden(t *testing.T) {
 	}
 }
 
-// A simulated run has one trace, and what is replayed of it is what the run itself prints.
+// A simulated run has one trace, and replaying it prints what the run itself prints.
 func TestReplay_TheTraceOfASeedIsAlwaysTheSame(t *testing.T) {
 	dir := t.TempDir()
 	traced := func(name string, args ...string) string {

@@ -67,7 +67,7 @@ func TestRun_UnusableScenariosAreOneLine(t *testing.T) {
 func TestRun_SeveralFilesAreAnArrayAndOneFailureFails(t *testing.T) {
 	t.Parallel()
 	good := scenarioFile(t, "good", few)
-	bad := scenarioFile(t, "bad", few+"[expect]\ndigests_equal = false\n") // which starvation does not explain
+	bad := scenarioFile(t, "bad", few+"[expect]\ndigests_equal = false\n") // starvation does not explain this
 	var errs strings.Builder
 	out := &watched{more: make(chan struct{}, 1)}
 	dir := filepath.Join(t.TempDir(), "kept")

@@ -116,7 +116,7 @@ func TestDrill_ALostSiteIsRestoredElsewhere(t *testing.T) {
 	t.Setenv(operate.ClusterVariable, made.ClusterFile)
 	t.Setenv(operate.KeyVariable, key) // clients keep their keys
 	fresh := alive(t, rebuilt)
-	again := call(t, made.ClusterFile, key, 7, 1, kv.Put([]byte("once"), []byte("1"))) // I3: its answer was lost, say
+	again := call(t, made.ClusterFile, key, 7, 1, kv.Put([]byte("once"), []byte("1"))) // I3: as if its answer was lost
 	if again.Outcome != wire.OutcomeExecuted || again.Seq != once.Seq || !reflect.DeepEqual(again.Results, once.Results) {
 		t.Errorf("a request that was executed before the backup is answered %+v when it is sent again, and was %+v", again, once)
 	}
@@ -175,7 +175,7 @@ func pastIsRevertedTo(t *testing.T, seq uint64) {
 	}
 }
 
-// disksGiveABackup takes one from the disk of a replica that was killed, and from its data alone.
+// disksGiveABackup takes a backup from the disk of a killed replica, and one from the replica's data alone.
 func disksGiveABackup(t *testing.T, dir, last string, want rescue.Made) {
 	t.Helper()
 	saved := filepath.Join(t.TempDir(), "saved.bak")
@@ -216,7 +216,7 @@ func disksGiveABackup(t *testing.T, dir, last string, want rescue.Made) {
 // fetched finds in a log how many keys a transfer brought.
 var fetched = regexp.MustCompile(`the state is fetched.* keys=(\d+)`)
 
-// oneHomeIsRestored puts a backup into a home that lost its disk: of the cluster itself, and of what it began with.
+// oneHomeIsRestored restores a home that lost its disk: from a backup of the cluster itself, and from that of its origin.
 func oneHomeIsRestored(t *testing.T, c *aliveCluster, origin, own string) {
 	must(t, "backup", "--out", own)
 	for i := range 200 {
@@ -248,7 +248,7 @@ func oneHomeIsRestored(t *testing.T, c *aliveCluster, origin, own string) {
 		})
 		m := fetched.FindStringSubmatch(c.nodes[2].log())
 		if m == nil {
-			if backup != origin { // above that one it may be given batches
+			if backup != origin { // above the origin it may get batches instead
 				t.Errorf("it fetched no state; its log:\n%s", c.nodes[2].log())
 			}
 			continue

@@ -50,7 +50,7 @@ func TestCompletion_OffersTheValuesThatThereAre(t *testing.T) {
 		"help ban":                         {"bank\tOpen accounts and move money between them, on a cluster whose machine is the bank", none},
 	} {
 		words, how := offered(t, strings.Split(line, " ")...)
-		var fit []string // a shell passes over what does not begin with what was given
+		var fit []string // a shell skips words that do not begin with the given text
 		given := line[strings.LastIndexByte(line, ' ')+1:]
 		for _, w := range words {
 			if strings.HasPrefix(w, given) || how == cobra.ShellCompDirectiveFilterFileExt {
@@ -66,7 +66,7 @@ func TestCompletion_OffersTheValuesThatThereAre(t *testing.T) {
 // Homes are found below a cluster's directory, by the settings in them.
 func TestCompletion_OffersHomes(t *testing.T) {
 	dir := makeCluster(t)
-	if err := os.Mkdir(filepath.Join(dir, "replica9"), 0o700); err != nil { // a directory that is none
+	if err := os.Mkdir(filepath.Join(dir, "replica9"), 0o700); err != nil { // a directory that is no home
 		t.Fatal(err)
 	}
 	for _, line := range [][]string{{"node", "--home"}, {"backup", "--home"}, {"evidence"}} {

@@ -77,7 +77,7 @@ func TestCluster_GetsOutOfAnEndlessOperation(t *testing.T) {
 			if r.Executing == nil || r.Executing.Request == "" || !strings.HasSuffix(r.Health, "request "+r.Executing.Request) {
 				return false
 			}
-			if r.View != 0 { // T4: the order is there, and no other primary would execute it sooner
+			if r.View != 0 { // T4: it is ordered, and no other primary would have it executed sooner
 				t.Fatalf("replica %d is in view %d", i, r.View)
 			}
 			request = r.Executing.Request
@@ -147,8 +147,8 @@ func hasEnded(nodes []*process) (n int) {
 	return n
 }
 
-// The other end of the drill: an operation ends every process, and each start of it. The log has the stack, the journal
-// names the request of the batch behind the last one that was executed, and without it the cluster serves again.
+// The other case of the drill: an operation ends every process, and again at each start. The log has the stack, the
+// journal names the request in the batch behind the last executed one, and without that request the cluster serves again.
 func TestCluster_GetsOutOfAStackOverflow(t *testing.T) {
 	dir := makeCluster(t)
 	deeply := func(p *process) { p.cmd.Env = append(p.cmd.Env, withEndless+"=deep") }
@@ -172,7 +172,7 @@ func TestCluster_GetsOutOfAStackOverflow(t *testing.T) {
 			t.Errorf("it ends with %d and says %.2000s", code, n.log())
 		}
 	}
-	// Those that have not heard yet that it is ordered go on, and are too few to order it by themselves.
+	// Replicas that do not know yet that it is ordered go on; they are too few to order it by themselves.
 	eventually(t, "half of the replicas end", func() bool { return hasEnded(nodes[:]) >= 2 })
 	first := -1
 	stop := func() {

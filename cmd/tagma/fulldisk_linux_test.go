@@ -37,7 +37,7 @@ func TestD6_AFullDiskStopsOneReplicaLoudly(t *testing.T) {
 			filled := fill(t, disk)
 			value := strings.Repeat("x", 8<<10)
 			eventually(t, "the replica with the full disk stops", func() bool {
-				must(t, "put", "k", value) // the others do not mind
+				must(t, "put", "k", value) // the others go on
 				return nodes[0].hasEnded()
 			})
 			stoppedByAFullDisk(t, nodes[0])
@@ -158,7 +158,7 @@ func unmountAtEnd(t *testing.T, dir string) {
 }
 
 // fill takes all the room there is on a disk, to the last block, and returns the files that hold it. A file system may
-// keep back blocks from one that grows, and give them to the next.
+// keep back blocks from a growing file, and give them to the next file.
 func fill(t *testing.T, dir string) (files []string) {
 	t.Helper()
 	for range 4 {

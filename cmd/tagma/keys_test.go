@@ -175,7 +175,7 @@ func TestKeys_NodeAndClientUseEncryptedKeys(t *testing.T) {
 	}
 }
 
-// Registered in the user's own copy of the cluster file only: the replicas hang up on the key, and the user is told why.
+// A key is registered only in the user's copy of the cluster file: the replicas refuse it, and the user is told why.
 func TestKeys_AKeyTheReplicasDoNotKnowIsOneLine(t *testing.T) {
 	dir := makeCluster(t)
 	startNode(t, home(dir, 0))

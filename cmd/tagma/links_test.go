@@ -12,8 +12,8 @@ import (
 	"tagma/internal/operate"
 )
 
-// An application that uses up what its key may have: the next program under the key is told the bound and the setting, and
-// status works beside it.
+// An application uses up the links of its key: the next program under the key is told the bound and the setting, and
+// status still works.
 func TestLinks_OneTooManyOfAKeyIsToldWhy(t *testing.T) {
 	dir := makeCluster(t)
 	for i := range 4 {
@@ -38,8 +38,8 @@ func TestLinks_OneTooManyOfAKeyIsToldWhy(t *testing.T) {
 	}
 }
 
-// A restored image, or a failover, runs a second process under replica 3's key, on other addresses: the others' logs and
-// status say so, and both processes are told.
+// A restored image, or a failover, runs a second process under replica 3's key, on other addresses: status and the logs
+// of the other replicas report it, and both processes are told.
 func TestTwins_TwoProcessesOfOneKeyAreNamedOnBothSides(t *testing.T) {
 	dir := makeCluster(t)
 	var nodes [4]*process

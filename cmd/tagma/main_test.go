@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	}
 	// A child lives no longer than its test: its standard input is a pipe that the test holds open.
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin) // any end of it is the end
+		_, _ = io.Copy(io.Discard, os.Stdin) // the process ends with its standard input
 		os.Exit(99)
 	}()
 	main()

@@ -95,7 +95,7 @@ func runUnread(t *testing.T, home string) (p *os.Process, ended <-chan int) {
 	code, gone := make(chan int, 1), make(chan struct{})
 	go func() {
 		defer close(gone)
-		_ = cmd.Wait() // its state tells
+		_ = cmd.Wait() // ProcessState has the exit code
 		code <- cmd.ProcessState.ExitCode()
 	}()
 	t.Cleanup(func() {
