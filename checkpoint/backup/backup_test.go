@@ -154,7 +154,7 @@ func TestBackup_TheFormatIsThatOfTheGoldenFiles(t *testing.T) {
 	}
 }
 
-// Changed are: every bit of a small backup, every byte of one that adds to it, and 500 places of a larger one.
+// The test changes every bit of a small backup, every byte of one that adds to it, and 500 places of a larger one.
 func TestBackup_NoChangedByteIsAccepted(t *testing.T) {
 	whole, more := wholeAndSince(t)
 	for i := range whole {

@@ -172,7 +172,7 @@ func TestCluster_GetsOutOfAStackOverflow(t *testing.T) {
 			t.Errorf("it ends with %d and says %.2000s", code, n.log())
 		}
 	}
-	// Replicas that do not know yet that it is ordered go on; they are too few to order it by themselves.
+	// Replicas that do not know yet that the request is ordered go on; they are too few to order it by themselves.
 	eventually(t, "half of the replicas end", func() bool { return hasEnded(nodes[:]) >= 2 })
 	first := -1
 	stop := func() {

@@ -15,7 +15,7 @@ import (
 // medium is what a disk holds of the state: it outlives the process.
 type medium struct {
 	*memory.Disk
-	fail error // of the next write
+	fail error // the error of the next write
 	next *medium
 }
 
