@@ -56,7 +56,7 @@ func TestRun_ItsPageGoesOnUntilTheEnd(t *testing.T) {
 			t.Fatalf("%v: %s%s", err, said, &stderr)
 		}
 	}
-	go io.Copy(io.Discard, reader) // the rest of the output
+	go func() { _, _ = io.Copy(io.Discard, reader) }() // the rest of the output
 	found := at.FindStringSubmatch(said)
 	r, err := http.NewRequestWithContext(t.Context(), "GET", found[1]+"api/stream", nil)
 	if err != nil {
