@@ -68,7 +68,7 @@ func TestC3_WithoutHedgingTheTimeoutIsAwaited(t *testing.T) {
 	})
 }
 
-// However late answers are, hedges stay a small share of the requests, and end when all answers take longer.
+// When one answer in three is late, only a few percent of the requests are hedged.
 func TestC3_HedgesAreAFewPercentAtMost(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.hedging()

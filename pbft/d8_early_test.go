@@ -51,8 +51,8 @@ func TestD8_14_TheFirstVoteIsMarked(t *testing.T) {
 	}
 }
 
-// D8.14: a start that finds the mark is silent for a window above the journal's h, whatever view it is in; one that finds
-// Clean behind it is not, and marks its first vote again.
+// D8.14: a start whose journal ends with Early casts no vote, in any view, until h is a window above the journal's h. After
+// Early and then Clean a start may vote at once, and writes Early again before its first vote.
 func TestD8_14_AStartAfterAnUncleanStopIsSilentForAWindow(t *testing.T) {
 	l := newLab(t, 4, 3, hasty)
 	for s := wire.Seq(1); s <= 5; s++ {

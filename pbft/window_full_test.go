@@ -87,8 +87,8 @@ func TestN4_BodiesThatALastViewLeftDoNotStopTheNextPrimary(t *testing.T) {
 	}
 }
 
-// S4: a driver's turn takes many requests before the first proposal comes back to the core. What is on its way counts: else
-// a burst fills the window beyond what anybody accepts, the primary included, and only a view change ends it.
+// S4: a driver's turn takes many requests before the first proposal comes back to the core. The bodies of proposals on their
+// way count as held: else a burst would propose more than any replica, the primary included, takes in until a view change.
 func TestS4_ABurstInOneTurnKeepsToTheBoundOfLargeBodies(t *testing.T) {
 	l, large := newLargeLab(t, 0)
 	proposed := 0

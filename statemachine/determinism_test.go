@@ -27,7 +27,7 @@ func randomBatch(rng *rand.Rand, seq uint64) statemachine.Batch {
 		t := seq/2 + rng.Uint64N(12)
 		r := ask(1+seq/20+rng.Uint64N(4), t, randomOps(rng)...)
 		r.Client[1] = byte(rng.IntN(2))
-		r.AckedBelow = t - min(t, rng.Uint64N(14)) // at times beyond the window of 8
+		r.AckedBelow = t - min(t, rng.Uint64N(14)) // sometimes so low that t lies beyond the window of 8
 		r.ReadOnly = rng.IntN(6) == 0
 		b.Requests = append(b.Requests, r)
 	}

@@ -12,7 +12,7 @@ const (
 	payloadBytes = sectorBytes - sectorHead // payload bytes of one sector
 	version      = 1
 
-	maxTurnBytes = 1 << 30 // payload bytes of one turn: far more than any batch needs, and few enough for the index of a sector
+	maxTurnBytes = 1 << 30 // payload bytes of one turn: far more than any batch needs, and within the uint32 fields of sector
 )
 
 // Version is the version of the format that is written. Journals of other versions are refused.

@@ -27,10 +27,10 @@ type Gatherer struct {
 // room is how many events a Gatherer holds.
 const room = 1 << 14
 
-// Every has the events of one of n slots be taken.
+// Every sets that the events of only one slot in n are taken.
 func (g *Gatherer) Every(n uint64) { g.every.Store(max(n, 1)) }
 
-// Follow has everything be taken that concerns requests of one client, by its number, whatever Every says.
+// Follow sets that everything is taken that concerns the requests of one client, named by its number, whatever Every says.
 func (g *Gatherer) Follow(client int) { g.follow.Store(int64(client) + 1) }
 
 // followed is how many slots of a client that is followed are remembered: more than are under way.

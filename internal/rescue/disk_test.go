@@ -143,7 +143,7 @@ func TestDisk_GivesTheNewestStateThatIsCertified(t *testing.T) {
 	}
 }
 
-// above has a store end in what no checkpoint is of.
+// above adds to a store the writes of one more batch, at+1, which no checkpoint covers.
 func above(t *testing.T, dir string, at uint64) {
 	t.Helper()
 	st, err := store.Open(dir, store.Options{})

@@ -105,7 +105,7 @@ func (p *Pool) enqueue(e *Pending) {
 	p.compact(e.owner)
 }
 
-// Slack is how many stale entries a list may have in addition to as many stale ones as it has live ones.
+// Slack is how many entries a list may have beyond twice the number of its live ones.
 const Slack = 16
 
 // compact removes requests that no longer wait, and clients without any, from lists in which most entries are stale.
