@@ -170,7 +170,9 @@ func TestLive_ActsHappenAndAreSeen(t *testing.T) {
 		func(l seen) bool { return l.Event == "view" && l.Step == "entered" },
 		func(l seen) bool { return l.Event == "process" && l.Replica == 2 && l.Step == "started" },
 		func(l seen) bool { return l.Event == "process" && l.Replica == 3 && l.Step == "paused" },
-		func(l seen) bool { return l.Event == "fault" && l.Step == "healed" && strings.Contains(l.What, "everything") },
+		func(l seen) bool {
+			return l.Event == "fault" && l.Step == "healed" && strings.Contains(l.What, "everything")
+		},
 	}
 	again.until("the end of what is kept", func(l seen) bool {
 		if l.Event != "" {
