@@ -162,8 +162,8 @@ func TestLive_ActsHappenAndAreSeen(t *testing.T) {
 	if b.get("why", &why); why.Cluster == "" {
 		t.Errorf("%+v", why)
 	}
-	// Whoever comes later sees what was, in the order in which the first one saw it. Lines of different replicas may be seconds
-	// apart on a busy machine.
+	// Whoever comes later sees what was, in the order in which the first one saw it. Lines of different replicas may be
+	// seconds apart on a busy machine.
 	again, events, met := b.stream(), 0, 0
 	milestones := []func(l seen) bool{
 		func(l seen) bool { return l.Event == "evidence" && l.Against == 0 },
