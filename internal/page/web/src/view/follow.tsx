@@ -1,10 +1,10 @@
-import { signal } from '@preact/signals'
+import { effect, signal, untracked } from '@preact/signals'
 import { fitTo } from '../draw/camera'
 import { messageIn } from '../model/content'
 import { requestOf } from '../model/request'
 import { duration } from '../model/words'
 import { requestKey } from '../model/world'
-import { followed, history, moment, show, timeline } from '../store/store'
+import { followed, history, moment, show, timeline, version } from '../store/store'
 
 // MOST is how many of the last requests can be chosen from.
 const MOST = 40
@@ -52,12 +52,24 @@ export function Follow() {
   )
 }
 
-// followRequest shows the way of a request, and all of it that is known. The present would carry it out of sight.
+// followRequest shows the way of a request, and all of it that is known. An answer to a request by hand may come before the
+// first event of the request does; then it is shown as soon as there is one.
 export function followRequest(key: string): void {
   followed.value = key
+  if (reveal(key)) return
+  const stop = effect(() => {
+    void version.value // more events have come
+    if (followed.value === key && !untracked(() => reveal(key))) return
+    queueMicrotask(() => stop())
+  })
+}
+
+// reveal moves to a request, since the present would carry it out of sight, and reports whether anything of it is known.
+function reveal(key: string): boolean {
   let last = -1
   for (const i of history.follow(key).events) last = Math.max(last, i)
-  if (last >= 0) show(last + 1)
+  if (last < 0) return false
+  show(last + 1)
   let from = Number.POSITIVE_INFINITY
   let to = Number.NEGATIVE_INFINITY
   for (const a of history.follow(key).arrows) {
@@ -65,6 +77,7 @@ export function followRequest(key: string): void {
     to = Math.max(to, a.end)
   }
   if (to > from) fitTo(from, to)
+  return true
 }
 
 // requestAt is the key of a request that an event is about: its own, or one that was ordered in its slot. '': none.
