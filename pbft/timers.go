@@ -90,7 +90,7 @@ func (r *Replica) timeout() time.Duration {
 // There a single suspicion changes the view, and whoever was cut off would depose a good primary on its return.
 func (r *Replica) pardon() {
 	heard := 0
-	for i := range r.peers {
+	for i := 0; r.cfg.Crash && i < len(r.peers); i++ {
 		if p := &r.peers[i]; wire.ReplicaID(i) != r.cfg.Self && p.status != nil && r.mono-p.heardAt < r.timeout() {
 			heard++
 		}
