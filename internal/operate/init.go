@@ -20,7 +20,6 @@ func (p *Program) Init() *cobra.Command {
 	var (
 		dir        string
 		durability string
-		model      string
 		options    = cluster.InitOptions{Clients: []string{clientName}}
 		asJSON     bool
 	)
@@ -43,9 +42,6 @@ Replicas that share a host get consecutive ports from the base port on; metrics 
 			if options.Protocol.Durability, err = cluster.ParseDurability(durability); err != nil {
 				return command.Unusablef("init: durability: %v", err)
 			}
-			if options.Protocol.FaultModel, err = cluster.ParseFaultModel(model); err != nil {
-				return command.Unusablef("init: fault model: %v", err)
-			}
 			if !cmd.Flags().Changed("replicas") {
 				options.Replicas = options.Protocol.FaultModel.Least()
 			}
@@ -63,7 +59,7 @@ Replicas that share a host get consecutive ports from the base port on; metrics 
 	flags := cmd.Flags()
 	flags.StringVar(&dir, "dir", "", "`directory` of the new cluster; made if need be")
 	flags.IntVar(&options.Replicas, "replicas", 4, "`number` of replicas: 3f+1 of them mask f faulty ones, or 2f+1 of them f crashed ones; 3 with the fault model crash")
-	flags.StringVar(&model, "fault-model", cluster.Byzantine.String(), "which failures are masked, for good: byzantine (anything) or crash (replicas stop, and none lies)")
+	flags.TextVar(&options.Protocol.FaultModel, "fault-model", cluster.Byzantine, "which failures are masked, for good: byzantine (anything) or crash (replicas stop, and none lies)")
 	flags.StringSliceVar(&options.Hosts, "host", nil, "IP `addresses` or DNS names: one for all replicas or one each")
 	flags.StringVar(&options.Machine, "machine", p.Machines[0].Name, "state machine that is replicated: "+strings.Join(p.Machines.Names(), " or "))
 	flags.IntVar(&options.Protocol.History, "history", 0, "`sequence` numbers back that former states can be read and reverted to; 0 for none")
@@ -80,19 +76,14 @@ Replicas that share a host get consecutive ports from the base port on; metrics 
 
 // Made describes a new cluster, as init --json prints it.
 type Made struct {
-	Dir         string        `json:"dir"`
-	ClusterFile string        `json:"cluster_file"`
-	ClusterID   string        `json:"cluster_id"`
-	FaultModel  string        `json:"fault_model"`          // byzantine or crash
-	Faults      int           `json:"faults_masked"`        // f
-	ClientKey   string        `json:"client_key,omitempty"` // missing if all clients already had their keys
-	Origin      *madeOrigin   `json:"origin,omitempty"`
-	Replicas    []madeReplica `json:"replicas"`
-}
-
-func (m *Made) model() cluster.FaultModel {
-	model, _ := cluster.ParseFaultModel(m.FaultModel) // it was written by WriteCluster
-	return model
+	Dir         string             `json:"dir"`
+	ClusterFile string             `json:"cluster_file"`
+	ClusterID   string             `json:"cluster_id"`
+	FaultModel  cluster.FaultModel `json:"fault_model"`          // byzantine or crash
+	Faults      int                `json:"faults_masked"`        // f
+	ClientKey   string             `json:"client_key,omitempty"` // missing if all clients already had their keys
+	Origin      *madeOrigin        `json:"origin,omitempty"`
+	Replicas    []madeReplica      `json:"replicas"`
 }
 
 // madeOrigin is the state with which a restored cluster begins.
@@ -112,7 +103,7 @@ type madeReplica struct {
 
 // PrintMade writes, for people, what was made and what to do next.
 func (p *Program) PrintMade(w io.Writer, m *Made) error {
-	text := fmt.Sprintf("Made a cluster of %d replicas, which %s, in %s\n\n", len(m.Replicas), m.model().Masked(len(m.Replicas)), m.Dir)
+	text := fmt.Sprintf("Made a cluster of %d replicas, which %s, in %s\n\n", len(m.Replicas), m.FaultModel.Masked(len(m.Replicas)), m.Dir)
 	text += fmt.Sprintf("  %-28s members, keys and parameters: the same for all\n", m.ClusterFile)
 	if m.ClientKey != "" {
 		text += fmt.Sprintf("  %-28s a registered client's key\n", m.ClientKey)

@@ -39,7 +39,7 @@ func WriteCluster(dir string, fresh *cluster.Fresh, basePort int) (made *Made, e
 		Dir:         dir,
 		ClusterFile: filepath.Join(dir, ClusterFile),
 		ClusterID:   fresh.File.ID.String(),
-		FaultModel:  fresh.File.Protocol.FaultModel.String(),
+		FaultModel:  fresh.File.Protocol.FaultModel,
 		Faults:      fresh.File.Protocol.FaultModel.Masks(len(fresh.File.Replicas)),
 	}
 	if len(fresh.Clients) > 0 {
