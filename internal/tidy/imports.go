@@ -30,7 +30,8 @@ var mayImport = map[string][]string{
 	"statemachine": {},
 	"checkpoint":   {"statemachine"},
 
-	"statemachine/codec": {},
+	"statemachine/attest": {"crypto"},
+	"statemachine/codec":  {},
 
 	"statemachine/kv":   {"statemachine", "internal/quote"},
 	"statemachine/bank": {"statemachine", "internal/quote"},
