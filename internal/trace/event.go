@@ -31,9 +31,10 @@ const None = -1
 
 // Stamp is when and where an event happened.
 type Stamp struct {
-	At      int64  `json:"at_us"`   // microseconds: since the beginning of a simulated run, else since the Unix epoch
-	Replica int    `json:"replica"` // the replica where it happened; None: at no replica
-	Event   string `json:"event"`   // its Kind
+	At      int64  `json:"at_us"`             // microseconds: since the beginning of a simulated run, else since the Unix epoch
+	Cluster string `json:"cluster,omitempty"` // its name, if the trace is of several clusters
+	Replica int    `json:"replica"`           // the replica where it happened; None: at no replica
+	Event   string `json:"event"`             // its Kind
 }
 
 func (s *Stamp) stamp() *Stamp { return s }

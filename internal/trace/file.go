@@ -179,6 +179,9 @@ func Text(e Event, from int64) string {
 	if s.Replica != None {
 		where = party(s.Replica)
 	}
+	if s.Cluster != "" {
+		where = strings.TrimSuffix(s.Cluster+"/"+where, "/")
+	}
 	return strings.TrimRight(fmt.Sprintf("%12.6f  %-3s %s", float64(s.At-from)/1e6, where, e.What()), " ")
 }
 

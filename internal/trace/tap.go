@@ -11,6 +11,7 @@ import (
 
 // Tap makes the events of one replica and passes them to listeners. While there is none, no event is made.
 type Tap struct {
+	cluster string
 	replica int
 	quorum  int
 	now     func() int64 // microseconds
@@ -35,6 +36,9 @@ func NewTap(replica, quorum int, now func() int64, hear func(Event)) *Tap {
 
 // Name has the tap call clients by their numbers. It must come before the first event.
 func (t *Tap) Name(names Names) { t.names = names }
+
+// Of names the cluster in all events, where there are several. It must come before the first event.
+func (t *Tap) Of(cluster string) { t.cluster = cluster }
 
 // Listen adds a listener, until stop is called. A call of hear may still be under way then.
 func (t *Tap) Listen(hear func(Event)) (stop func()) {
@@ -74,7 +78,7 @@ func (t *Tap) Emit(e Event) {
 	if all == nil {
 		return
 	}
-	*e.stamp() = Stamp{At: t.now(), Replica: t.replica, Event: e.Kind()}
+	*e.stamp() = Stamp{At: t.now(), Cluster: t.cluster, Replica: t.replica, Event: e.Kind()}
 	if m := of(e); m != nil {
 		m.names = t.names
 	}

@@ -19,8 +19,14 @@ type clientStrike struct {
 // If requests > 0, the kill waits for so many more frames with requests, and comes just before or just after the last one
 // leaves. Fired, if not nil, is called then.
 func (w *World) KillClient(client, requests int, when Moment, fired func()) {
-	c := w.running(client)
-	if c == nil || c.session == nil {
+	if c := w.running(client); c != nil {
+		c.end(requests, when, fired)
+	}
+}
+
+// end plans the kill of a program, or kills it now.
+func (c *client) end(requests int, when Moment, fired func()) {
+	if c.session == nil {
 		return
 	}
 	c.strike = &clientStrike{requests: requests, when: when, fired: fired}
@@ -32,10 +38,13 @@ func (w *World) KillClient(client, requests int, when Moment, fired func()) {
 
 // StartClient starts a client's program again, in a new session. A kill that still waits is cancelled.
 func (w *World) StartClient(client int) {
-	c := w.running(client)
-	if c == nil {
-		return
+	if c := w.running(client); c != nil {
+		c.again()
 	}
+}
+
+// again starts a program that was killed.
+func (c *client) again() {
 	c.strike = nil
 	if c.session == nil {
 		c.begin()

@@ -11,10 +11,21 @@ import (
 	"tagma/pbft/wire"
 )
 
+// clock is the time of a world, or of several worlds beside each other: their events happen one after the other, whatever
+// world they belong to, and a violation in one of them ends the run of all.
+type clock struct {
+	now       time.Duration
+	queue     queue
+	asked     uint64 // how many events were scheduled
+	violation *Violation
+	worlds    []*World // that go by this clock
+}
+
 // event is something that happens at a time.
 type event struct {
 	at     time.Duration
 	number uint64 // the events' numbers rise in the order in which they were scheduled
+	world  *World // in which it happens
 	node   *node  // the node whose code the event runs; nil: no node's
 	do     func()
 }
@@ -51,7 +62,7 @@ func (w *World) At(t time.Duration, do func()) { w.at(t, nil, do) }
 // at is At for an event that runs the code of a node.
 func (w *World) at(t time.Duration, n *node, do func()) {
 	w.asked++
-	heap.Push(&w.queue, &event{at: max(t, w.now), number: w.asked, node: n, do: do})
+	heap.Push(&w.queue, &event{at: max(t, w.now), number: w.asked, world: w, node: n, do: do})
 }
 
 // after has a process do something when a time has passed, unless it has ended by then.
@@ -64,17 +75,17 @@ func (n *node) after(d time.Duration, do func()) {
 	})
 }
 
-// Step lets the next event happen. It reports false when a violation ended the run.
+// Step lets the next event happen, in whichever world beside this one. It reports false when a violation ended the run.
 func (w *World) Step() (more bool) {
 	if w.over() {
 		return false
 	}
 	e := heap.Pop(&w.queue).(*event)
 	w.now = e.at
-	w.counts.Steps++
-	defer w.recovered(e.node, &more)
+	e.world.counts.Steps++
+	defer e.world.recovered(e.node, &more)
 	e.do()
-	w.judge()
+	e.world.judge()
 	return !w.broken()
 }
 

@@ -189,6 +189,7 @@ func (n *node) toMover(from wire.ReplicaID, v wire.Verified) {
 func (n *node) applied(e port.Execute, replies []*wire.Reply) {
 	if m := n.observed(); m != nil {
 		m.Applied(n.id, e.Seq, e.Body, replies)
+		n.w.tellApplied(e, replies)
 		n.w.executedIn(n.id, e.Seq, e.Body.Time, replies)
 	}
 	n.w.mark('e', int(n.id), uint64(e.Seq), prefix(e.Body.Digest()))

@@ -17,6 +17,8 @@ import (
 type Options struct {
 	Seed     uint64
 	Replicas int         // default 4
+	Cluster  string      // its name, if there are several; traces and violations say it
+	Beside   *World      // a world whose clock this one goes by, too; nil: it has a clock of its own
 	Config   wire.Config // parameters; members, cluster and self are filled in
 	Limits   statemachine.Limits
 	Machine  string // kv or bank; default kv
@@ -44,7 +46,10 @@ type Options struct {
 	Inside Wrap // wraps each core; attackers are outside of it
 	Around Wrap // wraps each core with its attackers
 
-	Aftermath  time.Duration     // how long the run goes on after a violation, so that proofs of who caused it turn up
+	Aftermath time.Duration // how long the run goes on after a violation, so that proofs of who caused it turn up
+	// Applied, unless nil, is called with every operation that is executed, once and in the order of execution.
+	Applied func(Applied)
+
 	Steps      int               // the run ends after so many events; 0: no such bound
 	Unwatched  bool              // no invariant is checked while it runs
 	Trace      func(trace.Event) // is called with every event; nil: only the last events are kept

@@ -40,6 +40,7 @@ func (w *World) tap(replica int) *trace.Tap {
 		return nil
 	}
 	t := trace.NewTap(replica, w.cfg.Quorum(), func() int64 { return w.now.Microseconds() }, w.tape.hear)
+	t.Of(w.opt.Cluster)
 	t.Name(w.numberOf)
 	return t
 }

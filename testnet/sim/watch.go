@@ -13,6 +13,7 @@ import (
 
 // Violation is an invariant that did not hold. It ends a run.
 type Violation struct {
+	Cluster   string // the cluster's name, if there are several
 	Invariant string // I1 to I18 and others of package check, or what the world itself noticed: "stopped", "refused", "panic"
 	Replica   wire.ReplicaID
 	At        time.Duration
@@ -21,13 +22,19 @@ type Violation struct {
 }
 
 func (v *Violation) Error() string {
-	return fmt.Sprintf("%s: replica %d at %v with seed %d: %s", v.Invariant, v.Replica, v.At, v.Seed, v.What)
+	who := fmt.Sprintf("replica %d", v.Replica)
+	if v.Cluster != "" {
+		who = fmt.Sprintf("replica %s/%d", v.Cluster, v.Replica)
+	}
+	return fmt.Sprintf("%s: %s at %v with seed %d: %s", v.Invariant, who, v.At, v.Seed, v.What)
 }
 
 // fail notes the first violation.
 func (w *World) fail(invariant string, id wire.ReplicaID, format string, args ...any) {
 	if w.violation == nil {
-		w.violation = &Violation{Invariant: invariant, Replica: id, At: w.now, Seed: w.opt.Seed, What: fmt.Sprintf(format, args...)}
+		w.violation = &Violation{
+			Cluster: w.opt.Cluster, Invariant: invariant, Replica: id, At: w.now, Seed: w.opt.Seed, What: fmt.Sprintf(format, args...),
+		}
 	}
 }
 

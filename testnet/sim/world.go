@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"time"
 
 	"tagma/internal/machines"
 	"tagma/internal/trace"
@@ -20,12 +19,10 @@ const epoch = int64(1_700_000_000_000_000_000)
 
 // World is a cluster with its clients in virtual time.
 type World struct {
+	*clock
 	opt        Options
 	cfg        wire.Config // Self is not set
 	machine    func() statemachine.Machine
-	now        time.Duration
-	queue      queue
-	asked      uint64 // how many events were scheduled
 	keys       *keyring
 	links      *links.Policy
 	nodes      []*node   // replicas first, then twins
@@ -38,7 +35,6 @@ type World struct {
 	tape       tape
 	own        *trace.Tap // for events of no replica; nil: nobody listens
 	monitor    *check.Monitor
-	violation  *Violation
 	made       int // how many requests the workloads made
 	resting    bool
 	history    []*Operation
@@ -86,13 +82,16 @@ func New(opt Options) (*World, error) {
 		machine = func() statemachine.Machine { return shipped }
 	}
 	w := &World{
-		opt: opt, machine: machine, keys: newKeyring(opt.Signatures, opt.Seed),
+		clock: new(clock), opt: opt, machine: machine, keys: newKeyring(opt.Signatures, opt.Seed),
 		faulty: make([]bool, opt.Replicas), lent: make([]bool, opt.Replicas), hostile: make([]int, opt.Replicas),
 		byID:      make([][]*node, opt.Replicas),
 		attackers: malicious.NewRecording(), carried: map[wire.RequestID][]*Operation{},
 		sessions: map[wire.PublicKey][]wire.Session{},
 		tape:     tape{ring: make([]trace.Event, max(0, opt.TraceLines)), out: opt.Trace},
 		turns:    chance(opt.Seed, 1), reach: chance(opt.Seed, 2), damage: chance(opt.Seed, 3), work: chance(opt.Seed, 4),
+	}
+	if opt.Beside != nil {
+		w.clock, w.keys.secrets = opt.Beside.clock, opt.Beside.keys.secrets
 	}
 	w.tape.frames.Reset()
 	w.tape.marks.Reset()
@@ -113,6 +112,7 @@ func New(opt Options) (*World, error) {
 	if err := w.populate(parties); err != nil {
 		return nil, err
 	}
+	w.worlds = append(w.worlds, w)
 	return w, nil
 }
 
