@@ -8,10 +8,10 @@ import (
 	"tagma/statemachine"
 )
 
-// Interface is what an application uses of a client. A *Client implements it with a cluster behind it, a
-// *clienttest.Client with a machine in memory, for unit tests.
+// Interface is what an application uses of a client. A *Client implements it by sending operations to a cluster. For
+// unit tests, a *clienttest.Client implements it with a machine in memory.
 type Interface interface {
-	statemachine.Named // Call, QueryAt and Machine: what typed clients such as kv.NewClient's use
+	statemachine.Named // Call, QueryAt and Machine: the methods that typed clients such as kv.NewClient's use
 
 	Do(ctx context.Context, op []byte, opts ...CallOption) (Result, error)
 	DoMany(ctx context.Context, ops [][]byte, opts ...CallOption) (Result, error)
@@ -24,7 +24,7 @@ type Interface interface {
 
 var _ Interface = (*Client)(nil)
 
-// Why a call cannot begin at all.
+// The reasons for which a call cannot begin.
 var (
 	errNotDialled = errors.New("this client was not made by Dial or DialCluster")
 	errNoContext  = errors.New("the context is nil; give context.Background() at least")
@@ -96,8 +96,8 @@ func (c *Client) Call(ctx context.Context, op []byte, readOnly bool) (result []b
 	return done.Output(), done.Seq, nil
 }
 
-// Submit sends one operation and returns before its result, which Call.Wait returns. It blocks while as many operations
-// wait as the next requests can carry; if ctx ends meanwhile, the error is an ErrNotSent.
+// Submit sends one operation and returns before its result, which Call.Wait returns. It blocks while more operations
+// wait than the next requests can carry. If ctx ends meanwhile, the error is an ErrNotSent.
 func (c *Client) Submit(ctx context.Context, op []byte, opts ...CallOption) (*Call, error) {
 	return c.SubmitMany(ctx, [][]byte{op}, opts...)
 }
@@ -110,8 +110,8 @@ func (c *Client) SubmitMany(ctx context.Context, ops [][]byte, opts ...CallOptio
 	return c.shell.submit(ctx, ops, gather(c.shell.semantics, opts))
 }
 
-// Status is Inquire for the client's cluster, with its key. It opens links of its own, for which replicas have room
-// beside those of requests; about one call a second is no burden.
+// Status is Inquire for the client's cluster, with its key. It opens links of its own, which do not count against the
+// links that replicas allow for requests. About one call a second is not too much for the replicas.
 func (c *Client) Status(ctx context.Context) (*status.Status, error) {
 	if err := c.begins(ctx); err != nil {
 		return nil, err

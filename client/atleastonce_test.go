@@ -25,7 +25,7 @@ func (f *fake) submitAtLeastOnce(ops int) (calls []*Call) {
 	return calls
 }
 
-// holdSignatures has some signatures, counted from 1, wait until what it returns is closed.
+// holdSignatures delays some signatures, which are counted from 1, until the returned function is called.
 func (f *fake) holdSignatures(held func(n int32) bool) chan struct{} {
 	release := make(chan struct{})
 	var signed atomic.Int32
@@ -40,7 +40,7 @@ func (f *fake) holdSignatures(held func(n int32) bool) chan struct{} {
 	return release
 }
 
-// allAnsweredWithin also asks for one more operation, under the default semantics.
+// allAnsweredWithin also submits one more operation, under the default semantics, and waits for it.
 func (f *fake) allAnsweredWithin(d time.Duration, calls []*Call) {
 	f.t.Helper()
 	enough := time.After(d)
@@ -58,8 +58,8 @@ func (f *fake) allAnsweredWithin(d time.Duration, calls []*Call) {
 	f.mustDo("and all others")
 }
 
-// Numbers that were not answered in time are not sent again. If they fill the window they must make room for new numbers;
-// otherwise every other call of the session would wait.
+// At-least-once requests that were not answered in time are not sent again under their number. If such numbers fill
+// the window, the session must free them for new requests. Otherwise every other call of the session would wait.
 func TestC7_AtLeastOnceGoesOnWhenUnansweredNumbersFillTheWindow(t *testing.T) {
 	for name, c := range map[string]struct {
 		window uint64
@@ -80,7 +80,8 @@ func TestC7_AtLeastOnceGoesOnWhenUnansweredNumbersFillTheWindow(t *testing.T) {
 	}
 }
 
-// C1: a request numbered just before its session was known to be gone is never answered, and delays no fresh session.
+// C1: a request may be numbered just before its client learns that the session has expired. Such a request is never
+// answered, and does not delay the next session.
 func TestC7_AtLeastOnceLeavesAnExpiredSessionThatDoesNotAnswer(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		release := f.holdSignatures(func(n int32) bool { return n == 1 })
@@ -105,13 +106,14 @@ func TestC7_AtLeastOnceLeavesAnExpiredSessionThatDoesNotAnswer(t *testing.T) {
 	})
 }
 
-// An operation that went out in a session that then expired counts as sent, whatever becomes of its next number.
+// If an operation was sent in a session that then expired, it counts as sent, whatever happens to it in the next
+// session.
 func TestClose_AnOperationThatWentOutUnderAnEarlierNumberIsUnknown(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		release := f.holdSignatures(func(n int32) bool { return n > 1 })
 		f.evicts()
 		call := f.submitAtLeastOnce(1)[0]
-		<-time.After(10 * time.Second) // it has a number of the fresh session, and is being signed
+		<-time.After(10 * time.Second) // the operation has a number in the new session and is being signed
 		f.s.close()
 		close(release)
 		if _, err := call.Wait(t.Context()); !errors.Is(err, ErrUnknown) || errors.Is(err, ErrNotSent) {

@@ -8,19 +8,19 @@ import (
 
 // Call is one or more submitted operations. Its methods may be used by several goroutines.
 type Call struct {
-	shell   *shell    // nil: the call is of another Interface
+	shell   *shell    // nil: the call belongs to another implementation of Interface
 	id      RequestID // only if shell is nil
 	core    *session.Call
 	done    chan struct{}
-	entered chan struct{} // exists while the submitter waits in line; closed when it may go on
+	entered chan struct{} // exists while the submitter waits in line; closed when the submitter may continue
 	watch   *watch        // nil: the call has no observer
 
 	result Result // result and err are written before done is closed
 	err    error
 }
 
-// NewCall makes a call for an [Interface] of your own. Finish ends it with its outcome; only the first call of finish
-// counts.
+// NewCall makes a call for your own implementation of [Interface]. The returned function finish ends the call with
+// its outcome; only its first call counts.
 func NewCall(id RequestID) (call *Call, finish func(Result, error)) {
 	c := &Call{id: id, done: make(chan struct{})}
 	once := make(chan struct{}, 1)

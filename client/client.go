@@ -110,12 +110,12 @@ func (l *link) Open(frame []byte)              { l.host.Open(frame) }
 var lastSession atomic.Int64
 
 // newSessionNumber is the wall clock in nanoseconds, or one more than the last number given in this process if the
-// clock is not above that. If the result would be below above, it is above instead: the replicas hold sessions ahead of
-// this clock (C1). No number is used twice.
+// clock is not above that. If the result would be less than the argument, the argument is returned: it is above the
+// sessions that replicas hold, which can be ahead of this clock (C1). No number is used twice.
 func newSessionNumber(above wire.Session) wire.Session {
 	for {
 		last := lastSession.Load()
-		number := max(time.Now().UnixNano(), last+1) // a clock after the year 2262 is negative
+		number := max(time.Now().UnixNano(), last+1) // the clock is negative after the year 2262
 		if lastSession.CompareAndSwap(last, number) {
 			return max(wire.Session(number), above)
 		}

@@ -9,9 +9,9 @@ import (
 	"tagma/internal/cluster"
 )
 
-// Cluster is what a client must know about a cluster: its replicas and their addresses, its clients, and its settings.
-// All replicas and clients of a cluster must have the same, and refuse a peer that has not. A Cluster does not change,
-// and may serve any number of clients.
+// Cluster is what a client must know about a cluster: its replicas and their addresses, its clients, and its
+// settings. All replicas and clients of a cluster must have an equal Cluster; they refuse a peer whose Cluster
+// differs. A Cluster does not change, and may serve any number of clients.
 type Cluster struct{ file *cluster.File }
 
 // LoadCluster reads a cluster file (cluster.toml).
@@ -32,8 +32,8 @@ func ParseCluster(content []byte) (*Cluster, error) {
 	return &Cluster{file}, nil
 }
 
-// ClusterConfig is the content of a cluster file in memory, where the meaning of each field is documented. What the
-// file writes in hexadecimal digits is bytes here.
+// ClusterConfig is the content of a cluster file in memory. The meaning of each setting is documented there. Keys and
+// digests are bytes here; the file has them in hexadecimal digits.
 type ClusterConfig struct {
 	ID       [32]byte
 	Epoch    uint64
@@ -64,7 +64,7 @@ type Origin struct {
 }
 
 // Settings are the settings of a cluster, [protocol] in its file; docs/operations.md has the range and the default of
-// each. Zero stands for the same as zero, or nothing, in the file.
+// each. A zero field means the same as a zero, or a missing line, in the file.
 type Settings struct {
 	ViewTimeout        time.Duration
 	MaxViewTimeout     time.Duration
@@ -82,11 +82,11 @@ type Settings struct {
 	Sessions           int    // sessions that are held for one client
 	MaxRequestCost     int    // units of work
 	MaxBatchCost       int    // units of work
-	Rules              int    // version of the rules of execution, as of the time when the cluster was made
+	Rules              int    // version of the rules of execution; it is set when the cluster is made
 	History            int    // sequence numbers
-	Durability         string // pessimistic, for which "" stands too, or optimistic
+	Durability         string // "pessimistic" (also ""), or "optimistic"
 	FirstVersion       int    // of the state: statemachine.Versioned
-	FaultModel         string // byzantine, for which "" stands too, or crash
+	FaultModel         string // "byzantine" (also ""), or "crash"
 }
 
 // NewCluster makes a Cluster without a file. The error names what is missing or out of range.
@@ -111,7 +111,7 @@ func NewCluster(c ClusterConfig) (*Cluster, error) {
 	return &Cluster{file}, nil
 }
 
-// Config returns the content of the cluster, from which NewCluster makes an equal one.
+// Config returns the content of the cluster. NewCluster makes an equal Cluster from it.
 func (c *Cluster) Config() ClusterConfig {
 	if c.check() != nil {
 		return ClusterConfig{}

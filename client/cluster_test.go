@@ -11,7 +11,7 @@ import (
 	"tagma/internal/cluster"
 )
 
-// inMemory is a cluster as a program may know it without a file.
+// inMemory is a cluster that a program builds without a file.
 func inMemory(t *testing.T) ClusterConfig {
 	t.Helper()
 	c := ClusterConfig{ID: [32]byte{7}, Epoch: 3, Machine: "auction", Settings: Settings{ViewTimeout: time.Second, MaxOps: 9}}
@@ -56,7 +56,8 @@ func TestCluster_FileBytesAndMemoryAreOneCluster(t *testing.T) {
 	}
 }
 
-// Whatever the file's settings are, a cluster in memory has them: replicas would refuse a client that left one out.
+// A cluster that is made in memory can have every setting that a file can have. If a client could not set one, the
+// replicas would refuse it.
 func TestCluster_NoSettingIsLostInMemory(t *testing.T) {
 	var p cluster.Protocol
 	fields := reflect.ValueOf(&p).Elem()

@@ -21,7 +21,7 @@ func contextFor(t *testing.T, d time.Duration) (context.Context, context.CancelF
 	return context.WithTimeout(t.Context(), d)
 }
 
-// closedCluster is a cluster whose replicas nobody has started, with one registered client.
+// closedCluster is a cluster with one registered client. None of its replicas runs.
 func closedCluster(t *testing.T) *cluster.Fresh {
 	t.Helper()
 	made, err := cluster.Init(cluster.InitOptions{Replicas: 4, BasePort: 1, Clients: []string{"alice"}})
@@ -31,7 +31,7 @@ func closedCluster(t *testing.T) *cluster.Fresh {
 	return made
 }
 
-// outsideOf returns a cluster in the type that applications have.
+// outsideOf returns a cluster in the exported type, which applications use.
 func outsideOf(made *cluster.Fresh) *Cluster { return &Cluster{made.File} }
 
 func TestDial_NamesTheFileThatIsMissing(t *testing.T) {
@@ -76,7 +76,7 @@ func TestDial_RefusesOptionsOutOfRange(t *testing.T) {
 	}
 }
 
-// Options that are nil are left out, as nil options of a call are: a program's own function may return nil.
+// Dial ignores options that are nil, as calls do: a function of the application may return nil instead of an option.
 func TestDial_LeavesOutOptionsThatAreNil(t *testing.T) {
 	made := closedCluster(t)
 	ctx, cancel := contextFor(t, 50*time.Millisecond)

@@ -18,7 +18,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer func() { _ = c.Close() }() // every call was answered by then
+	defer func() { _ = c.Close() }() // by now every call was answered
 
 	store := kv.NewClient(c)
 	if _, err := store.Put(ctx, "greeting", []byte("hello")); err != nil {
@@ -37,7 +37,7 @@ func Example() {
 	}
 }
 
-// Many requests under way at once, from one goroutine.
+// One goroutine submits many requests before it waits for their results.
 func ExampleClient_Submit() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -45,7 +45,7 @@ func ExampleClient_Submit() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer func() { _ = c.Close() }() // every call was answered by then
+	defer func() { _ = c.Close() }() // by now every call was answered
 
 	var calls []*client.Call
 	for i := range 100 {

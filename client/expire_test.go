@@ -12,7 +12,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// evicts has the replicas answer every request of the test's session, and of none after it, as expired.
+// evicts makes the replicas answer every request of the test's present session as expired. Later sessions are not
+// affected.
 func (f *fake) evicts() {
 	expired := func(r wire.Reply) []wire.Reply {
 		if r.ID.Session == testSession {
@@ -40,8 +41,8 @@ func TestC1_AnExpiredSessionIsFollowedByAFreshOne(t *testing.T) {
 	})
 }
 
-// A fresh session begins when the old one has no open request: each open one ends first, with or without a result. The
-// waiting requests go out afterwards and are answered.
+// When a session has expired, a new one begins as soon as the old one has no open request. Each open request first
+// ends, with or without a result. Requests that waited are then sent in the new session and are answered.
 func TestC1_NothingOutstandingIsCarriedIntoTheFreshSession(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		calls := f.fill()
@@ -50,7 +51,7 @@ func TestC1_NothingOutstandingIsCarriedIntoTheFreshSession(t *testing.T) {
 			waiting.Go(func() { f.mustDo("in line") })
 		}
 		synctest.Wait()
-		_, _ = f.s.abandon(calls[0], context.Canceled) // such a request is seldom sent again
+		_, _ = f.s.abandon(calls[0], context.Canceled) // such a request would seldom be sent again
 		f.evicts()
 		start := time.Now()
 		waiting.Wait()

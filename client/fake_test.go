@@ -33,8 +33,9 @@ const (
 	mostAlone    = 64 // requests of several operations
 )
 
-// fake is a cluster of four replicas behind the session's host. A request that reaches the primary, directly or through
-// a backup, is executed; every replica then answers as its behaviour says. Asked again, a replica answers alone.
+// fake is a cluster of four replicas behind the session's host. A request that reaches the primary, directly or
+// through a backup, is executed; every replica then answers as its behaviour says. If the request is sent again, only
+// the replica that receives it answers.
 type fake struct {
 	t   *testing.T
 	cfg wire.Config
@@ -51,8 +52,8 @@ type fake struct {
 	execute   func(op []byte, readOnly bool) []byte // nil: the result says what was executed
 	sent      []sending
 	attached  []wire.Session
-	held      [4]wire.Attached // by replica: the sessions of the key that it says it holds
-	turnsAway int              // requests that the primary does not take
+	held      [4]wire.Attached // by replica: the sessions of the key that it reports to hold
+	turnsAway int              // how many requests the primary still refuses
 	old       bool             // no replica gives hints
 	executed  map[wire.RequestID]wire.Seq
 	kept      map[wire.RequestID][][]byte // results
@@ -69,7 +70,7 @@ type sending struct {
 func honest(right wire.Reply) []wire.Reply { return []wire.Reply{right} }
 func silent(wire.Reply) []wire.Reply       { return nil }
 
-// does returns the behaviour of answering with a changed reply.
+// does returns the behaviour of a replica that answers with a changed reply.
 func does(change func(*wire.Reply)) func(wire.Reply) []wire.Reply {
 	return func(right wire.Reply) []wire.Reply {
 		change(&right)
@@ -85,7 +86,7 @@ func final(o wire.Outcome) func(wire.Reply) []wire.Reply {
 	return does(func(r *wire.Reply) { r.Outcome, r.Seq, r.Results = o, 0, nil })
 }
 
-// withCluster runs a test against a fake cluster in virtual time, and fails it when goroutines are left.
+// withCluster runs a test against a fake cluster in virtual time. The test fails if goroutines remain at its end.
 func withCluster(t *testing.T, test func(*testing.T, *fake)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -178,7 +179,7 @@ func (f *fake) Open(frame []byte) {
 	}
 }
 
-// attach sends a replica's hint about the sessions of the key that it holds, unless it is down.
+// attach sends a replica's hint, which names the sessions of the key that it holds, unless the replica is down.
 func (f *fake) attach(to int, m *wire.Attach) {
 	if f.down[to] || f.old {
 		return
@@ -188,7 +189,7 @@ func (f *fake) attach(to int, m *wire.Attach) {
 	time.AfterFunc(2*oneWay, func() { f.s.FromReplica(to, wire.Encode(&hint)) })
 }
 
-// hints gives the first session the hints of all replicas, without delay.
+// hints sends the hints of all replicas to the first session, without delay.
 func (f *fake) hints() {
 	for i, hint := range f.held {
 		hint.Session = testSession
@@ -241,7 +242,7 @@ func (f *fake) reply(from int, r *wire.Request, seq wire.Seq) {
 	}
 }
 
-// results of a request, the same however often it is asked for.
+// results returns the results of a request. They are the same whenever they are asked for.
 func (f *fake) results(r *wire.Request) (results [][]byte) {
 	if kept, ok := f.kept[r.ID]; ok {
 		return kept

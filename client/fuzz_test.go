@@ -8,7 +8,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Whatever one replica sends, however often: no panic, and nothing is believed on its word alone (C4, S4).
+// Whatever one replica sends, however often, the client does not panic, and believes nothing that only this replica
+// says (C4, S4).
 func FuzzFromReplica(f *testing.F) {
 	id := wire.RequestID{Client: newFake(nil).key.Public(), Session: testSession, T: 1}
 	f.Add(wire.Encode(&wire.Reply{ID: id, Outcome: wire.OutcomeExecuted, Seq: 1, Results: [][]byte{[]byte("x")}}))
@@ -27,7 +28,8 @@ func FuzzFromReplica(f *testing.F) {
 		}
 		frames := [][]byte{frame}
 		if m, err := wire.Decode(frame); err == nil {
-			if r, ok := m.(*wire.Reply); ok { // the same, made to fit the request that is under way
+			// Also send the reply with its fields changed so that it belongs to the open request.
+			if r, ok := m.(*wire.Reply); ok {
 				r.ID, r.Request = call.core.ID(), c.sendings(1)[0].request.Digest()
 				frames = append(frames, wire.Encode(r))
 			}

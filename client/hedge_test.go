@@ -11,7 +11,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// hedging turns hedging on and has the session learn that answers take 2·oneWay.
+// hedging switches hedging on and gives the session some answers that take 2·oneWay, so that it expects that time.
 func (f *fake) hedging() {
 	f.remake(func(of *session.Config) { of.NoHedging = false })
 	f.learn()
@@ -23,7 +23,7 @@ func (f *fake) learn() {
 	}
 }
 
-// late has the replicas answer after so long.
+// late makes the replicas answer only after this time.
 func (f *fake) late(d time.Duration) { f.set(func() { f.lag = slices.Repeat([]time.Duration{d}, 4) }) }
 
 func TestC3_ALateRequestIsHedgedOnceBeforeTheTimeout(t *testing.T) {
@@ -48,7 +48,7 @@ func TestC3_ACensoringPrimaryCostsAHedgeNotATimeout(t *testing.T) {
 			f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{does(func(r *wire.Reply) { r.View = 1 })}, 4)
 		})
 		f.mustDo("a")
-		f.deaf[1] = true // so the client sends to a backup, which does not pass it on
+		f.deaf[1] = true // the client's request reaches a backup first, which does not relay it
 		start := time.Now()
 		f.mustDo("censored")
 		if took := time.Since(start); took > hedgeLeast+3*oneWay {
@@ -68,12 +68,13 @@ func TestC3_WithoutHedgingTheTimeoutIsAwaited(t *testing.T) {
 	})
 }
 
-// When one answer in three is late, only a few percent of the requests are hedged.
+// If one answer in three is late, only a few percent of the requests are hedged, because the client expects late
+// answers by then.
 func TestC3_HedgesAreAFewPercentAtMost(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.hedging()
 		const requests = 2000
-		for i := range requests { // one in three is late, so the mean stays
+		for i := range requests { // one answer in three is late, so the mean latency stays the same
 			f.late(time.Duration(i%3/2) * 30 * time.Millisecond)
 			f.mustDo("a")
 		}
@@ -92,7 +93,7 @@ func TestC3_HedgesAreAFewPercentAtMost(t *testing.T) {
 func TestC3_NothingIsHedgedWhileTheClusterIsBusy(t *testing.T) {
 	for name, c := range map[string]struct {
 		overload func(f *fake)
-		late     time.Duration // later than when a request would be hedged, and not as late as the time-out
+		late     time.Duration // longer than the time after which a request is hedged, and shorter than the timeout
 	}{
 		"f+1 replicas said so": {func(f *fake) {
 			changesItsMind := func(r wire.Reply) []wire.Reply {
@@ -147,7 +148,7 @@ func TestC7_WhatIsSentOnceIsNotHedged(t *testing.T) {
 	})
 }
 
-// overloaded is a cluster that takes one request in every period and answers all others that it is busy.
+// overloaded is a cluster that accepts one request in every period and answers all others with Busy.
 func overloaded(f *fake, period time.Duration) {
 	takes := map[uint64]bool{}
 	var next time.Time
@@ -163,7 +164,7 @@ func overloaded(f *fake, period time.Duration) {
 	f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{decide}, 4) })
 }
 
-// Every caller gets through an overload in about the time that all of them need together, and none gets an error.
+// In an overload every caller is served after about the time that all of them together need, and none gets an error.
 func TestC6_NoCallerStarvesAndBusyIsNoError(t *testing.T) {
 	for name, packed := range map[string]bool{"packed": true, "alone": false} {
 		t.Run(name, func(t *testing.T) {

@@ -15,10 +15,10 @@ import (
 // patience is how long Inquire waits for replicas if the context has no deadline.
 const patience = 3 * time.Second
 
-// Inquire asks every replica of the cluster for a report on itself, and judges the reports: see package status. It does
-// not wait for a replica that cannot be reached. For the others it waits until ctx ends, or for three seconds if ctx
-// has no deadline. It needs no session, so it also works on a cluster that executes nothing. An error is about the
-// cluster or the key.
+// Inquire asks every replica of the cluster for a report on itself, and judges the reports: see package status. It
+// does not wait for a replica that cannot be reached. For the others it waits until ctx ends, or for three seconds if
+// ctx has no deadline. It needs no session, so it also works on a cluster that executes nothing. An error means that
+// the cluster or the key cannot be used.
 func Inquire(ctx context.Context, cluster *Cluster, key *Key) (*status.Status, error) {
 	if ctx == nil {
 		return nil, errNoContext
@@ -54,7 +54,7 @@ func Inquire(ctx context.Context, cluster *Cluster, key *Key) (*status.Status, e
 	return judged, nil
 }
 
-// inquiry is one question to all replicas.
+// inquiry is one request for reports from all replicas.
 type inquiry struct {
 	heard chan struct{} // a token after each answer
 

@@ -14,8 +14,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Key is the ed25519 key of a client, by which the cluster knows the client: it signs requests, and its links prove
-// that they have it. A Key may serve any number of clients.
+// Key is the ed25519 key of a client, by which the cluster identifies the client. The client signs requests with it,
+// and proves on each link that it has it. A Key may serve any number of clients.
 type Key struct {
 	public  [32]byte
 	private *crypto.PrivateKey // nil: the signer has it
@@ -46,10 +46,10 @@ func keyOf(private *crypto.PrivateKey) *Key { return &Key{public: private.Public
 // probe is what a signer signs to show that it can. It differs from everything that a client signs.
 const probe = "tagma: does this key sign?"
 
-// NewKey makes a Key of a signer: an ed25519.PrivateKey, or a signer whose key is elsewhere, such as in a security
-// module. Its public key must be an ed25519.PublicKey, and it must sign messages unhashed (crypto.Hash(0)) and be safe
-// for concurrent use. NewKey asks it for one signature. Later it signs when a client is dialled, for each connection,
-// and for each request.
+// NewKey makes a Key from a signer: an ed25519.PrivateKey, or a signer whose key is elsewhere, such as in a security
+// module. Its public key must be an ed25519.PublicKey, and it must sign messages unhashed (crypto.Hash(0)) and be
+// safe for concurrent use. NewKey asks it for one signature. Later it signs when a client is dialled, for each
+// connection, and for each request.
 func NewKey(signer stdcrypto.Signer) (*Key, error) {
 	if signer == nil {
 		return nil, errors.New("no signer: give one that holds an ed25519 key")
@@ -115,7 +115,7 @@ func (k *Key) signRequest(content []byte) (wire.Signature, error) {
 	return sig, err
 }
 
-// prove configures the links to prove the key.
+// prove makes the client's links prove that they have the key.
 func (k *Key) prove(cfg *network.ClientConfig) {
 	if k.private != nil {
 		cfg.Seed = k.private.Seed()

@@ -11,10 +11,10 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// store has the fake's replicas execute with the real key-value machine.
+// store makes the fake's replicas execute operations with the real key-value machine.
 func (f *fake) store(t *testing.T) kv.Client { return kv.NewClient(f.serve(t, kv.Machine{})) }
 
-// serve has the fake's replicas execute with a machine.
+// serve makes the fake's replicas execute operations with a machine.
 func (f *fake) serve(t *testing.T, m statemachine.Machine) *Client {
 	service, err := statemachine.New(m, memstore.New(), statemachine.Limits{})
 	if err != nil {
@@ -159,7 +159,8 @@ func TestRevert_TellsWhatItDidOrWhyNot(t *testing.T) {
 	})
 }
 
-// A swap writes only if the present value is the one that the caller expects, and otherwise says that it did not.
+// A swap writes only if the present value is the one that the caller expects. Otherwise its result says that it did
+// not write.
 func TestKV_SwapsWhatTheCallerExpects(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		c, ctx := f.store(t), t.Context()
@@ -168,7 +169,7 @@ func TestKV_SwapsWhatTheCallerExpects(t *testing.T) {
 			absent     bool
 			swapped    bool
 		}{
-			{value: "a", swapped: false}, // it has no value, not an empty one
+			{value: "a", swapped: false}, // the key has no value; this is not the same as an empty value
 			{absent: true, value: "a", swapped: true},
 			{absent: true, value: "b", swapped: false},
 			{old: "x", value: "b", swapped: false},
@@ -194,7 +195,7 @@ func TestKV_SwapsWhatTheCallerExpects(t *testing.T) {
 	})
 }
 
-// Each attempt that fails returns the present value, so that the next one needs no read.
+// Each swap that fails returns the present value, so that the next attempt needs no read.
 func TestKV_ASwapThatFailsTellsWhatThereIs(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		c, ctx := f.store(t), t.Context()

@@ -12,8 +12,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// parrot is a replica on a real link that claims to have executed whatever reaches it. It relays nothing, so the others
-// answer when the client has turned to all.
+// parrot is a replica on a real link that answers every request as if it had executed it. It does not relay requests
+// to the others. So the others answer only after the client has sent the request to all replicas.
 type parrot struct{ lies bool }
 
 func (parrot) FromReplica(int, []byte)        {}
@@ -33,8 +33,8 @@ func (p parrot) FromClient(from *network.ClientLink, frame []byte) {
 	from.Send(wire.Encode(reply))
 }
 
-// Over real links: keys and greeting are accepted, a liar is outvoted, the client works although a replica went away, and
-// Close leaves nothing behind.
+// The client works over real links: it accepts the replicas' keys and greetings, outvotes a liar, and continues when
+// a replica disconnects. Close leaves no goroutine or link.
 func TestDial_WorksOverRealLinks(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	made, err := cluster.Init(cluster.InitOptions{Replicas: 4, BasePort: 1, Clients: []string{"alice"}})
@@ -54,7 +54,7 @@ func TestDial_WorksOverRealLinks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer hosts[i].Close() //nolint:errcheck // one of them is closed already
+		defer hosts[i].Close() //nolint:errcheck // one of them may be closed already
 	}
 	for i, h := range hosts {
 		made.File.Replicas[i].Addresses = h.Addrs()

@@ -12,23 +12,24 @@ import (
 	"tagma/pbft/wire"
 )
 
-// hold has all replicas say what they hold of the key, from the first session's beginning.
+// hold makes all replicas report which sessions of the key they hold, from the beginning of the first session on.
 func (f *fake) hold(highest, floor wire.Session) {
 	f.held = [4]wire.Attached(slices.Repeat([]wire.Attached{{Highest: highest, Floor: floor}}, 4))
 	f.remake(func(*session.Config) {})
 }
 
-// usedSession is the one that the last request went out in.
+// usedSession returns the session in which the last request was sent.
 func (f *fake) usedSession() wire.Session {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.sent[len(f.sent)-1].request.ID.Session
 }
 
-// spread is how far above what is held a number may be.
+// spread is how far a new session number may be above those that the replicas hold.
 const spread = 1 << 30
 
-// C1: after a clock was ahead, the first request goes out in a session that is neither expired nor the next to be evicted.
+// C1: an earlier program used a session number from a clock that was ahead. The first request of a client is
+// nevertheless sent in a session that has not expired and is not the next to expire.
 func TestC1_AClockThatWentBackDoesNotLockItsKeyOut(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.hold(2000, 1000)
@@ -42,7 +43,7 @@ func TestC1_AClockThatWentBackDoesNotLockItsKeyOut(t *testing.T) {
 	})
 }
 
-// C1: programs on several machines that choose at the same time do not choose the same number.
+// C1: programs on several machines may choose a session number at the same time. They do not choose the same one.
 func TestC1_TwoProgramsAboveTheSameNumberChooseTwo(t *testing.T) {
 	var chosen []wire.Session
 	for seed := range uint64(2) {
@@ -58,7 +59,7 @@ func TestC1_TwoProgramsAboveTheSameNumberChooseTwo(t *testing.T) {
 	}
 }
 
-// C1: f liars neither drive the numbers up nor hide what the others hold.
+// C1: f lying replicas can neither make the session numbers rise nor hide which sessions the others hold.
 func TestC1_OneLiarDoesNotChooseTheNumber(t *testing.T) {
 	for name, test := range map[string]struct{ all, liar, above, most wire.Session }{
 		"that nothing is held": {all: 2000, liar: 0, above: 2000, most: 2000 + spread},
@@ -76,7 +77,8 @@ func TestC1_OneLiarDoesNotChooseTheNumber(t *testing.T) {
 	}
 }
 
-// C1: one absurdly high session number does not use up its key: the numbers between it and the floor stay free.
+// C1: a session with an extremely high number does not make its key useless, because numbers between the floor and
+// that number can still be used.
 func TestC1_ANumberAtTheEndOfAllDoesNotLockItsKeyOut(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.hold(math.MaxUint64, 1000)
@@ -92,7 +94,8 @@ func TestC1_ANumberAtTheEndOfAllDoesNotLockItsKeyOut(t *testing.T) {
 	})
 }
 
-// C1: replicas that are older give no hints; then the clock alone gives the number, after a moment.
+// C1: replicas of an older version send no hints. After a short wait, the client takes the session number from the
+// clock alone.
 func TestC1_OlderReplicasAreNotWaitedForLong(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.old = true
@@ -110,7 +113,7 @@ func TestC1_OlderReplicasAreNotWaitedForLong(t *testing.T) {
 	})
 }
 
-// C1: where too few replicas are connected for any answer, the number waits for them.
+// C1: while too few replicas are connected for any answer, the client does not choose a session number.
 func TestC1_TheNumberWaitsForReplicasToBeConnected(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.old = true
@@ -130,7 +133,7 @@ func TestC1_TheNumberWaitsForReplicasToBeConnected(t *testing.T) {
 	})
 }
 
-// C1: after a session without open requests has expired, a fresh one begins, and no caller is told.
+// C1: if a session without open requests expires, a new session begins, and no caller gets an error.
 func TestC1_AnIdleSessionThatExpiredIsFollowedSilently(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.mustDo("a")
@@ -148,7 +151,8 @@ func TestC1_AnIdleSessionThatExpiredIsFollowedSilently(t *testing.T) {
 	})
 }
 
-// C1: after the reply that a session has expired, the next session is above those that the replicas hold by then.
+// C1: after a reply that says that the session has expired, the next session's number is above those that the
+// replicas hold at that time.
 func TestC1_AfterAnExpiredSessionTheNumberIsAboveWhatIsHeldThen(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.mustDo("a")
@@ -165,7 +169,7 @@ func TestC1_AfterAnExpiredSessionTheNumberIsAboveWhatIsHeldThen(t *testing.T) {
 }
 
 func TestC1_SessionNumbersRiseWhateverTheClock(t *testing.T) {
-	lastSession.Store(1 << 62) // a clock that was ahead of today's
+	lastSession.Store(1 << 62) // a session number from a clock that was far ahead
 	defer lastSession.Store(0)
 	if a, b := newSessionNumber(0), newSessionNumber(0); a != 1<<62+1 || b != a+1 {
 		t.Errorf("numbers %d and %d after %d", a, b, int64(1<<62))

@@ -49,7 +49,7 @@ type Transmission struct {
 // CallEnd is the outcome of a call.
 type CallEnd struct {
 	Time          time.Time
-	Seq           uint64    // of the batch that executed it; 0: none
+	Seq           uint64    // sequence number of the batch in which it was executed; 0: none
 	Err           error     // as returned to the caller; a machine's refusals are in the outputs instead
 	Request       RequestID // the last request; zero if there was none
 	Attempts      int       // how many requests with different numbers
@@ -57,15 +57,15 @@ type CallEnd struct {
 	Queued        time.Duration // from the call to the first transmission; 0 if there was none
 	Latency       time.Duration // from the call to its end
 
-	// Vouched are the replicas whose answers alike made the outcome believed, at least f+1, and Differed those that had
-	// given another answer by then. Both are empty without such an outcome, and for a QueryAt.
+	// Vouched are the replicas whose equal answers made the outcome believed, at least f+1. Differed are those that
+	// had given another answer by then. Both are empty if no answer was believed, and for a QueryAt.
 	Vouched, Differed []int
 }
 
 // WithObserver sets an observer for all calls of the client.
 func WithObserver(o Observer) Option { return func(all *options) { all.observer = o } }
 
-// watch is what is observed of one call. The shell's lock guards it, except while it is made.
+// watch is what an observer has been told of one call. The shell's lock guards it, except while it is made.
 type watch struct {
 	CallObserver
 	began         time.Time
@@ -87,7 +87,7 @@ func (s *shell) begin(ctx context.Context, ops [][]byte, info CallInfo) *watch {
 	return nil
 }
 
-// end describes the outcome of the call; false if the observer was already told.
+// end describes the outcome of the call. It returns false if the observer already has it.
 func (w *watch) end(id RequestID, result Result, err error) (e CallEnd, first bool) {
 	if w.ended {
 		return e, false
@@ -143,7 +143,8 @@ func (c caller) Finished(result session.Result, err error) {
 	})
 }
 
-// gaveUp tells the observer an outcome for the caller, although the session has not ended the call. The lock must be held.
+// gaveUp tells the observer the outcome for a caller that stops waiting, although the session has not ended the call.
+// The lock must be held.
 func (c *Call) gaveUp(result Result, err error) {
 	if c.watch == nil {
 		return
@@ -157,8 +158,8 @@ func (c *Call) gaveUp(result Result, err error) {
 	}
 }
 
-// unlock releases the lock, and then calls observers about what happened under it. If another goroutine is already
-// calling observers, that one also does these calls.
+// unlock releases the lock, and then tells observers what happened while the lock was held. If another goroutine is
+// already calling observers, that goroutine makes these calls, too.
 func (s *shell) unlock() {
 	mine := len(s.events) > 0 && !s.telling
 	s.telling = s.telling || mine

@@ -14,11 +14,11 @@ import (
 	"tagma/pbft/wire"
 )
 
-// log is an observer that writes down what it is told.
+// log is an observer that records each of its calls.
 type log struct {
 	lines []string
 	ends  []CallEnd
-	again func() // called by End; nil: nothing is
+	again func() // called by End, if it is not nil
 }
 
 func (l *log) Start(_ context.Context, c CallInfo) CallObserver {
@@ -42,7 +42,7 @@ func (l *log) End(e CallEnd) {
 	}
 }
 
-// observed runs a test with a log as the observer of the fake cluster's client.
+// observed runs a test whose client has a log as its observer, against the fake cluster.
 func observed(t *testing.T, test func(*testing.T, *fake, *log)) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		l := &log{}
@@ -78,7 +78,7 @@ func TestObserver_SeesACallFromItsStartToItsEnd(t *testing.T) {
 	})
 }
 
-// An observer is told which replicas vouched for an outcome, and which had answered otherwise.
+// An observer learns which replicas vouched for an outcome, and which had given another answer.
 func TestObserver_SeesWhoVouched(t *testing.T) {
 	observed(t, func(t *testing.T, f *fake, l *log) {
 		f.set(func() {
@@ -124,7 +124,8 @@ func TestObserver_SeesWhatIsSentAgain(t *testing.T) {
 	})
 }
 
-// An observer is told the end of a call once: when the caller gives up, and not when the answer comes after all.
+// An observer is told the end of a call only once. If the caller gives up, that is the end, and a later answer is not
+// reported.
 func TestObserver_TheEndIsToldOnce(t *testing.T) {
 	observed(t, func(t *testing.T, f *fake, l *log) {
 		f.set(func() {
@@ -149,7 +150,7 @@ func TestObserver_TheEndIsToldOnce(t *testing.T) {
 	})
 }
 
-// An observer may submit requests of its own from within End, and the client does not block.
+// An observer may submit requests from within End. The client does not block.
 func TestObserver_MaySubmitMore(t *testing.T) {
 	observed(t, func(t *testing.T, f *fake, l *log) {
 		l.again = func() {
@@ -192,7 +193,7 @@ func TestObserver_SeesQuestionsAboutThePastAndTheClose(t *testing.T) {
 	})
 }
 
-// nobody is an observer that wants to see no call.
+// nobody is an observer that does not want to observe any call.
 type nobody struct{}
 
 func (nobody) Start(context.Context, CallInfo) CallObserver { return nil }
@@ -238,7 +239,8 @@ func benchmarkCalls(b *testing.B, o Observer) {
 	running.Wait()
 }
 
-// BenchmarkObserver compares, in turns, calls without an observer and calls whose observer wants to see none.
+// BenchmarkObserver compares, alternately, calls without an observer with calls whose observer does not want to
+// observe any.
 func BenchmarkObserver(b *testing.B) {
 	for _, turn := range []int{1, 2, 3} {
 		for name, o := range map[string]Observer{"unset": nil, "nobody": nobody{}} {

@@ -19,7 +19,7 @@ type options struct {
 	observer  Observer
 }
 
-// check returns an error for an option without a meaning. 0 is the default of each option.
+// check returns an error for an option whose value makes no sense. 0 stands for the default of each option.
 func (o *options) check() error {
 	switch {
 	case o.pack < 0:
@@ -50,8 +50,9 @@ func WithPacking(most int) Option { return func(o *options) { o.pack = most } }
 // WithoutPacking sends every call in a request of its own.
 func WithoutPacking() Option { return WithPacking(1) }
 
-// WithoutHedging sends a request to further replicas only when it is sent again, after a timeout of 50 ms to 2 s that adapts
-// to earlier answers. With hedging, further replicas are asked once an answer takes three times as long as usual.
+// WithoutHedging sends a request to further replicas only when it is sent again, after a timeout of 50 ms to 2 s that
+// adapts to earlier answers. With hedging, further replicas are asked when an answer takes three times as long as
+// usual.
 func WithoutHedging() Option { return func(o *options) { o.noHedging = true } }
 
 // WithSemantics sets the semantics of calls that do not choose their own; the default is ExactlyOnce.
@@ -66,7 +67,8 @@ type CallOptions struct {
 	Semantics Semantics
 }
 
-// Gather applies the options of a call, for an [Interface] of your own. Usual are the semantics of a call that chooses none.
+// Gather applies the options of a call, for your own implementation of [Interface]. The argument usual gives the
+// semantics of a call that chooses none.
 func Gather(usual Semantics, opts ...CallOption) CallOptions {
 	o := CallOptions{Semantics: usual}
 	for _, set := range opts {
@@ -81,7 +83,7 @@ func Gather(usual Semantics, opts ...CallOption) CallOptions {
 // Apply. The request is still ordered, so it sees everything that was acknowledged before it was sent.
 func ReadOnly() CallOption { return func(o *CallOptions) { o.ReadOnly = true } }
 
-// Under sets a call's semantics, instead of the client's.
+// Under sets the semantics of one call, instead of the client's.
 func Under(s Semantics) CallOption { return func(o *CallOptions) { o.Semantics = s } }
 
 func gather(usual Semantics, opts []CallOption) session.Kind {

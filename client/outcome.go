@@ -10,7 +10,7 @@ import (
 	"tagma/statemachine"
 )
 
-// Result is what f+1 replicas agree that a request did.
+// Result is the result of a request, as f+1 replicas agree.
 type Result struct {
 	Seq     uint64   // sequence number of the batch that executed it
 	Outputs [][]byte // one for each operation, in order; a machine's own encoding
@@ -81,14 +81,16 @@ func (s Semantics) String() string { return session.Semantics(s).String() }
 
 // The errors that callers distinguish by errors.Is.
 var (
-	ErrUnknown     = session.ErrUnknown     // the request may or may not have been executed, and may still be
-	ErrBusy        = session.ErrBusy        // with ErrUnknown: the last answers of f+1 replicas were that they are overloaded
-	ErrUnequal     = session.ErrUnequal     // with ErrUnknown: enough replicas answered, but no f+1 of them alike; see their logs before you try again
+	ErrUnknown = session.ErrUnknown // the request may or may not have been executed, and may still be
+	// With ErrUnknown: the last answers of f+1 replicas were that they are overloaded.
+	ErrBusy = session.ErrBusy
+	// With ErrUnknown: enough replicas answered, but no f+1 of them alike; see their logs before you try again.
+	ErrUnequal     = session.ErrUnequal
 	ErrNotSent     = session.ErrNotSent     // the request was not and will not be executed
 	ErrClosed      = session.ErrClosed      // the client was closed
 	ErrExpired     = session.ErrExpired     // the request may have been executed before, and will not be any more
 	ErrConflict    = session.ErrConflict    // another request was executed under this one's number
-	ErrRefused     = session.ErrRefused     // the session has as much open as the cluster allows
+	ErrRefused     = session.ErrRefused     // the session has as many open requests as the cluster allows
 	ErrTooLarge    = session.ErrTooLarge    // the request exceeds a limit of cluster.toml, and was not sent
 	ErrEmpty       = session.ErrEmpty       // the request has no operation, and was not sent
 	ErrNotRetained = session.ErrNotRetained // the replicas no longer keep the requested state
@@ -100,11 +102,11 @@ type UnknownError struct {
 	Request RequestID // the request whose outcome is unknown
 	Busy    bool      // the last answers of f+1 replicas were that they are overloaded
 	Unequal bool      // enough replicas answered, but no f+1 of them agree
-	Said    string    // how long it has waited, and what each replica said last; "" before it was sent
+	Said    string    // how long it has waited, and what each replica answered last; "" before it was sent
 	Cause   error     // why the wait ended: the context's error, or ErrClosed
 }
 
-// Error describes all of this in one line.
+// Error describes the circumstances in one line.
 func (e *UnknownError) Error() string { return e.inside().Error() }
 
 // Unwrap makes errors.Is find ErrUnknown, the cause, and ErrBusy or ErrUnequal if they apply.
@@ -124,7 +126,7 @@ func (e *UnknownError) inside() *session.UnknownError {
 
 var errNoCause = errors.New("the wait ended")
 
-// outside converts a session's error to the form that callers get.
+// outside converts an error of package session to the exported one.
 func outside(err error) error {
 	var u *session.UnknownError
 	if errors.As(err, &u) {

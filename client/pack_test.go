@@ -16,12 +16,12 @@ import (
 	"tagma/statemachine"
 )
 
-// packing has the session pack, with so many requests in flight, and a window of 64.
+// packing switches packing on, with this many requests in flight and a window of 64.
 func (f *fake) packing(inFlight int) {
 	f.remake(func(of *session.Config) { of.Limits = limits(64).Choose(0, inFlight) })
 }
 
-// together has the operations asked for at once, each by a caller of its own, and returns when all were answered.
+// together submits the operations at the same time, each by a caller of its own, and returns when all are answered.
 func (f *fake) together(ops []string, o session.Kind) {
 	var asking sync.WaitGroup
 	for _, op := range ops {
@@ -49,7 +49,7 @@ func (f *fake) waiting() int {
 	return f.s.core.Waiting()
 }
 
-// packs are the numbers of operations in the requests that were sent, in the order of their numbers.
+// packs returns how many operations each sent request had, in the order of the requests' numbers.
 func (f *fake) packs() (sizes []int) {
 	for t := uint64(1); ; t++ {
 		sent := f.sendings(t)
@@ -67,7 +67,7 @@ func TestPack_ALoneOperationGoesOutAtOnce(t *testing.T) {
 		if _, err := f.s.submit(t.Context(), [][]byte{[]byte("a")}, session.Kind{}); err != nil {
 			t.Fatal(err)
 		}
-		if sent := f.sendings(1); len(sent) != 1 || sent[0].at != start { // not even the sender's goroutine has run
+		if sent := f.sendings(1); len(sent) != 1 || sent[0].at != start { // the goroutine that sends has not run yet
 			t.Errorf("sent %v", sent)
 		}
 	})
@@ -101,8 +101,8 @@ func TestPack_NoMoreThanTheGivenRequestsAreInFlight(t *testing.T) {
 	})
 }
 
-// An operation that is never packed need not wait: it goes out while others wait to be packed, up to a bound of its own,
-// and delays none of them.
+// An operation that is never packed does not wait behind operations that wait to be packed. Such operations have a
+// bound of their own, and do not delay the others.
 func TestPack_RequestsOfSeveralOperationsDoNotWaitToBePacked(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.remake(func(of *session.Config) { of.Limits = limits(1024).Choose(0, 0) })
@@ -179,11 +179,12 @@ func TestPack_StaysWithinTheBytesOfARequest(t *testing.T) {
 	})
 }
 
-// An operation whose result had no room beside the others changed nothing, and is sent again alone.
+// If there is no room for the result of one operation beside the others, that operation changes nothing, and is sent
+// again in a request of its own.
 func TestPack_AResultThatIsCrowdedOutIsAskedForAlone(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.packing(1)
-		crowded := true // of those packed, in order: the second one has no room
+		crowded := true // of the packed operations, the second has no room for its result
 		f.execute = func(op []byte, _ bool) []byte {
 			if string(op) == "op 2" && crowded {
 				crowded = false
@@ -246,7 +247,8 @@ func TestPack_WhoGivesUpInLineHasSentNothing(t *testing.T) {
 	})
 }
 
-// One of several packed callers leaves: the operations of the others are sent again as before, and his result is dropped.
+// If one of several packed callers stops waiting, the operations of the others are sent again as before. The result
+// for that caller is dropped.
 func TestPack_OneCallerLeavingDisturbsNoOther(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.packing(1)

@@ -6,7 +6,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// ask asks about a past state and waits for the answer.
+// ask sends a query about a past state and waits for the answer.
 func (s *shell) ask(ctx context.Context, op []byte, at uint64) (result []byte, err error) {
 	decided := make(chan struct{})
 	s.mu.Lock()

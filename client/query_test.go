@@ -13,7 +13,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// archive stands for four replicas: each answers queries as its function in reply says, two one-way trips later.
+// archive stands for four replicas. Each answers queries as the function at its place in reply says, after the time
+// of a round trip.
 type archive struct {
 	t     *testing.T
 	s     *shell
@@ -120,7 +121,7 @@ func TestC9_TheLastWordOfAReplicaCounts(t *testing.T) {
 	}, right, lagging, mute, wrong)
 }
 
-// A replica that answers several times, another query or for another sequence number still has one vote.
+// A replica has one vote, even if it answers several times, or answers another query or another sequence number.
 func TestC9_NoReplicaCountsTwice(t *testing.T) {
 	withArchive(t, func(t *testing.T, client *Client, a *archive) {
 		a.reply[0] = func(q *wire.Query) *wire.QueryReply {
@@ -138,7 +139,8 @@ func TestC9_NoReplicaCountsTwice(t *testing.T) {
 	}, nil, right, mute, right)
 }
 
-// A sequence number that no message may name is not asked for: replicas would end the link of the client.
+// A sequence number above the highest that a message may contain is not sent: the replicas would close the client's
+// link.
 func TestQueryAt_WhatNoClusterReachesIsNotAskedFor(t *testing.T) {
 	withArchive(t, func(t *testing.T, client *Client, a *archive) {
 		for _, at := range []uint64{uint64(wire.MaxSeq) + 1, 1<<64 - 1} {

@@ -12,15 +12,15 @@ import (
 	"tagma/pbft/wire"
 )
 
-// town is a cluster on real links. What reaches one replica is executed by all, and each answers over the link that the
-// session was attached to, if it knows one. The first session is expired.
+// town is a cluster on real links. A request that reaches one replica is executed by all. Each replica answers over
+// the link on which the session was announced to it, if there is one. The first session has expired.
 type town struct {
 	mu    sync.Mutex
 	first wire.Session
 	links [4]map[wire.Session]*network.ClientLink
 }
 
-// resident is one of its replicas.
+// resident is one replica of a town.
 type resident struct {
 	*town
 	self int
@@ -56,15 +56,15 @@ func (p resident) FromClient(from *network.ClientLink, frame []byte) {
 	}
 }
 
-// allGreeted reports whether every replica was told of some session.
+// allGreeted reports whether every replica has been told of a session.
 func (p *town) allGreeted() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !slices.ContainsFunc(p.links[:], func(links map[wire.Session]*network.ClientLink) bool { return len(links) == 0 })
 }
 
-// C1, C7: a replica that restarts learns of a fresh session from the link itself: a request that is sent once reaches the
-// primary alone, and one answer is not enough.
+// C1, C7: when a replica restarts, the client tells it of its new session as soon as they are connected. Without
+// that, a request that is sent only once would reach only the primary, and one answer would not be enough.
 func TestC1_AReplicaThatComesBackLearnsOfTheFreshSession(t *testing.T) {
 	made, err := cluster.Init(cluster.InitOptions{Replicas: 4, BasePort: 1, Clients: []string{"alice"}})
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// refuses has the replicas refuse numbers up to one, at a sequence number or, as 0, without a record.
+// refuses makes the replicas refuse request numbers up to a limit. They record the refusal at a sequence number; 0
+// means without a record.
 func (f *fake) refuses(upTo uint64, at wire.Seq) {
 	refuse := func(r wire.Reply) []wire.Reply {
 		if r.ID.T <= upTo {
@@ -24,7 +25,8 @@ func (f *fake) refuses(upTo uint64, at wire.Seq) {
 	f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{refuse}, 4) })
 }
 
-// C2: after a refusal without a record, a copy that a primary kept may still be executed.
+// C2: after a refusal that is not recorded, a primary may still hold a copy of the request and have it executed
+// later. So the outcome is unknown.
 func TestC2_ARefusalThatIsNotRecordedIsAnUnknownOutcome(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.refuses(1, 0)
@@ -38,7 +40,8 @@ func TestC2_ARefusalThatIsNotRecordedIsAnUnknownOutcome(t *testing.T) {
 	})
 }
 
-// C2: a number that was refused is used up, so the operation goes out under another one, and its caller need not know.
+// C2: a refused number cannot be used again. The operation is sent under another number, and its caller does not
+// notice.
 func TestC2_WhatWasRefusedGoesOutUnderAnotherNumber(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.refuses(2, 5)
@@ -49,7 +52,8 @@ func TestC2_WhatWasRefusedGoesOutUnderAnotherNumber(t *testing.T) {
 	})
 }
 
-// C2: a refused operation waits until the session acknowledges more than its request did: before, there is no more room.
+// C2: a refused operation is sent again only when the session acknowledges a higher number than the refused request
+// did. Before that, there is no more room than there was.
 func TestC2_WhatWasRefusedWaitsForTheOldestRequest(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.set(func() { f.answer = slices.Repeat([]func(wire.Reply) []wire.Reply{silent}, 4) })
@@ -107,7 +111,7 @@ func TestC2_WhatIsRefusedAgainAndAgainIsToldSo(t *testing.T) {
 	}
 }
 
-// differ has every replica execute what begins with an a with a result of its own.
+// differ makes each replica return a result of its own for operations that begin with an a.
 func (f *fake) differ() {
 	f.set(func() {
 		for i := range f.answer {
@@ -120,7 +124,8 @@ func (f *fake) differ() {
 	})
 }
 
-// C4: a request that never finds f+1 equal answers ends with an error of its own, and does not hold the window up.
+// C4: a request for which no f+1 replicas give equal answers ends with an error of its own. It does not block the
+// window.
 func TestC4_UnequalAnswersEndARequestAndNotTheSession(t *testing.T) {
 	for _, semantics := range []Semantics{ExactlyOnce, AtLeastOnce, AtMostOnce} {
 		withCluster(t, func(t *testing.T, f *fake) {
@@ -144,7 +149,8 @@ func TestC4_UnequalAnswersEndARequestAndNotTheSession(t *testing.T) {
 	}
 }
 
-// C4: this also holds if f replicas are silent and no caller waits: whole windows of such requests pass.
+// C4: this also holds if f replicas do not answer and the callers have given up. Several windows full of such
+// requests pass.
 func TestC4_UnequalAnswersDoNotEndAClientWhoseCallersGaveUp(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.differ()
@@ -159,7 +165,7 @@ func TestC4_UnequalAnswersDoNotEndAClientWhoseCallersGaveUp(t *testing.T) {
 	})
 }
 
-// C2: a caller that cannot send learns which request the others wait for, and why.
+// C2: the error for a caller that cannot send names the request that blocks the window, and the reason.
 func TestC2_AFullWindowNamesTheOldestRequest(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.fill()
@@ -177,7 +183,8 @@ func TestC2_AFullWindowNamesTheOldestRequest(t *testing.T) {
 	})
 }
 
-// C7, D8.4: a primary that asks what it has forgotten takes no request; an operation that is sent once is not lost by that.
+// C7, D8.4: a primary that asks others what it signed accepts no requests. An operation that is sent only once is not
+// lost by that.
 func TestC7_WhatTheOneReplicaDidNotTakeGoesOutOnceMore(t *testing.T) {
 	for _, semantics := range []Semantics{AtMostOnce, BestEffort} {
 		withCluster(t, func(t *testing.T, f *fake) {
@@ -196,8 +203,8 @@ func TestC7_WhatTheOneReplicaDidNotTakeGoesOutOnceMore(t *testing.T) {
 	}
 }
 
-// C7: an operation that was refused goes out again in the next session if its own one ends meanwhile, although no number is
-// acknowledged there yet.
+// C7: an operation was refused, and then its session ends. The operation is sent again in the next session, although
+// no number is acknowledged there yet.
 func TestC7_WhatWasRefusedGoesOutInTheNextSession(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		for range 3 {
@@ -218,7 +225,8 @@ func TestC7_WhatWasRefusedGoesOutInTheNextSession(t *testing.T) {
 	})
 }
 
-// C7: an at-least-once operation goes out once more without waiting for the answer to its own lost request.
+// C7: an at-least-once operation is sent again without waiting for an answer to its own earlier request, which was
+// lost.
 func TestC7_WhatWasRefusedDoesNotWaitForItsOwnLostRequest(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		answer := func(r wire.Reply) []wire.Reply {

@@ -81,7 +81,7 @@ func TestC4_ALiarIsOutvotedWhateverItChanges(t *testing.T) {
 	}
 }
 
-// Two liars are more than f, yet lies that differ do not add up.
+// Two liars are more than f. But their answers differ, so they are not counted together.
 func TestC4_ReplicasMustAgreeOnEveryPart(t *testing.T) {
 	for name, other := range map[string]func(*wire.Reply){
 		"results": func(r *wire.Reply) { r.Results = [][]byte{[]byte("b")} },
@@ -171,9 +171,9 @@ func TestOutcomes_AreTypedErrors(t *testing.T) {
 			for i := range f.answer {
 				f.answer[i] = honest
 			}
-			f.mustDo("b") // the number is settled: nothing waits behind it
+			f.mustDo("b") // the earlier number is settled, so no later request waits for it
 			if outcome == wire.OutcomeExpired {
-				return // in a session of its own
+				return // the next case has a session of its own
 			}
 			if last := f.sendings(2); last[0].request.AckedBelow != 2 {
 				t.Errorf("acknowledged below %d, want 2", last[0].request.AckedBelow)

@@ -126,7 +126,7 @@ func TestViewHint_OneLiarNeitherInventsNorHoldsAView(t *testing.T) {
 			f.mustDo("b")
 			f.set(func() { f.view = 6 })
 			f.mustDo("c")
-			<-time.After(time.Second) // until the last replies are in
+			<-time.After(time.Second) // wait until the last replies have arrived
 			f.mustDo("d")
 			if to := recipients(f.sendings(4)); !slices.Equal(to, []int{2}) {
 				t.Errorf("%s: sent to %v, want the primary of view 6", name, to)
@@ -204,7 +204,7 @@ func TestC6_BusyForOneRequestDoesNotPutOthersOff(t *testing.T) {
 	})
 }
 
-// A liar that answers Busy again and again delays each transmission by one more patience at most.
+// If a liar answers Busy again and again, each transmission is delayed by at most one more timeout.
 func TestC6_ALiarsBusyCannotStopRetransmission(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.answer[0] = func(r wire.Reply) (all []wire.Reply) {
@@ -276,8 +276,9 @@ func TestCancel_AnAbandonedRequestIsSentAtASlowPace(t *testing.T) {
 	})
 }
 
-// C6, C3: after an outage in which a client's requests were turned away again and again, each of them would wait maxTimeout
-// for its next transmission. The first answer shows that there is room again, and brings the next request.
+// C6, C3: in an outage, a client's requests are answered with Busy again and again, until each waits maxTimeout for
+// its next transmission. The first other answer shows that the replicas have room again, so the client sends the next
+// request at once.
 func TestC6_AnAnswerBringsTheNextRequestThatWasTurnedAway(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		const requests = 8

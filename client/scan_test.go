@@ -29,7 +29,7 @@ func TestKV_ATransactionChangesSeveralKeysOrNone(t *testing.T) {
 	})
 }
 
-// scanPage is how many pairs a scan reads at once.
+// scanPage is how many pairs one request of a scan reads.
 const scanPage = 1000
 
 func TestScan_ReadsARangeInPages(t *testing.T) {
@@ -85,7 +85,8 @@ func TestScan_AnErrorEndsIt(t *testing.T) {
 	})
 }
 
-// history is a key-value service in which sequence number n set key n, and whose states below 3 were given up.
+// history is a key-value service in which the batch with sequence number n set key n. The states before 3 are not
+// retained.
 func history(t *testing.T, states uint64) *statemachine.Service {
 	store := memstore.New()
 	service, err := statemachine.New(kv.Machine{}, store, statemachine.Limits{})

@@ -30,14 +30,16 @@ func (counter) Apply(tx statemachine.Txn, _ []byte) []byte {
 
 func (counter) Query(statemachine.Reader, []byte) []byte { return nil }
 
-// counting is a cluster whose replicas are one and the same real service behind the session's host. Every request that
-// arrives is ordered in a batch of its own, unless it needs no order any more (C3), and answered by four replicas.
+// counting is a cluster whose four replicas share one real service. Every request that arrives becomes a batch of its
+// own, unless it need not be ordered again (C3). Four answers are sent.
 type counting struct {
 	*fake
 	service *statemachine.Service
 	seq     uint64
 
-	loseRequest func(transmission int) bool // counted from 1, over all requests; one sent to all counts once
+	// Decides whether a transmission is lost; transmissions are counted from 1 over all requests, and one that goes
+	// to all replicas counts once.
+	loseRequest func(transmission int) bool
 	loseReplies func(transmission int) bool
 	sentAt      []time.Time
 }
@@ -108,7 +110,7 @@ func (c *counting) transmissions() int {
 	return len(c.sentAt)
 }
 
-// executions asks the machine itself, by one more of its operations.
+// executions returns how often the operation was executed. It executes one more operation to read the counter.
 func (c *counting) executions() uint64 {
 	none := func(int) bool { return false }
 	c.set(func() { c.loseRequest, c.loseReplies = none, none })
@@ -119,7 +121,7 @@ func (c *counting) executions() uint64 {
 	return binary.BigEndian.Uint64(r.Output()) - 1
 }
 
-// raise has the operation executed once, and waits for it at most ten seconds.
+// raise submits the operation once, and waits at most ten seconds for its result.
 func (c *counting) raise(under Semantics) error {
 	ctx, cancel := context.WithTimeout(c.t.Context(), 10*time.Second)
 	defer cancel()
@@ -174,7 +176,8 @@ func TestC7_ExecutionsUnderLoss(t *testing.T) {
 	}
 }
 
-// A best-effort call returns before anything can have been answered, and Close gives what it sent a moment.
+// A best-effort call returns before any answer can have arrived. Close waits a moment, so that what was submitted is
+// still sent.
 func TestC7_BestEffortWaitsForNothing(t *testing.T) {
 	withCounter(t, statemachine.Limits{}, func(t *testing.T, k *counting) {
 		start := time.Now()
@@ -203,7 +206,8 @@ func TestC7_BestEffortDoesNotWaitInLine(t *testing.T) {
 	})
 }
 
-// A request that is sent once and lost blocks the window only for a moment, and is not executed when it arrives late.
+// A request that is sent only once and is lost blocks the window only for a moment. If it arrives late, it is not
+// executed.
 func TestC7_WhatIsSentOnceDoesNotHoldTheWindow(t *testing.T) {
 	for _, under := range []Semantics{AtMostOnce, BestEffort} {
 		withCluster(t, func(t *testing.T, f *fake) {
@@ -240,7 +244,7 @@ func TestC7_AnAtMostOnceCallEndsByItself(t *testing.T) {
 	})
 }
 
-// At-least-once carries an operation into a new session when its own has expired.
+// An at-least-once operation is sent in a new session if its own session has expired.
 func TestC7_AtLeastOnceOutlivesItsSession(t *testing.T) {
 	withCounter(t, statemachine.Limits{Sessions: 1}, func(t *testing.T, k *counting) {
 		k.remake(func(of *session.Config) { of.Fresh = func(wire.Session) wire.Session { return testSession + 6 } })
@@ -248,7 +252,7 @@ func TestC7_AtLeastOnceOutlivesItsSession(t *testing.T) {
 			t.Fatal(err)
 		}
 		other := &wire.Request{ID: wire.RequestID{Client: k.key.Public(), Session: testSession + 5, T: 1}, AckedBelow: 1, Ops: [][]byte{[]byte("x")}}
-		k.set(func() { k.execute(other) }) // another program with the same key
+		k.set(func() { k.execute(other) }) // another program with the same key executes an operation
 		if err := k.raise(AtLeastOnce); err != nil {
 			t.Errorf("at least once: %v", err)
 		}

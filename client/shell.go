@@ -11,29 +11,29 @@ import (
 	"tagma/internal/session"
 )
 
-// shell gives a session a clock, a lock and callers. One goroutine, run, serves all its timers and sends what had to
-// wait. Requests are signed, and replies decoded, outside the lock.
+// shell adds a clock, a lock and the callers' goroutines to a session. One goroutine, run, handles all timers of the
+// session and sends what had to wait. Requests are signed, and replies decoded, while the lock is not held.
 type shell struct {
 	semantics Semantics // of calls that do not choose their own
 	observer  Observer  // nil: calls are not observed
 	machine   string
 	packs     bool
 	began     time.Time
-	wake      chan struct{} // tells run about an earlier deadline, or about something to send
+	wake      chan struct{} // tells run that a deadline is earlier than it expects, or that there is something to send
 	stop      chan struct{}
 
 	mu      sync.Mutex
 	core    *session.Session
 	planned time.Duration // when run wakes up by itself
 	closed  bool
-	events  []func() // calls of observers, to be made once the lock is released
+	events  []func() // calls of observers, to be made after the lock is released
 	telling bool     // a goroutine is making these calls
 }
 
 const (
 	// idle is how long run sleeps if nothing is under way.
 	idle = time.Hour
-	// linger is how long Close waits for answers to best-effort requests; an answer shows that the request was sent.
+	// linger is how long Close waits for answers to best-effort requests. An answer shows that the request was sent.
 	linger = 100 * time.Millisecond
 )
 
@@ -46,7 +46,7 @@ func newShell(cfg session.Config, semantics Semantics) *shell {
 
 func (s *shell) now() time.Duration { return time.Since(s.began) }
 
-// release releases the lock, and wakes run if something is due earlier than run expects.
+// release releases the lock, and wakes run if something must be done earlier than run expects.
 func (s *shell) release() {
 	if at, ok := s.core.Wake(); ok && at < s.planned {
 		select {
@@ -57,8 +57,8 @@ func (s *shell) release() {
 	s.unlock()
 }
 
-// run sends what is due to be sent again, and what waits in line, until the session is closed. It first lets callers
-// that were just answered submit again, so that their next operations are packed too.
+// run sends what is due to be sent again, and what waits in line, until the session is closed. Before it sends, it
+// lets callers whose operations were just answered submit their next ones, so that these are packed, too.
 func (s *shell) run() {
 	timer := time.NewTimer(idle)
 	defer timer.Stop()
@@ -88,7 +88,7 @@ func (s *shell) run() {
 	}
 }
 
-// plan returns for how long nothing is due.
+// plan returns how long run may sleep until something must be done.
 func (s *shell) plan() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +118,7 @@ func (s *shell) FromReplica(from int, frame []byte) {
 	s.core.Receive(s.now(), from, word)
 }
 
-// submit submits operations and sends them, or waits until they are inside the line.
+// submit hands operations to the session. It returns when they are sent, or when they have a place in the line.
 func (s *shell) submit(ctx context.Context, ops [][]byte, k session.Kind) (*Call, error) {
 	c := &Call{shell: s, done: make(chan struct{})}
 	if s.observer == nil {
@@ -161,7 +161,7 @@ func (s *shell) enter(ctx context.Context, c *Call, ops [][]byte, k session.Kind
 
 func notSent(why error) error { return fmt.Errorf("%w: %w", ErrNotSent, why) }
 
-// await waits until the submitter's call is inside the line.
+// await waits until the call of the submitter has a place in the line.
 func (s *shell) await(ctx context.Context, c *Call) (*Call, error) {
 	select {
 	case <-c.entered:
@@ -214,7 +214,7 @@ func (s *shell) close() {
 	s.core.Close()
 }
 
-// linger waits a moment for the answers to best-effort requests.
+// linger waits a short time for answers to best-effort requests.
 func (s *shell) linger(most time.Duration) {
 	s.mu.Lock()
 	sent := s.core.BestEffort()

@@ -17,7 +17,7 @@ import (
 
 var errModule = errors.New("the module is locked")
 
-// module is a signer that gives its key away to nobody.
+// module is a signer that never reveals its key.
 type module struct {
 	key  ed25519.PrivateKey
 	sign func(right []byte) ([]byte, error)
@@ -56,7 +56,8 @@ func TestNewKey_RefusesASignerThatNoReplicaWouldBelieve(t *testing.T) {
 	}
 }
 
-// A request that cannot be signed was never sent, and holds up nothing behind it.
+// A request that cannot be signed counts as not sent. Its number can be used again, and later requests do not wait
+// for it.
 func TestC2_ARequestThatCannotBeSignedWasNotSentAndFreesItsNumber(t *testing.T) {
 	for name, semantics := range map[string]session.Semantics{
 		"exactly once": session.ExactlyOnce, "at most once": session.AtMostOnce, "at least once": session.AtLeastOnce,
@@ -88,7 +89,8 @@ func TestC2_ARequestThatCannotBeSignedWasNotSentAndFreesItsNumber(t *testing.T) 
 	}
 }
 
-// At-least-once goes out under further numbers. When one of them cannot be signed the first may have been executed.
+// An at-least-once operation is sent under several numbers. If a later one cannot be signed, the first may have been
+// executed, so the outcome is unknown.
 func TestC7_AFurtherNumberThatCannotBeSignedLeavesTheOutcomeUnknown(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		signed := 0

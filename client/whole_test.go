@@ -9,8 +9,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// answersByDigest has operations give long results, as replicas send them: whole from the designated one and from all that
-// are asked again.
+// answersByDigest makes operations return long results. Replicas send a long result in full if they are the
+// designated one or are asked again; the others send its digest.
 func (f *fake) answersByDigest() {
 	f.execute = func(op []byte, _ bool) []byte { return append(make([]byte, 1000), op...) }
 	for i := range f.answer {
@@ -29,13 +29,13 @@ func (f *fake) shortensUnlessAsked(i int) func(wire.Reply) []wire.Reply {
 	}
 }
 
-// designated is the replica that is to answer the first request, "a", whole.
+// designated is the replica that must answer the first request, "a", with the whole result.
 func (f *fake) designated() int {
 	r := &wire.Request{ID: wire.RequestID{Client: f.key.Public(), Session: testSession, T: 1}, AckedBelow: 1, Ops: [][]byte{[]byte("a")}}
 	return int(wire.WholeReplier(r.Digest(), 4))
 }
 
-// askLong asks for a long result, which must be right.
+// askLong sends an operation with a long result, and checks that the result is right.
 func (f *fake) askLong() {
 	f.t.Helper()
 	if r, err := f.ask("a", time.Minute); err != nil || len(r.Output()) != 1001 || r.Output()[1000] != 'a' {
@@ -84,7 +84,8 @@ func TestC5_WithoutTheDesignatedReplicaAllAreAskedAfterAMoment(t *testing.T) {
 	})
 }
 
-// The designated replica's results are not those that f+1 replicas vouch for: it is not believed, and the others are asked.
+// If the designated replica's result does not have the digest that f+1 replicas sent, it is not believed, and the
+// other replicas are asked.
 func TestC5_ALyingDesignatedReplicaIsNotBelieved(t *testing.T) {
 	for _, lag := range []time.Duration{0, 4 * time.Millisecond} {
 		withCluster(t, func(t *testing.T, f *fake) {
@@ -124,7 +125,8 @@ func TestC5_ADigestIsNoAnswerToWhatWasNotExecuted(t *testing.T) {
 	})
 }
 
-// An at-most-once operation is asked for again only once f+1 replicas have said that they executed it.
+// The client sends an at-most-once operation again, for its whole result, only after f+1 replicas have said that they
+// executed it.
 func TestC7_AtMostOnceFetchesItsResult(t *testing.T) {
 	withCluster(t, func(t *testing.T, f *fake) {
 		f.s.semantics = AtMostOnce

@@ -19,7 +19,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// zeros holds, by directory, zero values of the types that have methods.
+// zeros holds zero values of the types that have methods, by directory.
 var zeros = map[string][]any{
 	".": {
 		&client.Client{}, (*client.Client)(nil), &client.Call{}, (*client.Call)(nil), &client.Cluster{}, (*client.Cluster)(nil),
@@ -36,7 +36,7 @@ var zeros = map[string][]any{
 	"../statemachine/nothing": {statemachine.For(nil, "kv")},
 }
 
-// Machines are called by replicas, with a transaction.
+// Only replicas call machines, and they always pass a transaction.
 var replicasCall = []string{"kv.Machine", "bank.Machine"}
 
 func TestZeroValues_NoMethodPanics(t *testing.T) {
@@ -57,8 +57,8 @@ func TestZeroValues_NoMethodPanics(t *testing.T) {
 	}
 }
 
-// callAll calls every method with zero arguments, sequences to their ends, and fails where that panics, or where an error
-// that comes back has no text.
+// callAll calls every method with zero arguments, and iterates over sequences to their ends. The test fails if a call
+// panics, or returns an error without text.
 func callAll(t *testing.T, v any) {
 	value := reflect.ValueOf(v)
 	for i := range value.NumMethod() {
@@ -129,12 +129,13 @@ func withMethods(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// A call without a context, or without one of its parts, returns an error that says so.
+// A call with a nil context or another nil argument returns an error that says so.
 func TestZeroValues_FunctionsOfThePackageRefuseNothing(t *testing.T) {
 	for name, call := range map[string]func() error{
-		"Dial":           func() error { _, err := client.Dial(t.Context(), "", ""); return err },
-		"DialCluster":    func() error { _, err := client.DialCluster(t.Context(), nil, nil); return err },
-		"no context":     func() error { _, err := client.DialCluster(nil, nil, nil); return err }, //nolint:staticcheck // it is what is tried
+		"Dial":        func() error { _, err := client.Dial(t.Context(), "", ""); return err },
+		"DialCluster": func() error { _, err := client.DialCluster(t.Context(), nil, nil); return err },
+		// It is what is tried.
+		"no context":     func() error { _, err := client.DialCluster(nil, nil, nil); return err }, //nolint:staticcheck
 		"Inquire":        func() error { _, err := client.Inquire(t.Context(), nil, &client.Key{}); return err },
 		"NewCluster":     func() error { _, err := client.NewCluster(client.ClusterConfig{}); return err },
 		"ParseCluster":   func() error { _, err := client.ParseCluster(nil); return err },

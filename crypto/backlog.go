@@ -1,13 +1,13 @@
 package crypto
 
-// votesShare is how many claims of votes are verified for each claim of a client, while both wait.
+// votesShare is how many signatures of votes are verified for each signature of a client, while both wait.
 const votesShare = 3
 
 // backlog holds the messages that wait for a worker and decides which are verified next. The pool's lock guards it.
 type backlog struct {
 	lines [classes]line
 	// owed is the number of claims of votes that were verified while clients waited, less votesShare times the number
-	// of claims of clients verified. When it is large, clients are next.
+	// of claims of clients verified. When it reaches votesShare batches, the next batch is one of clients.
 	owed int
 }
 
@@ -73,7 +73,7 @@ func (l *line) push(s *Sender) {
 }
 
 // take returns either messages of trusted senders, of at most batchLimit claims unless it is a single message, or one
-// message of a suspect. It also returns the number of claims; a message without claims counts as one.
+// message of a suspect. It also returns the number of their claims. A message without claims counts as one claim.
 func (l *line) take() (batch []*job, claims int) {
 	if len(l.suspects) > 0 && (l.aloneNext || len(l.trusted) == 0) {
 		l.aloneNext = false

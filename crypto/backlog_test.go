@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// filled is a backlog in which each source has so many messages of so many claims waiting.
+// filled is a backlog in which each source has this many waiting messages, each with this many claims.
 func filled(messages, claims int, sources ...*Source) *backlog {
 	b := new(backlog)
 	for _, s := range sources {
@@ -40,7 +40,7 @@ func TestBacklog_SourcesTakeTurns(t *testing.T) {
 	}
 }
 
-// S4: a sender with many sources has one turn where another one has one.
+// S4: a sender with many sources gets as many turns as a sender with one.
 func TestS4_SendersTakeTurnsHoweverManySourcesTheyHave(t *testing.T) {
 	many, one := new(Pool).NewSender(Clients), source(Clients)
 	var sources []*Source
@@ -62,7 +62,7 @@ func TestS4_SendersTakeTurnsHoweverManySourcesTheyHave(t *testing.T) {
 	}
 }
 
-// S2: after a false claim of a sender, its messages from other sources are verified alone, too.
+// S2: after a false claim of a sender, its messages from its other sources are verified alone, too.
 func TestS2_SuspicionFallsOnAllSourcesOfASender(t *testing.T) {
 	liar, good := new(Pool).NewSender(Clients), source(Clients)
 	first, second := liar.NewSource(), liar.NewSource()
@@ -86,7 +86,8 @@ func TestBacklog_ABatchHasAtMost64ClaimsOrOneMessage(t *testing.T) {
 	}
 }
 
-// S2: neither class starves: while both wait, votes get three times what clients get, and in front.
+// S2: while votes and clients' messages both wait, three claims of votes are verified for each claim of a client, and
+// votes go first. So neither waits for ever.
 func TestS2_VotesGoFirstAndClientsGetTheirShare(t *testing.T) {
 	vote, request := source(Votes), source(Clients)
 	b := filled(64*100, 1, vote, request)
@@ -105,7 +106,8 @@ func TestS2_VotesGoFirstAndClientsGetTheirShare(t *testing.T) {
 	}
 }
 
-// One huge certificate owes clients a bounded run, not thousands of claims before the next vote.
+// After one huge certificate, clients' messages go first for a bounded number of claims, not for as many claims as
+// the certificate had.
 func TestS2_AHugeVoteGivesClientsABoundedRun(t *testing.T) {
 	vote, request := source(Votes), source(Clients)
 	b := filled(6400, 1, request)
@@ -139,7 +141,8 @@ func TestBacklog_WithoutVotesClientsOweNothing(t *testing.T) {
 	}
 }
 
-// S2: a suspect is never in a batch with others, takes its turn after every batch, and does not make batches small.
+// S2: a suspect's message is never in a batch with others. One such message is verified after every batch. The
+// batches of the others do not become smaller.
 func TestS2_ASuspectIsTakenAlone(t *testing.T) {
 	suspect, good := source(Votes), source(Votes)
 	suspect.from.alone = 1000

@@ -14,7 +14,8 @@ func BenchmarkSign(b *testing.B) {
 	}
 }
 
-// BenchmarkVerify measures claims that are not remembered, under members' keys: the price of a vote is ns/claim.
+// BenchmarkVerify measures claims under members' keys that the verifier does not remember. The cost of one vote is
+// ns/claim.
 func BenchmarkVerify(b *testing.B) {
 	for _, n := range []int{1, 3, 4, 16, 64, 128} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -34,7 +35,8 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// BenchmarkVerifyStranger measures a claim under a key that was never seen: the key is expanded, too.
+// BenchmarkVerifyStranger measures a claim under a key that the verifier has not seen before. The key must be
+// expanded, too.
 func BenchmarkVerifyStranger(b *testing.B) {
 	claims := distinct(0, 1, "m")
 	for b.Loop() {
@@ -47,7 +49,7 @@ func BenchmarkVerifyStranger(b *testing.B) {
 	}
 }
 
-// BenchmarkVerifyKnown measures a claim that is remembered.
+// BenchmarkVerifyKnown measures a claim that the verifier remembers.
 func BenchmarkVerifyKnown(b *testing.B) {
 	claims := distinct(0, 1, string(make([]byte, 133)))
 	v := crypto.NewVerifier(16, nil)

@@ -7,7 +7,7 @@ import (
 	"tagma/crypto"
 )
 
-// key returns the n-th key of a fixed sequence, so that every run signs with the same ones.
+// key returns the n-th key of a fixed sequence, so that every run uses the same keys.
 func key(n uint64) *crypto.PrivateKey {
 	var seed [32]byte
 	binary.LittleEndian.PutUint64(seed[:], n+1)

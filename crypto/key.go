@@ -9,8 +9,8 @@ import (
 	"github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 )
 
-// PrivateKey is the secret half of an ed25519 key pair. It is immutable and safe for concurrent use. Printed with any
-// verb, it shows only its public half.
+// PrivateKey is the secret half of an ed25519 key pair. It is immutable and safe for concurrent use. No formatting
+// verb prints the secret half.
 type PrivateKey struct {
 	key ed25519.PrivateKey // the seed, then the public key: 64 bytes
 }

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// Why an existing file is not a usable key file.
+// The reasons for which an existing file is not a usable key file.
 var (
 	ErrNotKeyFile   = errors.New("not a tagma key file")
 	ErrKeyLength    = errors.New("key of the wrong length")
@@ -26,7 +26,7 @@ var (
 	ErrNoPassphrase = errors.New("empty passphrase")
 )
 
-// keyFileLimit bounds how much is read of a file, which may be any file.
+// keyFileLimit bounds how many bytes of a file are read, because the user may name any file.
 const keyFileLimit = 4096
 
 // WriteKey creates the file path, readable by its owner only, and returns once it is durable. It never overwrites a
@@ -165,7 +165,7 @@ func readKeyFile(path string) (keyFile, error) {
 		return keyFile{}, fmt.Errorf("read key: %w", err)
 	}
 	file, err := decodeKey(text)
-	if err != nil { // comes before the check of the mode: a file that is no key may be readable by anybody
+	if err != nil { // this check comes before that of the mode, because a file that is no key file may have any mode
 		return keyFile{}, fmt.Errorf("read key %s: %w", path, err)
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzKeyFile: whatever a key file holds, decoding returns an error or a key, sealed or not; what was decoded encodes to
-// the same file again, and asks for no more memory and time than we allow.
+// FuzzKeyFile: whatever a key file contains, decoding it returns an error or a key, encrypted or not. What was
+// decoded encodes to the same file again. An encrypted key asks for no more memory and time than maxCost allows.
 func FuzzKeyFile(f *testing.F) {
 	good := encodeKey(FromSeed([32]byte{1}))
 	sealed, err := sealKey(FromSeed([32]byte{1}), []byte("secret"), testCost, bytes.NewReader(make([]byte, 40)))

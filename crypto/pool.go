@@ -10,10 +10,10 @@ import (
 //
 // Each source's verdicts are delivered in the order of its messages. A source may have a bounded amount under way,
 // beyond which Submit waits. The senders of a class take turns, so that a sender delays only itself. Votes go before
-// clients, who are guaranteed a share of the work. Messages of a sender whose signature failed are verified alone for a
-// while, so that they cannot make other senders' batches fail (S2).
+// clients, who are guaranteed a share of the work. Messages of a sender whose signature failed are verified alone for
+// a while, so that they cannot make other senders' batches fail (S2).
 //
-// No goroutine waits idly: a worker ends when nothing waits. Methods may be called from any goroutine.
+// A worker's goroutine ends when no message waits. Methods may be called from any goroutine.
 type Pool struct {
 	verifier *Verifier
 	workers  int
@@ -65,8 +65,8 @@ func (p *Pool) Close() { p.open.Wait() }
 
 // work verifies one batch. It lets the next worker start before it delivers, so that a delivery that blocks takes no worker.
 func (p *Pool) work() {
-	// Goroutines that have frames at hand get to submit them first, so that requests arriving together form one batch.
-	// If no other goroutine wants to run, this costs nothing.
+	// Other goroutines that have received messages run first and submit them, so that requests that arrive together
+	// form one batch. If no other goroutine wants to run, this costs nothing.
 	runtime.Gosched()
 	p.mu.Lock()
 	if p.waiting.empty() { // another worker took the messages that this one was started for
@@ -111,8 +111,8 @@ func (p *Pool) judge(batch []*job) []bool {
 	return verdicts
 }
 
-// settle delivers the verdicts that a batch completed: for each source on a goroutine of its own, except the last one,
-// which it delivers on this goroutine.
+// settle delivers the verdicts that a batch completed. For each source it starts a goroutine, except for the last
+// source, whose verdicts it delivers itself.
 func (p *Pool) settle(batch []*job, verdicts []bool) {
 	var last *Source
 	for i, j := range batch {

@@ -10,8 +10,9 @@ import (
 	"tagma/crypto"
 )
 
-// BenchmarkPool compares what a reader of each connection can do with requests of one claim: verify each where it reads
-// it, or submit it to the pool. Both are measured in turn in one run; ratios are what to trust. ns/op is per request.
+// BenchmarkPool compares two ways to verify requests of one claim on many connections: each connection's reader
+// verifies its own requests, or submits them to the pool. Both are measured alternately in one run, so compare only
+// their ratio. ns/op is for one request.
 func BenchmarkPool(b *testing.B) {
 	requests := distinct(0, 512, string(make([]byte, 200)))
 	for _, connections := range []int{1, 4, 32} {
@@ -32,7 +33,7 @@ func BenchmarkPool(b *testing.B) {
 	}
 }
 
-// flood gives each connection its part of b.N requests, as fast as they are taken.
+// flood sends b.N requests, divided among the connections, as fast as they are accepted.
 func flood(b *testing.B, connections int, connect func() (send func(i int), wait func())) {
 	before := cpu(b)
 	var all sync.WaitGroup
@@ -50,8 +51,8 @@ func flood(b *testing.B, connections int, connect func() (send func(i int), wait
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "claims/s")
 }
 
-// BenchmarkPoolIdle measures a request that finds everything idle: it is handed to a reader's goroutine, and its verdict
-// comes back to the one that waits for it, as a replica's loop does.
+// BenchmarkPoolIdle measures one request while the pool is idle. A reader's goroutine submits the request, and the
+// goroutine that waits for it receives the verdict, as in a replica.
 func BenchmarkPoolIdle(b *testing.B) {
 	requests := distinct(0, 512, string(make([]byte, 200)))
 	v := crypto.NewVerifier(0, nil)

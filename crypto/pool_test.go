@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 )
 
-// message returns the n-th message of a key: one claim, that holds or does not.
+// message returns the n-th message of a key. It has one claim, which is true or false.
 func message(k *PrivateKey, n int, holds bool) []Claim {
 	text := binary.BigEndian.AppendUint64(nil, uint64(n))
 	c := Claim{Key: k.Public(), Message: text, Sig: k.Sign(text)}
@@ -18,7 +18,8 @@ func message(k *PrivateKey, n int, holds bool) []Claim {
 	return []Claim{c}
 }
 
-// paused is a pool all of whose workers are busy: what is submitted waits until resume, so that batches are known.
+// paused returns a pool whose workers are all busy. What is submitted waits until resume is called, so that the test
+// knows what is in a batch.
 func paused(v *Verifier) *Pool {
 	p := NewPool(v, 1)
 	p.running = 1
@@ -36,7 +37,8 @@ func TestPool_DeliversInTheOrderOfEachSource(t *testing.T) {
 		s, k := p.NewSource(Class(i%2)), FromSeed([32]byte{byte(i)})
 		all.Go(func() {
 			for n := range messages {
-				// Every third source spoils batches now and then; verdicts tell which message it was.
+				// Some messages of every third source have a false claim. The delivered verdict shows which message
+				// it belongs to.
 				claims := message(k, n, i%3 > 0 || n%50 != 7)
 				p.Submit(s, claims, func(holds bool) {
 					if len(got[i]) != n {
@@ -92,7 +94,7 @@ func TestPool_WhatWaitsIsVerifiedTogether(t *testing.T) {
 	}
 }
 
-// S2: one false claim costs its batch a second look, once.
+// S2: after one false claim, its batch is verified a second time, message by message. That happens only once.
 func TestS2_ASourceThatSpoiledABatchSpoilsNoOther(t *testing.T) {
 	v := NewVerifier(0, nil)
 	p := paused(v)

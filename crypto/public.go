@@ -8,7 +8,7 @@ import (
 	"github.com/oasisprotocol/curve25519-voi/curve"
 )
 
-// Why 32 bytes are not a public key of this system (S1).
+// The reasons for which 32 bytes are not a public key of this system (S1).
 var (
 	ErrNotAPoint    = errors.New("not a point of the curve")
 	ErrNotCanonical = errors.New("not in canonical encoding")

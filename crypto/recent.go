@@ -2,9 +2,10 @@ package crypto
 
 import "sync"
 
-// recent is a bounded map that drops roughly the entries that were not used for longest. Entries lie in two generations,
-// each of half the bound. Using an entry moves it to the young generation; when that is full it becomes the old one, and the
-// former old one is dropped. So the last used half of the bound is always held, without a list to maintain.
+// recent is a bounded map that drops roughly the entries that were not used for longest. Entries are in two
+// generations, and each generation holds at most half of the bound. Using an entry moves it to the young generation.
+// When the young generation is full, the old one is dropped, and the young one becomes the old one. So the map always
+// holds the entries that were used last, at least half of the bound, and needs no list of the order of use.
 //
 // It is safe for concurrent use. With a bound below 2 it holds nothing.
 type recent[K comparable, V any] struct {

@@ -32,7 +32,7 @@ func TestRecent_HoldsTheHalfUsedLast(t *testing.T) {
 
 func TestRecent_AnEntryPutAgainIsHeldOnce(t *testing.T) {
 	r := newRecent[int, int](4)
-	for i := range 3 { // the third begins a new generation
+	for i := range 3 { // the third entry begins a new generation
 		r.put(i, 1)
 	}
 	r.put(0, 2)

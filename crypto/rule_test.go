@@ -15,7 +15,8 @@ import (
 	"tagma/internal/alone"
 )
 
-// forger signs as an attacker may: it knows its own secret scalar and adds torsion wherever it likes.
+// forger makes signatures as an attacker can who knows its own secret scalar. It adds torsion points to any part of
+// the signature.
 type forger struct {
 	secret, nonce     scalar.Scalar
 	torsionA          int // index of the small-order point added to the public key
@@ -82,10 +83,11 @@ func must(err error) {
 	}
 }
 
-// company are true claims to be verified beside a crafted one.
+// company are true claims that are verified in one batch with a crafted one.
 var company = distinct(100, 70, "companion")
 
-// verdicts judges a claim alone, and in batches of every kind: the smallest, and a full one followed by a rest.
+// verdicts verifies a claim alone, and in batches of every kind: the smallest batch, and a full batch that is
+// followed by a smaller one.
 func verdicts(c crypto.Claim) map[string]bool {
 	got := map[string]bool{}
 	for _, member := range []bool{false, true} {
@@ -110,8 +112,8 @@ func wantVerdict(t *testing.T, c crypto.Claim, want bool) {
 	}
 }
 
-// S1: on these the cofactored and the cofactorless equation disagree, or agree only by luck of the message. Alone and
-// in a batch the verdict must be the same: valid.
+// S1: for these claims, the equations with and without the cofactor give different results, or equal ones only for
+// some messages. Alone and in a batch the verdict must be the same: valid.
 func TestS1_TorsionDoesNotSplitSingleAndBatch(t *testing.T) {
 	alone.Test(t)
 	disagreements := 0
@@ -134,7 +136,8 @@ func TestS1_TorsionDoesNotSplitSingleAndBatch(t *testing.T) {
 	}
 }
 
-// S1: a commitment that is itself of small order, in every encoding, canonical or not.
+// S1: the verdict is the same, alone and in a batch, if the commitment R is a point of small order, in any of its
+// encodings.
 func TestS1_SmallOrderCommitmentIsJudgedAlike(t *testing.T) {
 	alone.Test(t)
 	f := newForger()
@@ -147,8 +150,8 @@ func TestS1_SmallOrderCommitmentIsJudgedAlike(t *testing.T) {
 	}
 }
 
-// S1: under a key of small order one signature fits any message. No such key is ever accepted, in any encoding, alone
-// or in a batch, whether or not somebody checked it before.
+// S1: with a key of small order, one signature is valid for every message. Such a key is never accepted, in any
+// encoding, alone or in a batch, even if nobody called CheckPublic.
 func TestS1_SmallOrderKeyIsRefusedEverywhere(t *testing.T) {
 	alone.Test(t)
 	accepted := 0
@@ -173,7 +176,8 @@ func TestS1_SmallOrderKeyIsRefusedEverywhere(t *testing.T) {
 	}
 }
 
-// S1: a key has one name. y + p encodes the same point as y, for the few y below 19.
+// S1: a key has only one accepted encoding. For the few y below 19, y + p encodes the same point as y, and is
+// refused.
 func TestS1_NonCanonicalKeyIsRefused(t *testing.T) {
 	tested := 0
 	for y := byte(2); y < 19; y++ {
@@ -184,7 +188,7 @@ func TestS1_NonCanonicalKeyIsRefused(t *testing.T) {
 			}
 			canonical := [32]byte{0: y, 31: sign}
 			if err := crypto.CheckPublic(canonical); err != nil {
-				continue // this y is on no point of the curve
+				continue // there is no point of the curve with this y
 			}
 			tested++
 			if err := crypto.CheckPublic(other); !errors.Is(err, crypto.ErrNotCanonical) {
@@ -206,7 +210,7 @@ func TestS1_KeyThatIsNoPointIsRefused(t *testing.T) {
 	wantVerdict(t, c, false)
 }
 
-// S1: S and S + L satisfy the same equation; only the smaller is a signature.
+// S1: S and S + L both satisfy the equation. Only the smaller one is accepted as a signature.
 func TestS1_SecondSignatureOfTheSameMessageIsRefused(t *testing.T) {
 	c := signed(key(0), "m")
 	wantVerdict(t, c, true)

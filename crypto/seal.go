@@ -27,7 +27,8 @@ const costFormat = "%d KiB, %d passes, %d lanes"
 // String is how a key file writes the cost.
 func (c cost) String() string { return fmt.Sprintf(costFormat, c.kibibytes, c.passes, c.lanes) }
 
-// bearable reports whether argon2 accepts the cost unchanged (it needs 8 KiB for each lane) and the cost is within maxCost.
+// bearable reports whether argon2 accepts the cost unchanged (argon2 needs at least 8 KiB for each lane), and whether
+// the cost is within maxCost.
 func (c cost) bearable() bool {
 	return c.lanes >= 1 && c.passes >= 1 && c.kibibytes >= 8*uint32(c.lanes) &&
 		c.lanes <= maxCost.lanes && c.passes <= maxCost.passes && c.kibibytes <= maxCost.kibibytes
@@ -96,7 +97,8 @@ func (s *sealedKey) derive(passphrase []byte) []byte {
 	return argon2.IDKey(passphrase, s.salt[:], s.cost.passes, s.cost.kibibytes, s.cost.lanes, chacha20poly1305.KeySize)
 }
 
-// inClear is the unencrypted content of the file, encoded in one way whatever the case of its hex digits.
+// inClear is the unencrypted content of the file in one fixed encoding, so that the case of its hex digits does not
+// matter.
 func (s *sealedKey) inClear() []byte {
 	return append(s.head(), s.foot()...)
 }

@@ -41,7 +41,7 @@ func TestSeal_HoldsNoSecretInClear(t *testing.T) {
 	}
 }
 
-// Every line takes part: a file whose public key, salt or cost was changed does not open.
+// Every line of the file is authenticated: a file whose public key, salt or cost was changed does not open.
 func TestSeal_NothingCanBeChanged(t *testing.T) {
 	good := sealedText(t)
 	for _, line := range []string{saltPrefix, noncePrefix, sealedPrefix, publicPrefix} {
@@ -53,7 +53,7 @@ func TestSeal_NothingCanBeChanged(t *testing.T) {
 		wantUnopened(t, good[:at]+string(digit)+good[at+1:])
 	}
 	wantUnopened(t, strings.Replace(good, "1 passes", "2 passes", 1))
-	wantUnopened(t, strings.Replace(good, "8 KiB", "9 KiB", 1)) // argon2 rounds it to the same memory
+	wantUnopened(t, strings.Replace(good, "8 KiB", "9 KiB", 1)) // argon2 rounds this cost to the same memory
 }
 
 func wantUnopened(t *testing.T, text string) {
@@ -82,7 +82,7 @@ func TestSeal_SaltAndNonceAreFresh(t *testing.T) {
 	}
 }
 
-// A hostile file must cost neither gigabytes nor hours, and must not make argon2 panic.
+// A key file of an attacker must not cost gigabytes or hours, and must not make argon2 panic.
 func TestSeal_UnbearableCostsAreRefusedBeforeAnythingIsSpent(t *testing.T) {
 	good := sealedText(t)
 	for _, hostile := range []cost{

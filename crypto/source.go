@@ -8,12 +8,12 @@ type Class int
 // The classes of sources.
 const (
 	Votes   Class = iota // replicas
-	Clients              // a flood of clients' claims must not delay votes, but clients always get their share
+	Clients              // clients' messages must not delay votes, but always get their share
 	classes
 )
 
-// How much one source may have under way, from Submit to the end of delivery. A larger message is admitted when nothing
-// else is under way.
+// The amount that one source may have under way, from Submit to the end of delivery. A larger message is admitted
+// when nothing else of the source is under way.
 const (
 	sourceMessages = 2 * batchLimit
 	sourceBytes    = 256 << 10

@@ -15,8 +15,9 @@ type Claim struct {
 	Sig     [64]byte
 }
 
-// rule is the one verification rule (S1): ZIP-215's cofactored equation with its liberal reading of R, but unlike ZIP-215
-// without weak keys. A key that CheckPublic refuses never verifies either, so forgetting to call CheckPublic is not fatal.
+// rule is the one verification rule (S1): ZIP-215's cofactored equation. Like ZIP-215, it accepts any encoding of R;
+// unlike ZIP-215, it refuses weak keys. No signature verifies under a key that CheckPublic refuses, so a missing call
+// of CheckPublic does no harm.
 var rule = &ed25519.Options{Verify: &ed25519.VerifyOptions{AllowSmallOrderR: true, AllowNonCanonicalR: true}}
 
 const (
@@ -94,7 +95,8 @@ type claimID [sha256.Size]byte
 
 func (c *Claim) id() (id claimID) {
 	h := sha256.New()
-	// Writing to a hash never fails. Key and signature have fixed lengths, so different claims are encoded differently.
+	// Writing to a hash never returns an error. Key and signature have fixed lengths, so different claims never give
+	// the same bytes.
 	_, _ = h.Write(c.Key[:])
 	_, _ = h.Write(c.Sig[:])
 	_, _ = h.Write(c.Message)

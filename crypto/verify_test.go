@@ -88,8 +88,8 @@ func TestS3_AClaimRepeatedWithinAMessageIsVerifiedOnce(t *testing.T) {
 	wantStats(t, v, crypto.Stats{Single: 2, CacheHits: 3})
 }
 
-// S3: what is remembered is the whole claim. Another signature, key or message is verified for itself, and a false
-// claim is never remembered as true, however often it comes.
+// S3: the verifier remembers whole claims. If signature, key or message differs from a remembered claim, it verifies
+// again. It never remembers a false claim as true, however often it sees that claim.
 func TestS3_TheCacheCannotBePoisoned(t *testing.T) {
 	v := crypto.NewVerifier(64, nil)
 	good := signed(key(0), "m")
@@ -97,7 +97,7 @@ func TestS3_TheCacheCannotBePoisoned(t *testing.T) {
 	bad[0].Sig[40] ^= 1
 	bad[1].Message = []byte("M")
 	bad[2].Key = key(1).Public()
-	for range 2 { // before the true claim is remembered, and after
+	for range 2 { // once before the verifier remembers the true claim, and once after
 		for i, c := range bad {
 			for range 2 {
 				if v.Verify([]crypto.Claim{c}) {
@@ -112,7 +112,7 @@ func TestS3_TheCacheCannotBePoisoned(t *testing.T) {
 	wantStats(t, v, crypto.Stats{Single: 13, CacheHits: 1, Failures: 12})
 }
 
-// S3: a client that signs twice, both ways valid, is verified twice: the cache does not confuse the two signatures.
+// S3: if a client signs one message twice with two valid signatures, both are verified.
 func TestS3_ASecondValidSignatureIsVerifiedAnew(t *testing.T) {
 	v := crypto.NewVerifier(64, nil)
 	f := newForger()
@@ -141,7 +141,7 @@ func TestS3_ClaimsVerifiedBesideAFalseOneAreNotRemembered(t *testing.T) {
 	wantStats(t, v, crypto.Stats{Single: 1, Batched: 4, Failures: 1})
 }
 
-// S3: clients cannot make a replica forget the votes it verified.
+// S3: claims of clients cannot make a replica forget the votes that it has verified.
 func TestS3_AFloodOfClientsEvictsNoMembersClaim(t *testing.T) {
 	member := key(0)
 	v := crypto.NewVerifier(8, [][32]byte{member.Public()})
@@ -168,7 +168,7 @@ func TestVerify_AnUnusableMemberKeyNeverVerifies(t *testing.T) {
 	}
 }
 
-// Run with -race. Every goroutine sees the same true and false claims, in all sizes and through one cache.
+// This test is for -race. Every goroutine verifies the same true and false claims, in all sizes, through one cache.
 func TestVerify_ConcurrentUseGivesTheSameVerdicts(t *testing.T) {
 	good := distinct(0, 20, "m")
 	bad := append([]crypto.Claim(nil), good[:6]...)

@@ -32,7 +32,7 @@ func (s state) root() [32]byte {
 	return t.Root()
 }
 
-// Get, Scan and Close make a state a view.
+// The transfer of states only needs Get, Scan and Close of a view.
 func (s state) Get(key []byte) ([]byte, bool, error) {
 	v, found := s[string(key)]
 	return []byte(v), found, nil
@@ -48,7 +48,7 @@ func (s state) Scan(_, _ []byte) iter.Seq2[statemachine.Entry, error] {
 	}
 }
 
-// A backup is not read with Walk.
+// Writing a backup never calls Walk.
 func (state) Walk(_, _ []byte, _ bool) iter.Seq2[statemachine.Entry, error] { panic("not asked for") }
 
 func (state) Close() {}
@@ -71,7 +71,8 @@ func written(t testing.TB, h Head, records iter.Seq2[statemachine.Write, error])
 	return b.Bytes()
 }
 
-// small has keys and values of every kind that matters: empty ones, and bytes that no text has.
+// small is a state with all kinds of keys and values that could be encoded wrongly: empty ones, and bytes that are no
+// text.
 var (
 	small = state{"a": "1", "ab": "", "b\x00": "\xff\xfe", "c": strings.Repeat("long", 30), "": "empty key"}
 	later = state{"a": "2", "ab": "", "c": strings.Repeat("long", 30), "d": "new", "": "empty key"}
@@ -126,7 +127,7 @@ func TestBackup_ComesBackAsItWasWritten(t *testing.T) {
 	}
 }
 
-// Values longer than a frame, and records that lie across two.
+// Values may be longer than a frame, and a record may begin in one frame and end in the next.
 func TestBackup_RecordsMayBeLongerThanAFrame(t *testing.T) {
 	s := state{"k": strings.Repeat("x", maxFrame*2+7), "l": strings.Repeat("y", maxFrame-40), "m": strings.Repeat("z", 100)}
 	if err := check(written(t, head(8, s), All(s))); err != nil {
@@ -228,7 +229,7 @@ func TestBackup_AChainHoldsInItsOrderOnly(t *testing.T) {
 	}
 }
 
-// K1: every checksum may be right and the state another one than the root says.
+// K1: a file is refused if its entries do not have the root that its head names, even if every checksum holds.
 func TestK1_EntriesThatAreNotTheStateAreRefused(t *testing.T) {
 	for name, entries := range map[string]state{
 		"one missing": {"a": "1"}, "one more": {"a": "1", "b": "2", "c": "3"}, "another value": {"a": "1", "b": "3"},
@@ -277,7 +278,7 @@ func TestWrite_RefusesWhatReadersRefuse(t *testing.T) {
 	}
 }
 
-// S4: whatever a file holds, it costs an error, and no more memory than the file's length.
+// S4: whatever a file holds, reading it ends in an error at worst, and takes no more memory than the file is long.
 func FuzzReader(f *testing.F) {
 	whole, more := wholeAndSince(f)
 	f.Add(whole)

@@ -22,7 +22,7 @@ const (
 
 const magic = "tagmabak"
 
-// Why a file is refused.
+// The reasons for which a file is refused.
 var (
 	// ErrNoBackup says that a file does not begin like a backup.
 	ErrNoBackup = errors.New("this is no backup of Tagma")
@@ -162,7 +162,7 @@ func readHead(r io.Reader) (Head, error) {
 
 func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
 
-// cut turns the unexpected end of a file into an ErrDamaged.
+// cut replaces an unexpected end of the file by an ErrDamaged that says so.
 func cut(err error) error {
 	if isEnd(err) {
 		return damaged("it ends too early")

@@ -34,8 +34,8 @@ func NewReader(file io.Reader) (*Reader, error) {
 	return r, err
 }
 
-// Next returns the next record. After the last one the error is io.EOF, once the hash of the whole file has proved
-// right and the file ends there. Records must not be used before that.
+// Next returns the next record. After the last record it returns io.EOF if the hash of the whole file is right and
+// the file ends there. The caller must not use any record before it has seen io.EOF.
 func (r *Reader) Next() (w statemachine.Write, err error) {
 	if r.ended {
 		return w, io.EOF
@@ -71,7 +71,7 @@ func (r *Reader) Next() (w statemachine.Write, err error) {
 // Count is how many records were read.
 func (r *Reader) Count() int { return r.count }
 
-// take reads n bytes. Its memory grows with the bytes that are there, not with the announced length.
+// take reads n bytes. It allocates memory as bytes arrive, so a false length in the file costs nothing.
 func (r *Reader) take(n uint32) ([]byte, error) {
 	var b bytes.Buffer
 	_, err := io.CopyN(&b, (*frames)(r), int64(n))
@@ -100,7 +100,7 @@ func (r *Reader) end() error {
 // frames reads the payloads of a reader's frames.
 type frames Reader
 
-// Read implements io.Reader. The frame without a payload is the end.
+// Read implements io.Reader. It returns io.EOF at the frame without a payload.
 func (f *frames) Read(p []byte) (int, error) {
 	if len(f.rest) == 0 {
 		if err := f.next(); err != nil {

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// asideDisk returns a disk with a journal and one that was set aside before; found is what the journal holds.
+// asideDisk returns a disk with two journals: the present one, and one that was set aside before. found is what the
+// present journal holds.
 func asideDisk(t *testing.T) (d *disk, found []Entry) {
 	t.Helper()
 	d, _ = smallJournal(t)
@@ -26,8 +27,9 @@ func asideDisk(t *testing.T) (d *disk, found []Entry) {
 	return d, found
 }
 
-// D8.3: whatever a crash at any call takes, the journal is whole under one of its two names, mixed with no other, and
-// trying again completes it; a journal made in its place does not touch it.
+// D8.3: the process crashes at each call of the disk while a journal is set aside. Afterwards the whole journal has
+// one of its two names, and holds no file of another journal. SetAside can then be called again and completes the
+// work. A journal that is made in its place does not change it.
 func TestD8_3_SettingAsideSurvivesACrashAtAnyCall(t *testing.T) {
 	calm, _ := asideDisk(t)
 	before := calm.calls
@@ -77,7 +79,7 @@ func crashAside(t *testing.T, call, calls int, l loss, rng *rand.Rand) {
 	}
 }
 
-// D6: when a call fails, setting aside says so and can be done again.
+// D6: when a call of the disk fails, SetAside returns the error, and can be called again.
 func TestD6_SettingAsideAfterAFailureAtAnyCall(t *testing.T) {
 	for call := 1; ; call++ {
 		d, want := asideDisk(t)
@@ -103,8 +105,8 @@ func TestD6_SettingAsideAfterAFailureAtAnyCall(t *testing.T) {
 	}
 }
 
-// D8.3: on the operating system's files: a rotten journal moves, an earlier one goes, no directory is no error, and a
-// journal in use stays.
+// D8.3: on files of the operating system, SetAside renames a damaged journal and removes the one that was set aside
+// earlier. It accepts that there is no directory, and refuses a journal that is in use.
 func TestD8_3_SettingAsideOnRealFiles(t *testing.T) {
 	dir, j := created(t, small())
 	if _, err := SetAside(nil, dir); !errors.Is(err, ErrInUse) {

@@ -19,8 +19,8 @@ func benchTurn() []Entry {
 	return turn
 }
 
-// BenchmarkAppend is one durable turn through the journal, without the rotations; indexed, with a sequence number for
-// every eight entries.
+// BenchmarkAppend measures one durable turn, without the rotations. In the indexed case every eight entries share a
+// sequence number.
 func BenchmarkAppend(b *testing.B) {
 	for _, way := range []struct {
 		name string
@@ -102,7 +102,7 @@ func BenchmarkPlacement(b *testing.B) {
 	}
 }
 
-// BenchmarkRotate is a new segment of the default size, with its file prepared beforehand or not.
+// BenchmarkRotate begins a new segment of the default size, with and without a file that was prepared beforehand.
 func BenchmarkRotate(b *testing.B) {
 	for _, prepared := range []bool{false, true} {
 		b.Run(map[bool]string{false: "cold", true: "preallocated"}[prepared], func(b *testing.B) {

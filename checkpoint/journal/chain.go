@@ -101,7 +101,7 @@ func (c chain) check() error {
 	return nil
 }
 
-// begun reports whether anything was written after the anchor.
+// begun reports whether the journal has any turn after the anchor of its segment.
 func (s *scan) begun() bool { return s.torn != 0 || s.info.LastTurn > s.info.FirstTurn }
 
 func (c chain) entries() []Entry {

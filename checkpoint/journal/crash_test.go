@@ -10,15 +10,15 @@ import (
 	"testing"
 )
 
-// history drives a journal at random on a disk and knows what it must give back.
+// history calls a journal at random on a simulated disk, and knows what the journal must return after a restart.
 type history struct {
 	disk      *disk
 	rng       *rand.Rand
 	j         *Journal
-	id        uint64          // of the last turn tried; it is the Seq of its entries too
-	acked     map[uint64]bool // turns that Append or Open vouched for
-	pending   uint64          // the turn whose Append did not return nil; 0: none
-	truncated uint64          // Truncate was asked to forget what is not above it
+	id        uint64          // number of the last turn that was appended; also the Seq of its entries
+	acked     map[uint64]bool // turns that must not be lost: Append returned nil for them, or Open returned them
+	pending   uint64          // the turn for which Append returned an error; 0: none
+	truncated uint64          // the highest Seq that Truncate was asked to delete
 	indexed   bool
 }
 
@@ -36,7 +36,7 @@ func (h *history) options() Options {
 	return opt
 }
 
-// turn makes up the entries of a turn; each says which one of how many it is.
+// turn makes the entries of a turn. Each entry says its own number within the turn, and how many the turn has.
 func (h *history) turn(id uint64) []Entry {
 	entries := make([]Entry, 1+h.rng.IntN(4))
 	for i := range entries {
@@ -51,7 +51,7 @@ func (h *history) turn(id uint64) []Entry {
 
 func anchor() []Entry { return []Entry{{Data: []byte("anchor")}, {Data: make([]byte, 700)}} }
 
-// act does one random thing and returns the journal's error.
+// act calls one method, drawn at random, and returns the journal's error.
 func (h *history) act() error {
 	switch h.rng.IntN(12) {
 	case 0:
@@ -87,7 +87,7 @@ func (h *history) act() error {
 	return err
 }
 
-// run starts and acts until an error or until enough is done.
+// run starts the journal and calls its methods until one returns an error or enough calls were made.
 func (h *history) run(acts int) error {
 	if err := h.open(); err != nil {
 		return err
@@ -116,8 +116,9 @@ func (h *history) open() error {
 
 var errWrong = errors.New("wrong entries")
 
-// check: every vouched turn above the truncation point is there, whole and once, in order; the unfinished one is there
-// whole or not at all, and from now on that is settled; nothing else is there.
+// check checks what a start returned. Every acknowledged turn above the truncation point is there once, whole and in
+// order. The turn whose Append failed is there whole or not at all; from now on it is known which. Nothing else is
+// there.
 func (h *history) check(entries []Entry) error {
 	seen := map[uint64]bool{}
 	last := uint64(0)
@@ -158,7 +159,8 @@ const (
 	crashActs  = 25
 )
 
-// everyCall runs a history once undisturbed and then once per call of the disk, disturbed there.
+// everyCall runs a history once without a fault to count the calls of the disk. Then it runs the history once for
+// each call, with a fault at that call.
 func everyCall(t *testing.T, strike func(t *testing.T, h *history, call int, l loss)) {
 	for seed := range uint64(crashSeeds) {
 		calm := newHistory(seed)
@@ -175,8 +177,8 @@ func everyCall(t *testing.T, strike func(t *testing.T, h *history, call int, l l
 	}
 }
 
-// survive restarts with the given loss, works on, crashes again soon, the start included,
-// and ends with the worst losses.
+// survive restarts the journal after a crash with the given loss, continues, and crashes again soon, perhaps during
+// the start. The last restart loses everything that a crash can take.
 func survive(t *testing.T, h *history, l loss) {
 	t.Helper()
 	for i, l := range []loss{l, loseHoles, loseAll, loseHoles} {
@@ -190,8 +192,8 @@ func survive(t *testing.T, h *history, l loss) {
 	}
 }
 
-// D9, D0: whatever of the unsynced sectors and names a crash takes, at whatever moment, no turn that Append vouched for
-// is lost, and the unfinished one is there whole or not at all.
+// D9, D0: a crash at any call may take any of the unsynced sectors and names. No turn for which Append returned nil
+// is lost. The turn that was being written is there whole or not at all.
 func TestD9_CrashAtEveryCall(t *testing.T) {
 	everyCall(t, func(t *testing.T, h *history, call int, l loss) {
 		h.disk.crashAt = call
@@ -202,8 +204,8 @@ func TestD9_CrashAtEveryCall(t *testing.T) {
 	})
 }
 
-// D6: after a failed write or sync the journal refuses everything, and a later start is sound, although the failed sync
-// left pages that look written and are not.
+// D6: after a failed write or sync the journal refuses every call. A later start returns a correct journal, although
+// the pages of the failed sync look written and are not.
 func TestD6_FailureAtEveryCall(t *testing.T) {
 	everyCall(t, func(t *testing.T, h *history, call int, l loss) {
 		h.disk.failAt, h.disk.failure = call, syscall.EIO
@@ -223,7 +225,8 @@ func TestD6_FailureAtEveryCall(t *testing.T) {
 	})
 }
 
-// D9: a disk whose syncs lie may lose turns, but what a start returns is a prefix, or the loss is noticed (D8).
+// D9: a disk that only pretends to sync may lose turns. Then a start returns the turns up to some point without a
+// gap, or reports the loss (D8).
 func TestD8_LyingSyncNeverLeavesAGap(t *testing.T) {
 	noticed, lost := 0, 0
 	for seed := range uint64(200) {

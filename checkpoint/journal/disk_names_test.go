@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// nameChange gives node a name and takes one away; an empty name stands for nothing. Without a node both names are
-// directories, and all that lies in the one moves to the other.
+// nameChange gives a file another name. An empty old name means that the file is created, and an empty new name that
+// it is deleted. Without a node both names are directories, and all files of the one move to the other.
 type nameChange struct {
 	node      *inode
 	add, drop string
@@ -42,7 +42,7 @@ func (d *disk) change(c nameChange) error {
 	return nil
 }
 
-// MkdirAll makes the names durable, since it syncs the directory around dir.
+// MkdirAll makes the new names durable, because the real one syncs the parent of dir.
 func (d *disk) MkdirAll(string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -72,7 +72,7 @@ func (d *disk) Remove(path string) error {
 	return d.change(nameChange{drop: path})
 }
 
-// RemoveAll removes file by file, as the system does: a crash can leave some of them.
+// RemoveAll removes one file after the other, as the operating system does, so a crash can leave some of them.
 func (d *disk) RemoveAll(path string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -12,8 +12,9 @@ import (
 
 var errCrashed = errors.New("the machine has crashed")
 
-// disk is a file system in memory that can crash, fail and forget. What is written is cached; Sync and SyncDir make it
-// durable. It counts the calls that change something, so that a test can strike at each of them.
+// disk is a file system in memory that a test can crash, and whose calls a test can make fail. Writes go to a cache;
+// Sync and SyncDir make them durable. The disk counts the calls that change something, so that a test can choose the
+// call at which a fault happens.
 type disk struct {
 	mu      sync.Mutex
 	names   map[string]*inode // as the running system sees them
@@ -106,7 +107,8 @@ func (f diskFile) ReadAt(b []byte, at int64) (int, error) {
 	return n, nil
 }
 
-// WriteAt changes the cache even if it fails or the machine stops in it: how much of it survives, the crash decides.
+// WriteAt changes the cache even if it fails or the machine stops during it. How much of the change survives is drawn
+// at the crash.
 func (f diskFile) WriteAt(b []byte, at int64) (int, error) {
 	f.d.mu.Lock()
 	defer f.d.mu.Unlock()
@@ -160,13 +162,13 @@ func (n *inode) flush(sectors []int) {
 	}
 }
 
-// loss says what becomes of what was not synced.
+// loss says which unsynced writes a crash takes.
 type loss int
 
 const (
-	loseNothing loss = iota // the process was killed: the system's cache lives on
+	loseNothing loss = iota // only the process was killed, so the system's cache still exists
 	loseAll
-	loseTail  // of each file, and of the name changes
+	loseTail  // the end of each file, and the latest changes of names
 	loseHoles // at random
 	lossKinds
 )

@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// FuzzOpen: whatever a segment file holds, reading it does not panic, and every entry it gives comes out of sectors whose
-// checksums hold. With fix set, the checksums are made to hold, so that the fuzzer gets behind them.
+// FuzzOpen: whatever a segment file holds, reading it does not panic, and every entry that it returns lies in sectors
+// whose checksums hold. With fix set, the test corrects the checksums, so that the fuzzer also reaches the code that
+// runs after they are checked.
 func FuzzOpen(f *testing.F) {
 	d, c := smallJournal(f)
 	for _, s := range c {

@@ -25,7 +25,8 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// X0: the memory of the index follows what is retained: deleted segments give theirs back, the map's included.
+// X0: the memory of the index follows what is retained. When segments are deleted, the memory of their entries is
+// freed, also that of the Go map.
 func TestX0_IndexMemoryFollowsWhatIsRetained(t *testing.T) {
 	const many, few, perSeq = 100_000, 100, 160
 	before := heap()

@@ -100,7 +100,8 @@ func (j *Journal) Truncate(below uint64) (removed int, err error) {
 		if err := j.opt.FS.Remove(filepath.Join(j.dir, j.segments[0].Name)); err != nil {
 			return removed, j.fail("truncate", err)
 		}
-		// One by one: if two removals reached the disk in the wrong order, a crash would leave a gap.
+		// The names are synced after each removal: if two removals reached the disk in the wrong order, a crash would
+		// leave a gap.
 		if err := j.opt.FS.SyncDir(j.dir); err != nil {
 			return removed, j.fail("truncate", err)
 		}

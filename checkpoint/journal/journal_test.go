@@ -24,7 +24,7 @@ func created(t testing.TB, opt Options) (string, *Journal) {
 
 func equal(a, b Entry) bool { return a.Seq == b.Seq && bytes.Equal(a.Data, b.Data) }
 
-// D9: a start gives back every entry of every size, in order, with the anchors of all retained segments.
+// D9: a start returns all entries, of every size, in order, including the anchors of all retained segments.
 func TestD9_EntriesComeBackInOrder(t *testing.T) {
 	dir, j := created(t, small())
 	want := anchor()
@@ -52,7 +52,8 @@ func TestD9_EntriesComeBackInOrder(t *testing.T) {
 	must(t, j.Close())
 }
 
-// A turn larger than a segment makes a larger segment; ErrFull wrote nothing.
+// Append returns ErrFull for a turn larger than the segment, and writes nothing. After Rotate the new segment is
+// large enough for it.
 func TestErrFullThenRotateThenItFits(t *testing.T) {
 	dir, j := created(t, small())
 	big := []Entry{{Seq: 1, Data: make([]byte, 100*sectorBytes)}}
@@ -73,7 +74,8 @@ func TestErrFullThenRotateThenItFits(t *testing.T) {
 	}
 }
 
-// D9: Truncate deletes the leading segments of which all entries may go, and never the current one.
+// D9: Truncate deletes the oldest segments as long as all their entries may be deleted. It never deletes the current
+// segment.
 func TestD9_TruncateKeepsWhatIsAboveAndTheCurrentSegment(t *testing.T) {
 	dir, j := created(t, small())
 	for seq := uint64(1); seq <= 5; seq++ {
@@ -113,7 +115,7 @@ func TestNeedsRotationBeforeTheSegmentIsFull(t *testing.T) {
 	}
 }
 
-// D8: an error about something missing, foreign or in the way is one line that names it.
+// D8: if a file is missing, foreign or already there, the error is one line that names the file.
 func TestD8_DirectoryProblemsAreOneClearLine(t *testing.T) {
 	remove := func(name string) func(string) error {
 		return func(dir string) error { return os.Remove(filepath.Join(dir, name)) }
@@ -184,7 +186,8 @@ func TestAClosedJournalRefuses(t *testing.T) {
 	must(t, j.Close())
 }
 
-// Verify sees a sound journal at every moment of a busy owner, and Preallocate may run beside everything.
+// Verify finds no fault in the journal at any moment while the owner works, and Preallocate may run at the same time
+// as all other calls.
 func TestVerifyAndPreallocateBesideTheOwner(t *testing.T) {
 	dir, j := created(t, small())
 	stop := make(chan struct{})

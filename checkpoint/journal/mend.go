@@ -5,11 +5,11 @@ import (
 	"path/filepath"
 )
 
-// mend opens the current segment and makes sure that what was read is on the disk, before anything is built on it.
+// mend opens the current segment and makes sure that what was read is on the disk, before the journal is continued.
 //
 // What was read may be only in the operating system's memory: the process may have died before the sync, or the sync
-// may have failed and the system may have forgotten that the pages are unwritten. Only the last turn, the last seal and
-// the last file name can be in that state, so these are written again.
+// may have failed and the system may have forgotten that the pages are unwritten. Only the last turn, the last seal
+// and the last file name can be in that state, so these are written again.
 func (j *Journal) mend(c chain) error {
 	if err := j.opt.FS.SyncDir(j.dir); err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// seen is what a look at one file or directory shows.
+// seen is what the test compares of one file or directory.
 type seen struct {
 	data     string
 	mode     fs.FileMode
@@ -44,8 +44,8 @@ func snapshot(t *testing.T, root string) map[string]seen {
 	return all
 }
 
-// tornJournal is a directory that Open would change in every way it can: a torn turn, or a missing seal, and unfinished
-// files.
+// tornJournal is a directory that Open would change in every way it can. It has a torn turn, or its last seal is
+// missing, and it has unfinished files.
 func tornJournal(t *testing.T, begun bool) string {
 	t.Helper()
 	dir, j := created(t, small())
@@ -71,7 +71,7 @@ func tornJournal(t *testing.T, begun bool) string {
 	return dir
 }
 
-// D8.3: Peek writes nothing, not even what a start mends, and returns what Open returns.
+// D8.3: Peek writes nothing, not even the repairs that Open makes, and returns what Open would return.
 func TestD8_3_PeekWritesNothing(t *testing.T) {
 	for _, begun := range []bool{true, false} {
 		dir := tornJournal(t, begun)
@@ -96,7 +96,8 @@ func TestD8_3_PeekWritesNothing(t *testing.T) {
 	}
 }
 
-// D8.3, D9: the verdicts on what a start may find; Open and Peek agree, and a verdict leaves everything as it was.
+// D8.3, D9: Open and Peek return the same error for each state of a directory that a start may find, and if it is an
+// error, they change nothing.
 func TestD8_3_VerdictsOnADirectory(t *testing.T) {
 	emptied := func(dir string) error { return errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)) }
 	write := func(name string) func(string) error {

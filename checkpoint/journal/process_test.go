@@ -11,7 +11,8 @@ import (
 
 const ownerEnv = "TAGMA_TEST_JOURNAL_OWNER"
 
-// TestMain lets the test program be the other process that owns a journal until it is killed.
+// TestMain lets the test program also be the second process of a test: the one that has the journal open until it is
+// killed.
 func TestMain(m *testing.M) {
 	dir := os.Getenv(ownerEnv)
 	if dir == "" {
@@ -25,7 +26,8 @@ func TestMain(m *testing.M) {
 	select {}
 }
 
-// Two processes on one home: one clear refusal. A killed owner leaves no lock behind, and what it appended is there.
+// Two processes use one home: the second is refused in one line. After the first is killed, no lock remains, and what
+// it appended is there.
 func TestOneOwnerAndNoStaleLockAfterAKill(t *testing.T) {
 	dir, j := created(t, small())
 	must(t, j.Close())
@@ -42,7 +44,7 @@ func TestOneOwnerAndNoStaleLockAfterAKill(t *testing.T) {
 		t.Errorf("a second process got in: %v", err)
 	}
 	must(t, owner.Process.Kill())
-	_ = owner.Wait() // it was killed, so this is always an error
+	_ = owner.Wait() // Wait returns an error, because the process was killed
 	j, entries, err := Open(dir, small())
 	must(t, err)
 	if last := entries[len(entries)-1]; last.Seq != 7 {

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 )
 
-// Read returns the indexed entries of a sequence number, oldest first, by reading the files again: the newest eight of
-// those in retained segments. It returns nil if there are none or the journal has no index. It reads only the sectors
-// with these entries and checks each; if one is damaged, the error is ErrRot and nothing is returned.
+// Read returns the indexed entries of a sequence number in retained segments, oldest first, and at most the newest
+// eight. It reads them from the files. It returns nil if there are none or the journal has no index. It reads only
+// the sectors with these entries and checks each; if one is damaged, the error is ErrRot and nothing is returned.
 //
 // Read may run on a goroutine of its own at the same time as all other methods. If Truncate deletes a segment
 // meanwhile, its entries are left out; that is not an error.
@@ -130,7 +130,7 @@ func (r *reader) join(b []byte, at int64, index uint32, p located) ([]byte, erro
 	for i := range len(b) / sectorBytes {
 		raw := b[i*sectorBytes : (i+1)*sectorBytes]
 		h, wrong := parseSector(raw)
-		if i == 0 { // not known beforehand, but equal in all sectors of a turn
+		if i == 0 { // the first sector says what these fields must be in all sectors of the turn
 			want.start, want.bytes = h.start, h.bytes
 		}
 		want.index = index + uint32(i)

@@ -40,8 +40,8 @@ func (f watchedFile) ReadAt(b []byte, at int64) (int, error) {
 
 func (f watchedFile) Close() error { f.w.open--; return f.File.Close() }
 
-// X0: a segment that is deleted between the look into the index and the opening of its file is no longer held; one that
-// vanished without the owner is an error.
+// X0: if a segment is deleted after Read has found its entry in the index and before Read opens the file, Read
+// returns no entry. If the file is missing although the owner did not delete it, Read returns an error.
 func TestX0_ASegmentDeletedMeanwhileIsNoLongerHeld(t *testing.T) {
 	d := newDisk()
 	w := &watchedFS{FS: d}
@@ -66,7 +66,8 @@ func TestX0_ASegmentDeletedMeanwhileIsNoLongerHeld(t *testing.T) {
 	}
 }
 
-// X0: a Read costs the sectors of its entries, one file open at a time, however large their turns and segments are.
+// X0: Read reads only the sectors of its entries and opens one file at a time, however large the turns and segments
+// are.
 func TestX0_ReadCostsWhatItsEntriesTake(t *testing.T) {
 	w := &watchedFS{FS: newDisk()}
 	opt := Options{SegmentBytes: 4096 * sectorBytes, FS: w, Index: everything}

@@ -20,8 +20,8 @@ func openEntry(t *testing.T) (j *Journal, s *scan, file []byte, first int64) {
 	return j, s, d.bytesOf(s), s.next
 }
 
-// X0, D8: damage in any byte of the sectors that an entry lies in is found and named, and nothing is returned; damage
-// elsewhere is not looked for.
+// X0, D8: if any byte in the sectors of an entry is damaged, Read returns an error that names the sector, and no
+// entry. It does not look at other sectors.
 func TestX0_ReadFindsRotInTheSectorsOfItsEntry(t *testing.T) {
 	j, s, file, first := openEntry(t)
 	for at := range file {
@@ -36,8 +36,8 @@ func TestX0_ReadFindsRotInTheSectorsOfItsEntry(t *testing.T) {
 	}
 }
 
-// X0, D9: a valid sector in the wrong place, of another turn, kind, segment or start, is rot to Read, and so is another
-// entry.
+// X0, D9: Read returns ErrRot for a valid sector in the wrong place: one of another turn, kind, segment or start of
+// the process. It also does so if the sectors hold another entry.
 func TestX0_ReadBelievesNoMisplacedSector(t *testing.T) {
 	j, s, file, first := openEntry(t)
 	for name, spoil := range map[string]func(*sector){

@@ -20,7 +20,8 @@ func indexed() Options {
 	return opt
 }
 
-// wantIndex checks that j finds exactly the given entries, which are all that its files hold, oldest first.
+// wantIndex checks that Read finds exactly the given entries, oldest first, and that the files hold these and no
+// others.
 func wantIndex(t testing.TB, j *Journal, all []Entry) {
 	t.Helper()
 	bySeq := map[uint64][]Entry{}
@@ -52,8 +53,8 @@ func wantIndex(t testing.TB, j *Journal, all []Entry) {
 	}
 }
 
-// X0: at every moment of a random history with crashes, rotations, truncations and restarts, Read finds what the files
-// hold: nothing of a torn tail, nothing of a deleted segment, all the rest.
+// X0: in a random history with crashes, rotations, truncations and restarts, Read always finds all entries of the
+// retained segments, and none of a torn turn or of a deleted segment.
 func TestX0_ReadFindsWhatTheFilesHold(t *testing.T) {
 	alone.Test(t)
 	torn := 0
@@ -87,7 +88,8 @@ func TestX0_ReadFindsWhatTheFilesHold(t *testing.T) {
 	}
 }
 
-// X0: the caller chooses the entries; Seq 0 is never indexed, and anchors are as turns are.
+// X0: Options.Index chooses which entries are indexed. Entries with Seq 0 are never indexed. Entries of anchors are
+// indexed like those of turns.
 func TestX0_IndexChoosesTheEntries(t *testing.T) {
 	opt := small()
 	opt.Index = func(data []byte) bool { return data[0] == 'b' }
@@ -117,7 +119,7 @@ func TestX0_IndexChoosesTheEntries(t *testing.T) {
 	}
 }
 
-// X0: of one sequence number the newest eight entries are kept, in their order.
+// X0: the index keeps the newest eight entries of a sequence number, in the order in which they were written.
 func TestX0_ASequenceNumberHasAtMostEightPlaces(t *testing.T) {
 	dir, j := created(t, indexed())
 	for i := range byte(3*maxPlaces + 1) {
@@ -152,8 +154,8 @@ func numbered(seq uint64) Entry {
 	return Entry{Seq: seq, Data: bytes.Repeat(binary.LittleEndian.AppendUint64(nil, seq), 1+int(seq*37%200))}
 }
 
-// X0: readers beside an owner that appends, rotates, truncates and prepares segments get the whole entry, or none if it
-// was truncated.
+// X0: Read runs while the owner appends, rotates, truncates and prepares segments. It returns each entry whole, or no
+// entry if it was truncated.
 func TestX0_ReadBesideTheOwner(t *testing.T) {
 	_, j := created(t, indexed())
 	var appended, truncated atomic.Uint64

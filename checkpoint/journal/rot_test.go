@@ -11,8 +11,8 @@ import (
 	"tagma/internal/alone"
 )
 
-// smallJournal returns a disk with a closed journal of three segments of 16 sectors, each with an anchor of two sectors
-// and three turns, the last of which has three sectors, and the scans of its segments.
+// smallJournal returns a disk with a closed journal, and the scans of its segments. There are three segments of 16
+// sectors; each has an anchor of two sectors and three turns, of which the last has three sectors.
 func smallJournal(t testing.TB) (*disk, chain) {
 	t.Helper()
 	d := newDisk()
@@ -39,10 +39,10 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// bytesOf is the segment's file as the running system sees it.
+// bytesOf returns the segment's file as the running system reads it.
 func (d *disk) bytesOf(s *scan) []byte { return d.names[s.path].cached }
 
-// opens opens and closes the journal.
+// opens opens the journal and closes it again.
 func (d *disk) opens() ([]Entry, error) {
 	j, entries, err := Open(testDir, Options{FS: d})
 	if err != nil {
@@ -63,7 +63,8 @@ func wantRot(t *testing.T, err error, s *scan, sector int64) {
 	}
 }
 
-// D8, D9: one flipped bit is noticed in every byte of every sector, written or not, the last synced turn included.
+// D8, D9: a start notices one flipped bit in any byte of any sector, also in a sector that was never written and in
+// the last turn.
 func TestD8_OneFlippedBitAnywhereIsRot(t *testing.T) {
 	alone.Test(t)
 	d, c := smallJournal(t)
@@ -82,7 +83,7 @@ func TestD8_OneFlippedBitAnywhereIsRot(t *testing.T) {
 	}
 }
 
-// D9: a zero sector is a torn tail in the highest turn and nowhere else.
+// D9: a zero sector counts as a torn tail only in the highest turn; in any other turn it is rot.
 func TestD9_ZeroSectorIsTornOnlyInTheHighestTurn(t *testing.T) {
 	d, c := smallJournal(t)
 	all, err := d.opens()
@@ -115,7 +116,7 @@ func isZeroFrom(file []byte, sector int64) bool {
 	return !slices.ContainsFunc(file[sector*sectorBytes:], func(b byte) bool { return b != 0 })
 }
 
-// D9: a whole turn of zeros is noticed too, by the turn behind it, in the same segment or the next.
+// D9: a whole turn of zeros is noticed as well, because a later turn follows in the same segment or in the next one.
 func TestD9_AZeroedWholeTurnIsRot(t *testing.T) {
 	d, c := smallJournal(t)
 	s := c[1]
@@ -140,7 +141,8 @@ func TestD9_AZeroedWholeTurnIsRot(t *testing.T) {
 	wantRot(t, err, s, 3)
 }
 
-// D9: a bad sector beside holes is rot, though the turn would be dropped: it may be a vote that was sent.
+// D9: a damaged sector in a turn with zero sectors is rot, although a turn with zero sectors is normally dropped. The
+// damaged sector may belong to a vote that was sent.
 func TestD9_ABadSectorInATornTurnIsRot(t *testing.T) {
 	d, c := smallJournal(t)
 	s := c[2]
@@ -150,7 +152,7 @@ func TestD9_ABadSectorInATornTurnIsRot(t *testing.T) {
 	wantRot(t, err, s, s.last+1)
 }
 
-// D9: valid sectors in the wrong place, of another segment or of an older turn, are rot.
+// D9: a valid sector in the wrong place is rot, whether it comes from another segment or from an older turn.
 func TestD9_AMisplacedSectorIsRot(t *testing.T) {
 	d, c := smallJournal(t)
 	s, other := c[2], c[1]
@@ -162,7 +164,8 @@ func TestD9_AMisplacedSectorIsRot(t *testing.T) {
 	}
 }
 
-// D9: a stale sector that differs in the segment's epoch alone is rot; so is one of another attempt at the same turn.
+// D9: a sector that differs only in the epoch of its segment is rot. So is a sector that another start of the process
+// wrote for the same turn.
 func TestD9_AStaleSectorIsRot(t *testing.T) {
 	for _, stale := range []func(*sector){func(h *sector) { h.epoch++ }, func(h *sector) { h.start++ }} {
 		d, c := smallJournal(t)
@@ -183,7 +186,7 @@ func TestD9_AStaleSectorIsRot(t *testing.T) {
 	wantRot(t, err, c[2], 3)
 }
 
-// D9: a segment of another journal under the right name is refused.
+// D9: a start refuses a segment of another journal, even if its file has the right name.
 func TestD9_AForeignSegmentDoesNotContinueTheChain(t *testing.T) {
 	d, c := smallJournal(t)
 	foreign, _ := smallJournal(t)
@@ -197,7 +200,7 @@ func TestD9_AForeignSegmentDoesNotContinueTheChain(t *testing.T) {
 	wantRot(t, err, c[1], 0)
 }
 
-// D8: a segment file that is shorter or longer than it was made is rot.
+// D8: it is rot if the file of a segment is shorter or longer than it was made.
 func TestD8_AFileOfAnotherLengthIsRot(t *testing.T) {
 	for _, length := range []int64{0, 1, 512, 1536, 8191, 7 * sectorBytes, 17 * sectorBytes} {
 		for i := range 3 {
@@ -210,7 +213,7 @@ func TestD8_AFileOfAnotherLengthIsRot(t *testing.T) {
 	}
 }
 
-// A journal of a later format is not damaged: another program must read it.
+// A journal of a later format is not reported as damaged, because a newer program can read it.
 func TestFormatVersionOfTheHeader(t *testing.T) {
 	d, c := smallJournal(t)
 	b := d.bytesOf(c[0])
@@ -222,7 +225,7 @@ func TestFormatVersionOfTheHeader(t *testing.T) {
 	}
 }
 
-// Verify visits what lies before the damage and then says where it is.
+// Verify visits the entries before the damage and then returns an error that says where the damage is.
 func TestVerifyStopsAtRot(t *testing.T) {
 	d, c := smallJournal(t)
 	d.bytesOf(c[1])[3*sectorBytes+40] ^= 1

@@ -61,7 +61,8 @@ func (j *Journal) begin(number, previous uint64, anchor []Entry) error {
 	return nil
 }
 
-// zeroed returns a file of so many zero sectors under the given name: the spare if it fits, else a new one.
+// zeroed returns a file of the given name that has so many zero sectors. It uses the spare file if that has this
+// size, and makes a new one otherwise.
 func (j *Journal) zeroed(name string, sectors int64) (File, error) {
 	path := filepath.Join(j.dir, name)
 	f, err := j.spare.take(j.opt.FS, filepath.Join(j.dir, spareName), path, sectors)

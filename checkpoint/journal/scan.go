@@ -32,8 +32,8 @@ type scannedTurn struct {
 
 const windowSectors = 512
 
-// scanSegment checks every sector of one segment by itself. Whether its torn turn or its missing seal is normal depends
-// on the neighbouring segments (see chain.go).
+// scanSegment reads one segment and checks every sector of it. Whether its torn turn or its missing seal is normal
+// depends on the neighbouring segments (see chain.go).
 func scanSegment(path string, f io.ReaderAt, size int64, name string) (*scan, error) {
 	s := &scan{path: path, file: f}
 	s.info = Segment{Name: name, Bytes: size}

@@ -117,7 +117,7 @@ func blank(fs FS, path string, sectors int64) (File, error) {
 	for at, end := int64(0), sectors*sectorBytes; at < end; {
 		n := min(int64(len(zeros)), end-at)
 		if _, err := f.WriteAt(zeros[:n], at); err != nil {
-			// The caller gives up. If the file stays behind, the next start removes it.
+			// Making the file failed. If it cannot be removed either, the next start removes it.
 			return nil, errors.Join(err, f.Close(), fs.Remove(path))
 		}
 		at += n

@@ -12,8 +12,8 @@ type Report struct {
 	TornSectors int64     // how many sectors that turn would have taken
 }
 
-// A running owner may be in the middle of a write, a rotation or a removal. So what looks wrong is read again before it
-// counts.
+// A running owner may be in the middle of a write, a rotation or a removal. So Verify reads what looks wrong again
+// before it reports it.
 const (
 	verifyAttempts = 5
 	verifyPause    = 20 * time.Millisecond

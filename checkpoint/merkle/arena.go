@@ -59,7 +59,7 @@ type Memory struct {
 	Room func(bytes int64) bool
 }
 
-// quarry gives the arenas of a pool their chunks.
+// quarry allocates memory for the arenas of a pool: from the system, from a mapped file, or from Go's heap.
 type quarry struct {
 	memory Memory
 	inside int64  // bytes allocated outside the file
@@ -98,8 +98,8 @@ func mapped(p **paged, begin func(Memory) *paged, q *quarry, owner *pool) *paged
 	return *p
 }
 
-// cool lets the system take back the memory of the mapped parts. A part that is used again is read from the file,
-// unless the system still has it in memory.
+// cool tells the system that it may take back the memory of the mapped parts. Parts that are used again are read from
+// the file, if their memory was taken.
 func (q *quarry) cool() {
 	if q.inFile != nil {
 		q.inFile.cool()

@@ -54,7 +54,7 @@ func BenchmarkTenThousandChangedOfMillion(b *testing.B) {
 	}
 }
 
-// A snapshot at every checkpoint, and three of them kept: what a replica does.
+// As in a replica, a snapshot is taken at every checkpoint, and three snapshots are kept.
 func BenchmarkTenThousandChangedOfMillionWithSnapshots(b *testing.B) {
 	tree := build(1_000_000)
 	var kept []*Snapshot

@@ -9,9 +9,9 @@ import (
 	"slices"
 )
 
-// Builder makes a tree of many keys in the order of their hashes. Neighbours in the tree then are neighbours in memory,
-// so that later changes touch few pages, and building needs only one bucket of leaves in addition to the tree. Every
-// key must be added only once. NewBuilder makes a Builder, and either Tree or Close ends it.
+// Builder makes a tree of many keys in the order of their hashes. So neighbours in the tree are neighbours in memory,
+// and later changes touch few pages. While it builds, it needs only the leaves of one bucket in memory besides the
+// tree. Every key must be added only once. NewBuilder makes a Builder; the caller ends it with Tree or Close.
 type Builder struct {
 	memory  Memory
 	buckets [256]bucket
@@ -89,7 +89,7 @@ func (b *Builder) Tree() (*Tree, error) {
 			t.SetHashed(leaves[j].Key, leaves[j].Value)
 		}
 		*from = bucket{}
-		if i%16 == 15 { // after each sixteenth of the tree: hash it while it is in memory, then let that go
+		if i%16 == 15 { // hash each sixteenth of the tree while it is in memory; then the system may take that memory back
 			t.Root()
 		}
 	}

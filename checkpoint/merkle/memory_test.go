@@ -22,7 +22,8 @@ func inMemories(t *testing.T, run func(*testing.T, Memory)) {
 	}
 }
 
-// A tree is the same wherever its parts lie, and so are its snapshots, while the system takes the memory away.
+// A tree has the same content and root wherever its parts are kept, even while the system takes back its memory. The
+// same holds for its snapshots.
 func TestMemory_ChangesNothing(t *testing.T) {
 	inMemories(t, func(t *testing.T, memory Memory) {
 		rng := rand.New(rand.NewPCG(1, 2))
@@ -63,7 +64,7 @@ func TestMemory_ChangesNothing(t *testing.T) {
 	})
 }
 
-// A builder makes the tree that Set makes, whatever order the keys come in.
+// A Builder makes the same tree as Set, in whatever order the keys are added.
 func TestBuilder_BuildsWhatSetBuilds(t *testing.T) {
 	inMemories(t, func(t *testing.T, memory Memory) {
 		const keys = 100_000 // more than a block for each bucket
@@ -87,7 +88,7 @@ func TestBuilder_BuildsWhatSetBuilds(t *testing.T) {
 	})
 }
 
-// Parts in the file take no memory of the heap.
+// Parts that are kept in the file take no memory of Go's heap.
 func TestMemory_TheHeapHoldsWhatItMay(t *testing.T) {
 	const keys = 200_000
 	tree := NewIn(Memory{Dir: t.TempDir(), Heap: 1 << 20})

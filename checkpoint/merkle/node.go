@@ -3,7 +3,8 @@ package merkle
 // maxDepth is the number of nibbles of a key hash, and so the length of the longest path.
 const maxDepth = 64
 
-// ref is a child of a node: nothing (0), a leaf or a node. It is the child's number plus one; the top bit marks a leaf.
+// ref refers to a child of a node. It is 0 if there is no child, and otherwise the child's number plus one. The top
+// bit says that the child is a leaf.
 type ref uint32
 
 const leafBit = 1 << 31
@@ -29,7 +30,8 @@ type node struct {
 	dirty bool
 }
 
-// onlyLeaf returns the node's single child if that is a leaf. A single inner child does not count: two keys share its path.
+// onlyLeaf returns the node's only child if that is a leaf. If the only child is an inner node, there are at least
+// two keys below it, so it does not count.
 func (n *node) onlyLeaf() (only ref, ok bool) {
 	for _, c := range n.child {
 		switch {
@@ -57,8 +59,8 @@ func (p *pool) digest(i uint32) [32]byte {
 	if !n.dirty {
 		return n.sum
 	}
-	// The children are anywhere in memory. All are fetched before any is hashed, so that the processor waits for all at
-	// once.
+	// The children are anywhere in memory. The loop reads all of them before it hashes one, so that the processor
+	// loads them at the same time.
 	var leaves [16]Leaf
 	var sums [16][32]byte
 	var bitmap, stale uint16

@@ -59,7 +59,8 @@ func (p *paged) extend() bool {
 	if err != nil {
 		return false
 	}
-	_ = unix.Madvise(bytes, unix.MADV_RANDOM) // only advice: neighbours of a part are seldom needed
+	// The system need not read ahead: parts that are neighbours in memory are seldom used together.
+	_ = unix.Madvise(bytes, unix.MADV_RANDOM)
 	p.extents, p.used = append(p.extents, bytes), 0
 	return true
 }
@@ -78,7 +79,8 @@ func (p *paged) allocate(at int64) bool {
 // cool lets the system take back the memory of all pages.
 func (p *paged) cool() {
 	for _, bytes := range p.extents {
-		_ = unix.Madvise(bytes, unix.MADV_DONTNEED) // only advice; a shared mapping loses nothing
+		// The system may ignore it; no data is lost, because the mapping is shared.
+		_ = unix.Madvise(bytes, unix.MADV_DONTNEED)
 	}
 }
 

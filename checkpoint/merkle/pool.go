@@ -4,22 +4,25 @@ import "sync"
 
 // pool holds the parts, leaves and nodes, of one tree and its snapshots.
 //
-// Taking a snapshot copies nothing. Afterwards, before the tree changes a part that a snapshot holds, it replaces that
-// part and those on the path from the root by copies. Which parts a snapshot holds follows from epochs. A snapshot ends
-// an epoch. Every part is born in some epoch, and is in the tree from then on until it leaves it. So a part that was
-// born after the newest snapshot belongs to the tree alone, and a part that has left the tree is held by the snapshots
-// taken between its birth and that moment. The parts that left are listed as dead, at the first snapshot that no longer
-// holds them, or at the pool if they left after the newest snapshot.
+// Taking a snapshot copies nothing. Later, before the tree changes a part that a snapshot holds, it copies that part
+// and all nodes from the root to it, and changes the copies.
+//
+// Epochs tell which snapshots hold a part. Each snapshot ends an epoch, and each part records the epoch in which it
+// was allocated. A part that was allocated after the newest snapshot is only in the tree. A part that the tree no
+// longer uses is held by the snapshots that were taken after its allocation and before the tree stopped using it.
+// Such parts are listed as dead, so that they can be freed with the last snapshot that holds them. Each one is in the
+// list of the first snapshot that no longer holds it, or in the pool's list if all snapshots since its allocation
+// hold it.
 type pool struct {
 	mu     sync.RWMutex // guards the fields below; held for writing by everything that changes a part
 	leaves arena[leaf]
 	nodes  arena[node]
 	quarry quarry // for both arenas
-	epoch  uint64 // the epoch in which parts are born now
+	epoch  uint64 // the present epoch, which new parts record
 	newest uint64 // epoch of the newest snapshot; 0 if there is none
 
 	snapshots []*Snapshot // the snapshots that are not released, oldest first
-	dead      []ref       // parts of the newest snapshot that have left the tree
+	dead      []ref       // parts that the newest snapshot holds and the tree no longer uses
 }
 
 func (p *pool) newNode() uint32 {
@@ -35,8 +38,8 @@ func (p *pool) newLeaf(key, value [32]byte) ref {
 	return leafRef(i)
 }
 
-// own returns a node with the content of node i that no snapshot holds: i itself, or a copy. The node is marked dirty,
-// because it is about to change.
+// own returns a node that no snapshot holds, with the content of node i. That is i itself if no snapshot holds it,
+// and otherwise a copy. The node is marked dirty, because the caller changes it.
 func (p *pool) own(i uint32) uint32 {
 	n := p.nodes.at(i)
 	if n.born > p.newest {
@@ -49,7 +52,7 @@ func (p *pool) own(i uint32) uint32 {
 	return c
 }
 
-// drop frees a part that left the tree, or lists it as dead if a snapshot holds it.
+// drop is called when the tree stops using a part. It frees the part, or lists it as dead if a snapshot holds it.
 func (p *pool) drop(r ref) {
 	if p.born(r) > p.newest {
 		p.free(r)
@@ -82,8 +85,8 @@ func (p *pool) take(top uint32, size int) *Snapshot {
 	return s
 }
 
-// remove frees the parts that only snapshot number i holds: those that left the tree before the next snapshot and were
-// born after the previous one.
+// remove deletes snapshot number i and frees the parts that only it holds. These were allocated after the previous
+// snapshot, and the tree stopped using them before the next one.
 func (p *pool) remove(i int) {
 	var before uint64
 	if i > 0 {

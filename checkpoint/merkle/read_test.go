@@ -133,7 +133,7 @@ func TestX3_AbsentChildrenDoNotCount(t *testing.T) {
 	var sums [16][32]byte
 	var bitmap uint16
 	for slot, c := range n.Children {
-		sums[slot] = [32]byte{1, 2, 3} // not looked at unless there is a child
+		sums[slot] = [32]byte{1, 2, 3} // DigestOf must ignore the digest of an absent child
 		if c.Kind != None {
 			sums[slot] = c.Digest
 			bitmap |= 1 << slot

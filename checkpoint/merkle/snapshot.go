@@ -11,7 +11,7 @@ type Snapshot struct {
 	size  int
 
 	// Guarded by pool.mu.
-	dead     []ref // parts of the snapshot before this one that this one no longer holds
+	dead     []ref // parts that the previous snapshot holds and this one does not
 	released bool
 }
 
@@ -34,7 +34,7 @@ func (s *Snapshot) Clone() *Snapshot {
 		return nil
 	}
 	c := &Snapshot{pool: s.pool, epoch: s.epoch, top: s.top, root: s.root, size: s.size}
-	// Nothing left the tree between the snapshot and its clone, so the clone's list of dead parts is empty.
+	// The tree did not change between the snapshot and its clone, so the clone has no dead parts.
 	s.pool.snapshots = slices.Insert(s.pool.snapshots, slices.Index(s.pool.snapshots, s)+1, c)
 	return c
 }
@@ -90,7 +90,8 @@ func (p *pool) find(top uint32, path []byte) ref {
 		case nibble(&p.leaves.at(at.index()).Key, depth) != slot:
 			return 0
 		}
-		// A leaf found here has the nibbles so far in its key; the loop compares the nibbles that follow with the key.
+		// The walk has compared all nibbles that lead to this leaf; the loop compares the rest of the path with its
+		// key.
 	}
 	return at
 }

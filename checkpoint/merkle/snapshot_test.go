@@ -11,7 +11,7 @@ import (
 	"tagma/internal/alone"
 )
 
-// held is a snapshot with what it must show.
+// held is a snapshot and the pairs that it must contain.
 type held struct {
 	snap  *Snapshot
 	model map[[32]byte][32]byte
@@ -153,7 +153,7 @@ func TestASnapshotOutlivesAResetOfItsTree(t *testing.T) {
 	}
 }
 
-// Readers of snapshots run beside a tree that changes; the race detector watches.
+// Snapshots are read while the tree changes; the race detector reports unsynchronised access.
 func TestX2_SnapshotsAreReadWhileTheTreeChanges(t *testing.T) {
 	tree := build(2000)
 	var readers sync.WaitGroup

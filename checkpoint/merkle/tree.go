@@ -128,8 +128,9 @@ func (t *Tree) Root() [32]byte {
 	return t.pool.digest(t.top)
 }
 
-// Snapshot rehashes the tree and returns it as it is now; later changes of the tree do not change the snapshot. It costs no
-// more than Root, but the first change of each part afterwards copies it. The caller must release the snapshot.
+// Snapshot rehashes the tree and returns it as it is now; later changes of the tree do not change the snapshot.
+// Taking it costs no more than Root. Afterwards the first change of each part costs a copy of that part. The caller
+// must release the snapshot.
 func (t *Tree) Snapshot() *Snapshot {
 	t.pool.mu.Lock()
 	defer t.pool.mu.Unlock()

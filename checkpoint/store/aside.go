@@ -38,8 +38,9 @@ func setAside(dir, to string) (err error) {
 	return syncFile(filepath.Dir(dir))
 }
 
-// Copy copies the files of a closed store to a new directory and writes nothing to dir, so that the copy can be opened
-// instead. The caller's directory around the new one decides who may read it. It returns ErrLocked if the store is open.
+// Copy copies the files of a closed store to a new directory and writes nothing to dir, so that the copy can be
+// opened instead of the original. Who may read the copy depends on the permissions of the directory in which the
+// caller has it made. It returns ErrLocked if the store is open.
 func Copy(dir, to string) (err error) {
 	release, err := lockDir(dir)
 	if err != nil {

@@ -24,7 +24,7 @@ type badgerEngine struct {
 	log *badgerLog
 }
 
-// open opens badger behind the checks that it does not make itself.
+// open opens badger after it has made the checks that badger does not make.
 func (s *badgerEngine) open() error {
 	if info, err := os.Stat(s.dir); err == nil && !info.IsDir() {
 		return errors.New("it is not a directory; name another one or move the file away")
@@ -65,9 +65,9 @@ func (s *badgerEngine) open() error {
 	return nil
 }
 
-// drain moves the contents of write-ahead files into tables, with memtables of that size, and then moves level 0 down,
-// with the compactors off. Close flushes every memtable however many tables level 0 has, so a store that was closed
-// under load may exceed maxLevelZero.
+// drain moves the contents of write-ahead files into tables, with memtables of the given size. Then, with the
+// compactors off, it moves the tables of level 0 to lower levels. It is needed because Close flushes every memtable
+// however many tables level 0 has, so a store that was closed under load may have more than maxLevelZero there.
 func (s *badgerEngine) drain(memTable int64) error {
 	opt := s.opt
 	opt.memTable = memTable
@@ -93,7 +93,7 @@ func openBadger(opt badger.Options) (db *badger.DB, err error) {
 	case strings.Contains(err.Error(), "Another process is using this Badger database"):
 		return nil, ErrLocked
 	case errors.As(err, &errno) && errno != syscall.ENOENT:
-		return nil, err // The system refused: permissions, space, descriptors.
+		return nil, err // The system refused: no permission, no space, or no file descriptors.
 	}
 	return nil, fmt.Errorf("%w: %s", ErrDamaged, oneLine("%v", []any{err}))
 }
@@ -107,9 +107,9 @@ func (s *badgerEngine) Discard(below uint64) { s.db.SetDiscardTs(below) }
 // Failure implements Engine.
 func (s *badgerEngine) Failure() error { return s.log.failure() }
 
-// Close implements Engine. Closing badger moves its memtables to tables through memory maps, which kills the process if
-// the disk has no room for the tables. In that case Close leaves badger open and locked until the process ends: every
-// write is synced, so nothing is lost, and the next start needs more room anyway.
+// Close implements Engine. Closing badger moves its memtables to tables through memory maps, which kills the process
+// if the disk has no room for the tables. In that case Close leaves badger open and locked until the process ends.
+// Nothing is lost, because every write is synced. The next start needs more room anyway.
 func (s *badgerEngine) Close() error {
 	if err := s.checkFree(0, s.opt.closeFree); err != nil {
 		return err
@@ -198,8 +198,8 @@ func (s badgerSnapshot) Get(key []byte) (Item, error) {
 	}
 }
 
-// Items implements Snapshot. Badger's iterators silently skip what they cannot read. Values are read one by one: they
-// lie beside their keys, and prefetching would start a goroutine for each.
+// Items implements Snapshot. Badger's iterators silently skip what they cannot read. It does not prefetch values:
+// they are stored beside their keys, and badger would start a goroutine for each.
 func (s badgerSnapshot) Items(prefix byte, start []byte) iter.Seq[Item] {
 	return func(yield func(Item) bool) {
 		opt := badger.DefaultIteratorOptions

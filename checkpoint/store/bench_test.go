@@ -64,7 +64,7 @@ func BenchmarkGet(b *testing.B) {
 	}
 }
 
-// A store is measured in a process of its own, after the work that the test binary did is out of the way.
+// The store is measured in a process of its own, so that the memory of the other tests does not count.
 func TestResidentMemoryStaysSmall(t *testing.T) {
 	if dir := os.Getenv("STORE_RESIDENT"); dir != "" {
 		s := openPlain(t, dir)
@@ -157,6 +157,6 @@ func openPlain(t testing.TB, dir string) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() }) // Once more, after those that closed it themselves.
+	t.Cleanup(func() { _ = s.Close() }) // Closing twice is harmless: some callers close the store themselves.
 	return s
 }

@@ -8,9 +8,10 @@ import (
 )
 
 // Discard raises the floor to below. From now on views under the floor are refused, and compaction may forget the
-// versions that no view at or above it sees (K4). The floor never sinks and never passes the last sequence number
-// written, so it says nothing about versions that a crashed run left above that. Before Load, Discard does nothing. A
-// floor that Load or Adopt set discards nothing until Discard is called for at least that floor.
+// versions that no view at or above it sees (K4). The floor never falls, and never rises above the last sequence
+// number written. So versions that a crashed run left above that number are never below the floor. Before Load,
+// Discard does nothing. A floor that Load or Adopt set discards nothing until Discard is called for at least that
+// floor.
 func (s *Store) Discard(below uint64) {
 	s.mu.Lock()
 	if !s.loaded || s.closed || below < s.floor {

@@ -134,7 +134,7 @@ func versions(t *testing.T, s *Store) (n int) {
 	return n
 }
 
-// Deletion markers are dropped by compaction; the keys they delete must not come back, whatever merges with what.
+// Compaction drops deletion markers. A deleted key must not reappear, whichever tables are merged.
 func TestDeletedKeysStayDeleted(t *testing.T) {
 	s := open(t, t.TempDir())
 	load(t, s, 0)

@@ -19,8 +19,8 @@ type Engine interface {
 	Sync() error
 	// Failure returns an error that must stop the replica and that no other call has returned.
 	Failure() error
-	// Next opens an empty engine beside this one, which is to replace it (K2). It first removes what a crash left of an
-	// earlier one.
+	// Next opens an empty engine beside this one, which will replace it (K2). It first removes such an engine that a
+	// crash left unfinished.
 	Next() (Engine, error)
 	// Drop closes the engine and removes what it holds.
 	Drop() error

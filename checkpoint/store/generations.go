@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// The two generations of a store on a real disk are in dir and in dir.next. One is the present one; while a state is
-// rebuilt, the other is filled (K2). A start finds both only after a crash during a rebuild. The caller, who knows the
-// digests of the journal, then decides which generation is the state, and Settle makes that the one in dir.
+// A store on a real disk has up to two generations, in dir and in dir.next. One holds the present state; the other is
+// filled while a state is rebuilt (K2). Usually only dir exists at a start; both exist after a crash during a
+// rebuild. The caller knows the digests in the journal and so decides which generation holds the state. Settle then
+// makes that the one in dir.
 
 const nextSuffix = ".next"
 
@@ -43,8 +44,9 @@ func holdsFiles(dir string) (bool, error) {
 	return len(held) > 0, err
 }
 
-// Settle leaves only one generation, in dir: the one beside it if next is set, else the one that is there. Both must be
-// closed. After a crash in Settle both are still there, or one and a part of the other, and Settle can be called again.
+// Settle leaves only one generation, in dir. It is the one from dir.next if next is set, and otherwise the one that
+// is in dir already. Both must be closed. After a crash in Settle the chosen generation still exists, and Settle can
+// be called again.
 func Settle(dir string, next bool) error {
 	dir = filepath.Clean(dir)
 	remove := Next(dir)

@@ -134,8 +134,8 @@ func (m model) root(at uint64) [32]byte {
 	return tree.Root()
 }
 
-// crashImage copies a directory as a crash would leave it: without closing what is open there. Badger moves files about
-// meanwhile; a copy during which the files or the manifest changed shows no single moment and is made again.
+// crashImage copies a directory as a crash would leave it, without closing what is open there. Badger may move files
+// during the copy. If the files or the manifest changed meanwhile, the copy is made again.
 func crashImage(t testing.TB, from string) string {
 	t.Helper()
 	for range 100 {
@@ -159,7 +159,7 @@ func crashImage(t testing.TB, from string) string {
 	return ""
 }
 
-// fingerprint names the files of a directory and gives badger's manifest.
+// fingerprint returns the names of the files in a directory, and badger's manifest.
 func fingerprint(dir string) (string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -169,7 +169,7 @@ func fingerprint(dir string) (string, error) {
 	return fmt.Sprint(entries, manifest), err
 }
 
-// copyFile keeps holes, which make most of badger's logs.
+// copyFile also copies the holes of a sparse file as holes: badger's logs consist mostly of holes.
 func copyFile(to, from string) error {
 	in, err := os.Open(from)
 	if err != nil {

@@ -8,18 +8,19 @@ import (
 	"tagma/statemachine"
 )
 
-// keptTree is the tree of the state after checkpoint seq. The trees of all checkpoints from the floor on are kept. The
-// newest stable checkpoint is the lowest that other replicas may need. While ordering is stalled it stays the newest
-// (K4), and at most the checkpoints of one window lie above it. The trees share what did not change between them.
+// keptTree is the tree of the state after checkpoint seq. The trees of all checkpoints from the floor on are kept.
+// The newest stable checkpoint is the lowest that other replicas may need. While ordering is stalled, no newer
+// checkpoint becomes stable (K4), so at most the checkpoints of one window lie above it. The trees share what did not
+// change between them.
 type keptTree struct {
 	seq  uint64
 	tree *merkle.Snapshot
 }
 
 // Pin opens the state after checkpoint seq for a donor (X2): its tree, and a view of its values. If that tree is not
-// kept any more or lies below the floor, the error wraps statemachine.ErrNotRetained. The caller must release the tree
-// and close the view. Until then neither changes; the tree costs a copy of every part that the store changes meanwhile,
-// and the view prevents discarding of what it sees.
+// kept any more or lies below the floor, the error wraps statemachine.ErrNotRetained. The caller must release the
+// tree and close the view. Until then neither changes. Meanwhile the store copies every part of the tree that it
+// changes, and does not discard any version that the view sees.
 func (s *Store) Pin(seq uint64) (*merkle.Snapshot, statemachine.StorageView, error) {
 	tree := s.keptClone(seq)
 	if tree == nil {

@@ -12,8 +12,9 @@ import (
 	"tagma/statemachine"
 )
 
-// A store of many keys, whose tree lies in its file for the most part, is filled, changed from checkpoint to checkpoint,
-// and found again by a start; TAGMA_KEYS=10000000 measures a very large one, and tells what it costs.
+// The test fills a store with many keys, most of whose tree is in the file. It changes them from checkpoint to
+// checkpoint, and a start must find the state again. With TAGMA_KEYS=10000000 it measures a very large store and logs
+// time and memory.
 func TestManyKeys(t *testing.T) {
 	keys := 30_000
 	opt := Options{TreeHeap: 1 << 20}
@@ -41,7 +42,7 @@ func TestManyKeys(t *testing.T) {
 	s := openOne()
 	load(t, s, 0)
 	seq, next := uint64(0), 0
-	change := func(n int) (root [32]byte) { // one key after the other, which lie anywhere in the tree
+	change := func(n int) (root [32]byte) { // the keys of one call follow each other in number and lie anywhere in the tree
 		for n > 0 {
 			seq++
 			ws := statemachine.WriteSet{Seq: seq}
@@ -69,18 +70,18 @@ func TestManyKeys(t *testing.T) {
 	}
 	began = time.Now()
 	s = openOne()
-	defer s.Close() //nolint:errcheck // it is only read from here on
+	defer s.Close() //nolint:errcheck // from here on the store is only read
 	tell("opened")
 	if got := load(t, s, seq); got != root {
 		t.Errorf("a start finds the root %x, not %x", got[:8], root[:8])
 	}
 	tell("loaded")
-	if keys > 100_000 { // else the model costs as much as the store
+	if keys > 100_000 { // in a smaller store, the memory of the model would be as large as the store's
 		return
 	}
 	want := merkle.New()
 	for i := range keys {
-		version := (next - 1 - i) / keys // how often the key was written since the first time
+		version := (next - 1 - i) / keys // how often the key was written after the first time
 		w := manyKey(i, version)
 		want.Set(w.Key, w.Value)
 	}
@@ -89,13 +90,13 @@ func TestManyKeys(t *testing.T) {
 	}
 }
 
-// manyKey is a write of 100 bytes. Keys that follow each other do not lie beside each other.
+// manyKey is a write of 100 bytes. Keys whose numbers follow each other are not neighbours in the store.
 func manyKey(i, version int) statemachine.Write {
 	key := fmt.Appendf(nil, "%02d/%08d", i%97, i)
 	return statemachine.Write{Key: key, Value: fmt.Appendf(nil, "%092d%08d", i, version)}
 }
 
-// residentText is how much memory this process has, as the system says it.
+// residentText returns the resident memory of this process, as text from the system.
 func residentText() string {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

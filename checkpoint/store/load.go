@@ -43,9 +43,9 @@ func (s *Store) Load(at uint64) (root [32]byte, err error) {
 }
 
 // readContent reads what is visible at version at. An engine may leave out entries that it cannot read; the root then
-// differs. If a long value lacks some of its parts, as after half a batch, that is an error, unless the caller means to
-// mend it: then the tree has zeros as the digest of this value, which no value has. Together with ErrDamaged it returns
-// what could be read.
+// differs. A long value may lack some of its parts, for example if a crash left half a batch. That is an error,
+// unless the caller will repair the value. In that case the digest of the value in the tree is zero, which is the
+// digest of no value. If the error is ErrDamaged, readContent also returns what it could read.
 func readContent(from Engine, at uint64, mend bool) (content, error) {
 	memory := memoryOf(from)
 	build := merkle.NewBuilder(memory)

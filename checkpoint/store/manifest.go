@@ -24,9 +24,9 @@ var errOtherVersion = errors.New("it is of another version of badger; use the ve
 // errCut says that the end of a manifest cannot be read.
 var errCut = errors.New("its end is cut or overwritten")
 
-// readManifest returns the manifest and the length of the file. It treats a file whose end cannot be read as damaged. A
-// crash may have cut the file, but a changed length in its middle looks the same, and in that case badger would forget
-// all that follows and delete those tables.
+// readManifest returns the manifest and the length of the file. It treats a file whose end cannot be read as damaged.
+// A crash may have cut the file. But a changed length in the middle of the file looks the same, and then badger would
+// ignore all that follows and delete the tables that are listed there.
 func readManifest(dir string) (manifest badger.Manifest, whole int64, err error) {
 	f, err := os.Open(filepath.Join(dir, badger.ManifestFilename))
 	if err != nil {
@@ -44,11 +44,12 @@ func readManifest(dir string) (manifest badger.Manifest, whole int64, err error)
 	return manifest, whole, err
 }
 
-// rebuildManifest writes a manifest of all intact tables, in place of one that is missing or cannot be read. The levels of
-// the tables are not known any more, so it puts all of them on level 0. Tables may overlap there, and badger searches all of
-// them for the highest version of a key, so they still give the same entries. Among them may be tables that compaction had
-// replaced before a crash. An entry that they bring back, such as a deleted key, changes the root, so it is found and the
-// right one is fetched (X4). rebuildManifest returns the number of tables, and which ones it left out.
+// rebuildManifest writes a manifest of all intact tables, in place of one that is missing or cannot be read. The
+// levels of the tables are not known any more, so it puts all of them on level 0. Tables may overlap there, and
+// badger searches all of them for the highest version of a key, so they still give the same entries. Some of these
+// tables may have been replaced by compaction before a crash. They may bring back old entries, such as a deleted key.
+// Those change the root, so a start notices them and fetches the right entries (X4). rebuildManifest returns the
+// number of tables, and which ones it left out.
 func rebuildManifest(dir string, tables []string) (levelZero int, left []string, err error) {
 	var changes []*pb.ManifestChange
 	slices.Sort(tables)
@@ -106,7 +107,7 @@ func changeSet(changes []*pb.ManifestChange) ([]byte, error) {
 	return append(entry, set...), nil
 }
 
-// leaveOut appends to the manifest changes that remove tables.
+// leaveOut appends entries to the manifest that remove tables from it.
 func leaveOut(dir string, whole int64, changes []*pb.ManifestChange) error {
 	if len(changes) == 0 {
 		return nil

@@ -14,7 +14,8 @@ import (
 	"tagma/statemachine"
 )
 
-// X4, D5: a manifest that is gone, or cannot be read to its end, is made anew from the tables: nothing is to be fetched.
+// X4, D5: if the manifest is missing or cannot be read to its end, a start rebuilds it from the tables and need not
+// fetch anything.
 func TestX4_AManifestIsMadeAnewFromTheTables(t *testing.T) {
 	for name, damage := range map[string]func([]byte) []byte{
 		"gone":                    nil,
@@ -54,7 +55,7 @@ func TestX4_AManifestIsMadeAnewFromTheTables(t *testing.T) {
 	}
 }
 
-// X4: a damaged table beside a damaged manifest costs the entries of that table.
+// X4: if a table is damaged as well as the manifest, only the entries of that table are lost.
 func TestX4_ATableIsLeftOutOfAManifestThatIsMadeAnew(t *testing.T) {
 	s, dir, state := filled(t, 6000)
 	if err := badgerOf(s).Flatten(1); err != nil {
@@ -78,8 +79,8 @@ func TestX4_ATableIsLeftOutOfAManifestThatIsMadeAnew(t *testing.T) {
 	requireState(t, s, 8, state)
 }
 
-// X4: tables that others had replaced, as a crash leaves them, bring back what was deleted. The root tells, and that alone
-// is mended.
+// X4: a crash may leave tables that compaction had already replaced, and these bring deleted keys back. The root
+// shows it, and only those keys are repaired.
 func TestX4_WhatReplacedTablesBringBackIsMended(t *testing.T) {
 	s, before, state := filled(t, 6000)
 	if err := errors.Join(badgerOf(s).Flatten(1), s.Close()); err != nil {
@@ -89,7 +90,7 @@ func TestX4_WhatReplacedTablesBringBackIsMended(t *testing.T) {
 	for i := range 3000 {
 		delete(state, fmt.Sprintf("key %05d", 2*i))
 	}
-	dir := filepath.Join(t.TempDir(), "state") // as if the deletions had been compacted away
+	dir := filepath.Join(t.TempDir(), "state") // this directory is as if compaction had dropped the deletions
 	s = open(t, dir)
 	load(t, s, 0)
 	var left []statemachine.Write
@@ -118,7 +119,8 @@ func TestX4_WhatReplacedTablesBringBackIsMended(t *testing.T) {
 	requireState(t, s, 11, state)
 }
 
-// A manifest of another version of badger is left as it is: its tables may be others, too.
+// Open does not change a manifest that another version of badger wrote, because the format of the tables may differ,
+// too.
 func TestOpen_RefusesTheManifestOfAnotherVersion(t *testing.T) {
 	s, dir, _ := filled(t, 100)
 	if err := s.Close(); err != nil {

@@ -39,7 +39,8 @@ type Store struct {
 	reading    sync.WaitGroup // counts open views, and reads of a stage
 }
 
-// generation is an engine with its readers. When the state is rebuilt, another generation replaces it (K2).
+// generation is one engine of the store, with its open views. When the state is rebuilt, another generation replaces
+// it (K2).
 type generation struct {
 	engine Engine
 	views  map[uint64]int // number of open views by sequence number; guarded by Store.mu

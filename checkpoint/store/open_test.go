@@ -52,8 +52,8 @@ func TestD6_AFullDiskIsAnErrorThatStays(t *testing.T) {
 	}
 }
 
-// On a disk without room badger would kill the process while it reads what a crash left: the runtime's exit code says that a
-// restart will not help.
+// While badger reads what a crash left, it would be killed on a disk without room. So the start refuses before, and
+// its exit code says that a restart will not help.
 func TestD6_AFullDiskIsAnErrorOfTheStart(t *testing.T) {
 	s := open(t, t.TempDir())
 	load(t, s, 0)
@@ -71,8 +71,8 @@ func TestD6_AFullDiskIsAnErrorOfTheStart(t *testing.T) {
 	}
 }
 
-// Badger flushes what it has in memory when it is closed, which would kill the process on a disk without room. What a crash
-// at that moment leaves is all that was written.
+// Closing badger flushes its memory, which would kill the process on a disk without room. The store does not close
+// badger then, and a crash at that moment loses nothing that was written.
 func TestD6_AStoreOnAFullDiskIsNotFlushed(t *testing.T) {
 	s := open(t, t.TempDir())
 	load(t, s, 0)
@@ -93,7 +93,7 @@ func TestD6_AStoreOnAFullDiskIsNotFlushed(t *testing.T) {
 	if got := get(t, again, 1, "a"); got != "1" {
 		t.Errorf("what was written is not readable: %q", got)
 	}
-	if err := engineOf(s).db.Close(); err != nil { // the process does not end with the test
+	if err := engineOf(s).db.Close(); err != nil { // the lock must be released here, because the test process does not end
 		t.Error(err)
 	}
 }
@@ -107,7 +107,7 @@ func storeFiles(t *testing.T, dir string) []string {
 	return files
 }
 
-// Badger does not return the error of a value log that could not be synced; it writes it to its log.
+// If badger cannot sync a value log, it returns no error, but writes a message to its log.
 func TestD6_AnErrorThatBadgerOnlyLogsStopsWriting(t *testing.T) {
 	s := open(t, t.TempDir())
 	load(t, s, 0)

@@ -30,27 +30,28 @@ const (
 	// defaultCloseFree is enough for the tables of all memtables and for the running compactions, for which Close waits.
 	defaultCloseFree = 32 << 20
 
-	// tableBytes is the size of a table on every level below 0. Badger builds tables in buffers of twice that size, up
-	// to 13 at once in each of two compactions, and keeps eight. A memtable, including what its tables add to it, must
-	// fit into one buffer. If not, the buffer triples for good, and since buffers are reused, after a while all of them
-	// do. Each table that is built needs another 3 MiB for a moment, so smaller tables keep the garbage collector busy:
-	// with 1 MiB that was a third of all allocations.
+	// tableBytes is the size of a table on every level below 0. Badger builds tables in buffers of twice that size,
+	// up to 13 at once in each of two compactions, and keeps eight. A memtable, including what its tables add to it,
+	// must fit into one buffer. If it does not, that buffer becomes three times as large and never shrinks. Buffers
+	// are reused, so after a while all of them would be that large. Building a table allocates another 3 MiB for a
+	// moment, so smaller tables would cost more allocations: with tables of 1 MiB they were a third of all
+	// allocations.
 	tableBytes = 2 << 20
 
 	// blockBytes is the size of a block of a table. Badger takes 256 more bytes of a buffer for each block, so 64
 	// blocks fill one buffer. A value that does not fit into the rest of a block leaves that rest unused, and a value
-	// longer than a block takes three times its length. With blocks of 4 KiB the records of sessions, which contain
-	// replies, made buffers grow sevenfold.
+	// longer than a block takes three times its length. With blocks of 4 KiB, the records of sessions, which contain
+	// replies, made buffers seven times as large.
 	blockBytes = 64<<10 - 256
 
 	// partBytes is the length of the parts of a long value. Eight fit into a block, so that whatever the values are, at
 	// most an eighth of a block stays unused.
 	partBytes = 8000
 
-	// maxLevelZero is how many tables level 0 may hold. Badger merges tables within level 0 once four or more qualify.
-	// If no other table lies below their range, it then drops deletion markers, although an older table that was left
-	// out of the merge may still hold what they delete, so that a deleted key would reappear. With at most three tables
-	// that merge never starts.
+	// maxLevelZero is how many tables level 0 may hold. Badger merges tables within level 0 once four or more
+	// qualify. If no lower level has a table in their range, the merge drops deletion markers. But an older table of
+	// level 0 that was not merged may still hold the deleted key, which would then reappear. With at most three
+	// tables that merge never starts.
 	maxLevelZero = 3
 )
 

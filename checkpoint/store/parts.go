@@ -9,16 +9,17 @@ import (
 )
 
 // Badger moves values of 1 MiB and more to a value log. Collecting that log's garbage writes an old version of a key
-// again, above the deletion marker that hides it; once compaction drops the marker, the deleted key is back. So nothing
-// may go to that log: a long value is cut into parts, each short enough to be stored beside its key.
+// again, above the deletion marker that hides it; once compaction drops the marker, the deleted key is back. So
+// nothing may go to that log: a long value is cut into parts, each short enough to be stored beside its key.
 //
 // The first part is the value of the key's own entry, whose user byte counts the other parts. Those have entries of
-// their own at the same version. A view that sees some version of the entry also sees the parts of that version: a
-// later part that it could see would have come with a later entry. The only exception is what a crash left of a stage,
-// where parts may have another version; they have the same content, since both are the true value at the stage's
-// version (X4), cut at the same places.
+// their own at the same version. A view that sees some version of the entry also sees the parts of that version,
+// because a part is always written together with its entry. The only exception is what a crash left of a stage: there
+// a part may have another version than the entry. Its content is right nevertheless, because both versions are the
+// true value at the stage's version (X4), cut at the same places.
 
-// The first byte of every key in badger, which refuses empty keys and reserves some names for itself.
+// The first byte of every key in badger. It is needed because badger refuses empty keys and reserves some names for
+// itself.
 const (
 	keyPrefix  = 's'
 	partPrefix = 'p' // followed by the number of the part, from 1, and by the key

@@ -12,7 +12,7 @@ import (
 	"tagma/statemachine"
 )
 
-// Values of several parts, and a write of more than badger takes at once.
+// Values that have several parts, and a write that is larger than badger takes in one request.
 func TestLargeWritesAreDurableWhole(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
@@ -22,7 +22,7 @@ func TestLargeWritesAreDurableWhole(t *testing.T) {
 	for seq := uint64(1); seq <= 12; seq++ {
 		var writes []statemachine.Write
 		for i := range 8 {
-			// Values get longer, shorter and deleted by turns, around the borders between parts.
+			// Values become longer and shorter and are deleted, with lengths around the borders between parts.
 			switch n := (int(seq)*5 + i*3) % 7; n {
 			case 0:
 				writes = append(writes, remove(fmt.Sprint(i)))
@@ -86,8 +86,8 @@ func TestPartsOfReplacedValuesAreDeleted(t *testing.T) {
 	}
 }
 
-// Badger builds the table of a memtable in one buffer, whatever the lengths of the values: a buffer that is too small
-// becomes three times as large for good, and there are some thirty of them.
+// Badger builds the table of a memtable in one buffer, whatever the lengths of the values. A buffer that is too small
+// becomes three times as large and stays so, and there are about thirty buffers.
 func TestATableOfAMemtableFitsIntoItsBuffer(t *testing.T) {
 	opt := badgerOptions(t.TempDir(), Options{memTable: defaultMemTable}, nil)
 	lengths := []int{100, 700, 2100, 4200, 5000, partBytes, partBytes + 1, 12_000, 50_000, 100_000, 190_000, 1 << 20, 2 << 20}
@@ -103,7 +103,7 @@ func TestATableOfAMemtableFitsIntoItsBuffer(t *testing.T) {
 		c := content{parts: map[string]int{}}
 		var entries []Entry
 		var err error
-		full := int(opt.MemTableSize + opt.MemTableSize*15/100) // a request more than it should hold
+		full := int(opt.MemTableSize + opt.MemTableSize*15/100) // one request more than the memtable should hold
 		for held, seq := 0, uint64(1); held < full; seq++ {
 			entries, err = c.add(entries[:0], Options{memTable: defaultMemTable}.parting(), seq, put(fmt.Sprint(n), strings.Repeat("v", n)))
 			if err != nil {

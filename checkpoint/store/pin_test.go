@@ -33,7 +33,7 @@ func requireNotPinned(t testing.TB, s *Store, seq uint64) {
 	}
 }
 
-// requirePinned reads the whole pin, values and tree, as a donor does.
+// requirePinned reads values and tree of the whole pin, as a donor does.
 func requirePinned(t testing.TB, tree *merkle.Snapshot, view statemachine.StorageView, root [32]byte) {
 	t.Helper()
 	again := merkle.New()
@@ -70,7 +70,8 @@ func TestX2_APinStaysAsItIsWhileTheStoreGoesOn(t *testing.T) {
 	requireNotPinned(t, s, 100)
 }
 
-// K4: the newest stable checkpoint is served while ordering is stalled, however many unstable ones lie above it.
+// K4: while ordering is stalled, the newest stable checkpoint can be pinned, however many unstable checkpoints lie
+// above it.
 func TestK4_EveryCheckpointFromTheFloorOnCanBePinned(t *testing.T) {
 	j := record(8, 60)
 	dir := t.TempDir()
@@ -118,8 +119,8 @@ func TestX2_AnAdoptedStateCanBePinnedAndOlderOnesCannot(t *testing.T) {
 	requirePinned(t, tree, view, j.m.root(50))
 }
 
-// Long values are staged over short ones, short over long, and some of either deleted. Then executing goes on, which must
-// know what parts the adopted values have.
+// Long values are staged over short ones, and short ones over long ones, and some of either are deleted. When
+// execution continues after Adopt, it must know how many parts the adopted values have.
 func TestX4_ValuesInPartsAreStagedAndTakenOver(t *testing.T) {
 	s := open(t, t.TempDir())
 	load(t, s, 0)
@@ -146,8 +147,9 @@ func partsAt(s *Store, at uint64) (left []string) {
 	return left
 }
 
-// A crash may leave any part of a long value that was being staged: the test leaves each choice. If the value is staged
-// again, missing parts are found; if it is executed instead, old and new parts together are the value.
+// A crash may leave any of the parts of a long value that was being staged; the test tries each combination. If the
+// value is staged again, the stage finds the missing parts. If the value is executed instead, the old and new parts
+// together are the right value.
 func TestX7_HalfALongValueLeftByAStageDoesNoHarm(t *testing.T) {
 	for left := range 8 {
 		for _, executed := range []bool{false, true} {
@@ -173,7 +175,8 @@ func TestX7_HalfALongValueLeftByAStageDoesNoHarm(t *testing.T) {
 	}
 }
 
-// leaveSome writes the entry of w at version 9 and its two parts, as far as the bits of left say.
+// leaveSome writes the entry of w at version 9 and its two parts. Each bit of left says whether one of them is
+// written.
 func leaveSome(t *testing.T, s *Store, left int, w statemachine.Write) {
 	t.Helper()
 	size := s.cut.usual

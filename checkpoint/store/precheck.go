@@ -19,11 +19,12 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// precheck checks the files before badger opens them. Some damage makes badger end the process, because it opens tables on
-// goroutines of its own, where a panic cannot be recovered; and if its manifest is gone, badger deletes every table.
-// precheck removes damaged and missing tables from the manifest. Their entries then are missing or have an older version,
-// which the root shows, and only those entries are fetched (X4). A manifest that cannot be read is rebuilt from the tables.
-// precheck returns the number of tables on level 0, and what it left out or rebuilt. The directory must be locked.
+// precheck checks the files before badger opens them. Some damage makes badger end the process, because it opens
+// tables on goroutines of its own, where a panic cannot be recovered. If its manifest is missing, badger deletes
+// every table. precheck removes damaged and missing tables from the manifest. Their entries then are missing or have
+// an older version, which the root shows, and only those entries are fetched (X4). A manifest that cannot be read is
+// rebuilt from the tables. precheck returns the number of tables on level 0, and what it left out or rebuilt. The
+// directory must be locked.
 func precheck(dir string) (levelZero int, left []string, err error) {
 	mems, err := filepath.Glob(filepath.Join(dir, "*.mem"))
 	if err != nil {

@@ -9,8 +9,9 @@ import (
 	"tagma/statemachine"
 )
 
-// A run with larger memtables, of another version, leaves write-ahead files after a crash that hold more than a memtable
-// takes now. Badger would end the process on them, on whole ones and on those that an earlier start has cut.
+// Another version of the program may have run with larger memtables and crashed. Then its write-ahead files hold more
+// than one of the present memtables takes, and badger would end the process. The test covers complete files, and
+// files that an earlier start has cut.
 func TestD5_WriteAheadFilesOfLargerMemtablesAreReadBack(t *testing.T) {
 	dir := t.TempDir()
 	s, err := Open(dir, Options{memTable: 16 * smallMemTable})

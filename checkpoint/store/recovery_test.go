@@ -11,7 +11,7 @@ import (
 	"tagma/statemachine"
 )
 
-// journal stands for the replica's own: every batch, and the digest of every tenth state.
+// journal stands for the replica's journal: it has every batch, and the digest of every tenth state.
 type journal struct {
 	sets []statemachine.WriteSet // sets[i] has sequence number i+1
 	m    model
@@ -29,7 +29,8 @@ func record(seed uint64, batches int) *journal {
 	return j
 }
 
-// execute writes batches from+1 to to, some of them together, never across a checkpoint.
+// execute writes the batches after from, up to and including to. It writes some of them together, but never across a
+// checkpoint.
 func (j *journal) execute(t testing.TB, s *Store, from, to uint64) {
 	t.Helper()
 	for from < to {
@@ -91,7 +92,7 @@ func TestD5_WhatACrashedRunLeftAboveTheBaseIsInvisible(t *testing.T) {
 	}
 }
 
-// A crash may leave any part of a batch: here every other write of each batch above the base survives.
+// A crash may leave any part of a batch. Here every other write of each batch above the loaded checkpoint survives.
 func TestD5_HalfABatchIsCompletedByExecutingAgain(t *testing.T) {
 	j := record(2, 30)
 	dir := t.TempDir()
@@ -112,7 +113,7 @@ func TestD5_HalfABatchIsCompletedByExecutingAgain(t *testing.T) {
 	}
 	s = open(t, crashImage(t, dir))
 	if base := j.recover(t, s); base != 20 {
-		// The root at 30 cannot match, the one at 20 must.
+		// The root at 30 cannot match; the root at 20 must.
 		t.Fatalf("recovered from %d, want 20", base)
 	}
 	for seq := uint64(20); seq <= 30; seq++ {
@@ -153,8 +154,8 @@ func TestD8_AFreshStoreIsRecognised(t *testing.T) {
 	}
 }
 
-// damagedStore writes 40 batches, with a clean stop in the middle so that tables and write-ahead files both matter, and
-// returns the directory as a crash after the last batch leaves it.
+// damagedStore writes 40 batches, with a clean stop in the middle so that the state is partly in tables and partly in
+// write-ahead files. It returns the directory as a crash after the last batch leaves it.
 func damagedStore(t *testing.T, j *journal) string {
 	dir := t.TempDir()
 	s := open(t, dir)
@@ -173,7 +174,7 @@ func damagedStore(t *testing.T, j *journal) string {
 	return image
 }
 
-// damages are what disks and crashes do to a file of which the first used bytes hold data.
+// damages are the ways in which disks and crashes damage a file of which the first used bytes hold data.
 var damages = []struct {
 	name string
 	do   func(f *os.File, used int64, r *rand.Rand) error
@@ -203,7 +204,7 @@ func zero(f *os.File, from, to int64) error {
 	return err
 }
 
-// usedBytes finds the end of what is not zero: badger's logs are preallocated.
+// usedBytes returns the length without the zeros at the end: badger's logs are preallocated.
 func usedBytes(path string) (int64, error) {
 	data, err := os.ReadFile(path)
 	for len(data) > 0 && data[len(data)-1] == 0 {
@@ -212,8 +213,8 @@ func usedBytes(path string) (int64, error) {
 	return int64(len(data)), err
 }
 
-// Whatever happens to whichever file, the outcome is ErrDamaged or the undamaged state, reached by way of an older
-// checkpoint: never another state, never a crash.
+// Whatever is done to any file, the outcome is ErrDamaged or the undamaged state, perhaps by way of an older
+// checkpoint. It is never another state, and the process never crashes.
 func TestD5_DamageIsNoticedOrMended(t *testing.T) {
 	j := record(4, 46)
 	image := damagedStore(t, j)

@@ -9,11 +9,11 @@ import (
 	"tagma/statemachine"
 )
 
-// A state that is wrong, or whose files are damaged, is rebuilt in a new generation: a second engine beside the present
-// one (K2, X5). What the present generation holds that is right is copied, and only the rest is fetched (X4). So a
-// damaged table does not cost a whole transfer, nothing is written below versions that history wrote, and damaged files
-// disappear. Also, the state may be rebuilt at a checkpoint below what was executed, which exists already even if the
-// others need this replica in order to reach the next one.
+// A state that is wrong, or whose files are damaged, is rebuilt in a new generation: a second engine beside the
+// present one (K2, X5). Right entries of the present generation are copied, and only the others are fetched (X4). So
+// a damaged table does not cost a whole transfer, nothing is written below existing versions, and damaged files
+// disappear. The state can also be rebuilt at a checkpoint below what was executed. That matters because such a
+// checkpoint exists already, while the others may need this replica in order to reach the next one.
 
 // Renew begins to rebuild the state after seq, like Stage, but in a new generation of the store. It reads the disk at
 // that version and ignores what is in memory. The store does not change until Adopt. The caller must call Complete
@@ -29,7 +29,7 @@ func (s *Store) Renew(seq uint64) (*Stage, error) {
 		g.next = newGeneration(next)
 		g.content, err = readContent(s.engine, seq, true)
 	}
-	if err != nil && !errors.Is(err, ErrDamaged) { // the new generation is then of no use
+	if err != nil && !errors.Is(err, ErrDamaged) { // then the new generation cannot be used
 		g.Close()
 		return nil, fmt.Errorf("take in the state after %d anew, in place of the store at %s: %w", seq, s.dir, err)
 	}
@@ -55,10 +55,10 @@ func (g *Stage) target() Engine {
 	return g.store.engine
 }
 
-// Complete copies to a new generation what the present one holds of the stage's tree, which by now is the wanted one,
-// and reads all of it back. If the disk returned other bytes than before, it reports false. The tree then describes
-// what is really there; the caller must fetch the differences and call Complete again. A stage without a new generation
-// is always complete.
+// Complete must be called when the stage's tree has the wanted root. It copies the entries of that tree that the
+// present generation holds to the new one, and reads all of the new one back. If the disk returned other bytes than
+// before, Complete reports false. The tree then describes what is really there; the caller must fetch the differences
+// and call Complete again. A stage without a new generation is always complete.
 func (g *Stage) Complete() (bool, error) {
 	if g.next == nil {
 		return true, nil
@@ -81,7 +81,7 @@ func (g *Stage) Complete() (bool, error) {
 	return equal, nil
 }
 
-// mostNamed is how many differing keys a stage lists by name.
+// mostNamed is how many differing keys a stage lists.
 const mostNamed = 8
 
 // differ notes which writes of a new generation were not copied from the present one.
@@ -105,11 +105,11 @@ const (
 	copiedBytes = 1 << 20
 )
 
-// copyRight copies the entries of the present generation that are in the stage's tree. All other entries were written
-// before, or are fetched.
+// copyRight copies those entries of the present generation that are in the stage's tree. All other entries of the
+// tree were written before, or will be fetched.
 func (g *Stage) copyRight() (err error) {
 	defer func() {
-		_ = recover() // a panic of badger: what it cannot read is missing, and is found missing later
+		_ = recover() // a panic of badger: what it could not read is not copied, and a later check finds that it is missing
 	}()
 	g.copying = true
 	defer func() { g.copying = false }()

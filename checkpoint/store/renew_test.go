@@ -12,8 +12,8 @@ import (
 	"tagma/statemachine"
 )
 
-// filled returns a store whose state after sequence number 8 is a checkpoint and has this many keys, most of them in tables.
-// Batches are executed up to 10.
+// filled returns a store with this many keys, most of them in tables. The state after sequence number 8 is a
+// checkpoint, and batches up to 10 are executed.
 func filled(t *testing.T, keys int) (s *Store, dir string, state map[string]string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "state")
@@ -38,7 +38,8 @@ func filled(t *testing.T, keys int) (s *Store, dir string, state map[string]stri
 	return s, dir, state
 }
 
-// repair makes the store's state after seq the wanted one, in a generation of its own, and returns how much was written.
+// repair rebuilds the store's state after seq in a new generation, so that it is the wanted state. It returns how
+// much was written.
 func repair(t *testing.T, s *Store, seq uint64, want map[string]string) (fetched int) {
 	t.Helper()
 	g, err := s.Renew(seq)
@@ -59,8 +60,8 @@ func repair(t *testing.T, s *Store, seq uint64, want map[string]string) (fetched
 
 func rootOf(state map[string]string) [32]byte { return model{state}.root(0) }
 
-// K2, X5: a state below what was executed is taken in again, in a generation of its own. Open views of the old generation
-// stay readable, and the old generation is removed with the last of them.
+// K2, X5: a state below what was executed is rebuilt in a new generation. Open views of the old generation can still
+// be read, and the old generation is removed when the last of them is closed.
 func TestK2_AStateIsTakenInAnewBelowWhatWasExecuted(t *testing.T) {
 	s, dir, state := filled(t, 3000)
 	before, err := s.View(10)
@@ -92,7 +93,7 @@ func TestK2_AStateIsTakenInAnewBelowWhatWasExecuted(t *testing.T) {
 	if checkpoint(t, s, 12) != rootOf(want) {
 		t.Error("the root behind the repair is another one")
 	}
-	if repair(t, s, 12, want) != 0 { // the next generation takes the directory that is free
+	if repair(t, s, 12, want) != 0 { // the next generation uses the directory that is free
 		t.Error("a state that is right is fetched")
 	}
 	if here, next, err := Generations(dir); !here || next || err != nil {
@@ -107,7 +108,8 @@ func TestK2_AStateIsTakenInAnewBelowWhatWasExecuted(t *testing.T) {
 	}
 }
 
-// X6: until a new generation is adopted the store is unchanged, and a crash leaves both; giving one up leaves nothing.
+// X6: the store is unchanged until a new generation is adopted. A crash before that leaves both generations; closing
+// the stage without Adopt leaves no files of the new one.
 func TestX6_ACrashBeforeTheSwitchLeavesTheOldGeneration(t *testing.T) {
 	s, dir, state := filled(t, 500)
 	g, err := s.Renew(8)
@@ -166,7 +168,7 @@ func tables(t *testing.T, dir string) []string {
 	return names
 }
 
-// flipIn turns a bit in the middle of a file.
+// flipIn flips a bit in the middle of a file.
 func flipIn(t *testing.T, path string, at float64) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -205,8 +207,8 @@ func scrubbed(t *testing.T, s *Store) Findings {
 	return p.Findings()
 }
 
-// K2: a scrub finds one damaged table of a running store, and the repair fetches what that table held, not the whole state.
-// A scrub before the damage finds nothing, nor does one after the repair.
+// K2: a scrub of a running store finds one damaged table. The repair fetches the entries of that table, not the whole
+// state. Scrubs before the damage and after the repair find nothing.
 func TestK2_ADamagedTableIsFoundAndCostsWhatItHeld(t *testing.T) {
 	s, dir, state := filled(t, 6000)
 	if err := badgerOf(s).Flatten(1); err != nil {
@@ -259,7 +261,7 @@ func TestK2_APassComparesTheEntriesWithTheTree(t *testing.T) {
 	}
 }
 
-// X4, K2: a start goes on without a damaged or missing table, and only what that table held must be fetched.
+// X4, K2: a start continues without a damaged or missing table. Only the entries of that table must be fetched.
 func TestX4_AStartLeavesADamagedTableOut(t *testing.T) {
 	for name, damage := range map[string]func(path string) error{
 		"cut":     func(path string) error { return os.Truncate(path, 1000) },
@@ -277,7 +279,7 @@ func TestX4_AStartLeavesADamagedTableOut(t *testing.T) {
 		if err := damage(victims[len(victims)/2]); err != nil {
 			t.Fatal(err)
 		}
-		for range 2 { // the second start finds a manifest without the table
+		for range 2 { // at the second start, the manifest does not list the table any more
 			s = open(t, dir)
 			if load(t, s, 8) == rootOf(state) {
 				t.Fatalf("%s: the table held nothing", name)

@@ -60,7 +60,7 @@ type checked interface {
 }
 
 // Scrub begins a pass. Before the first checkpoint the error wraps statemachine.ErrNotRetained. The caller must Close
-// the pass; until then it prevents discarding of what it sees, like a pin.
+// the pass; until then the versions that it reads are not discarded, as with a pin.
 func (s *Store) Scrub() (*Scrub, error) {
 	s.keeping.Lock()
 	newest := uint64(0)

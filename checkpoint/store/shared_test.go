@@ -7,13 +7,14 @@ import (
 	"tagma/statemachine"
 )
 
-// X9: if nothing lies above the written state, a stage takes the tree in memory. So does a stage that follows another.
+// X9: if the disk holds nothing above the last sequence number written, a stage uses the tree in memory. So does a
+// stage that follows another.
 func TestX9_AStageReadsTheDiskOnlyForWhatIsNotInMemory(t *testing.T) {
 	j := record(5, 60)
 	s := open(t, t.TempDir())
 	load(t, s, 0)
 	j.execute(t, s, 0, 20)
-	for _, at := range []uint64{30, 40} { // the first is given up half-way
+	for _, at := range []uint64{30, 40} { // the first stage is closed before it is complete
 		g := stage(t, s, at)
 		if !g.shared {
 			t.Fatalf("the stage at %d read the disk", at)
@@ -38,7 +39,8 @@ func TestX9_AStageReadsTheDiskOnlyForWhatIsNotInMemory(t *testing.T) {
 	requireState(t, s, 60, j.m[60])
 }
 
-// X4: what an earlier run left above the position is on the disk alone.
+// X4: entries that an earlier run left above the present sequence number are only on the disk, so the stage reads the
+// disk.
 func TestX4_AStageReadsTheDiskForLeftovers(t *testing.T) {
 	j := record(6, 60)
 	dir := t.TempDir()

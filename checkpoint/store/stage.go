@@ -18,7 +18,7 @@ type Stage struct {
 	content
 	shared bool        // the content is the store's own, not a copy
 	next   *generation // the generation that the stage fills; nil: it writes into the present one
-	whole  bool        // next holds all of the content
+	whole  bool        // next holds all entries of the content
 
 	copying bool     // what is being written is copied from the present generation
 	differs [][]byte // the first keys that were written without being copied
@@ -26,8 +26,8 @@ type Stage struct {
 }
 
 // holdsAll reports whether the content in memory is all that a read at any later version would see, because the store
-// holds nothing above it. Then a stage need not read the disk, and a stage that soon follows another costs no more than
-// what differs (X9).
+// holds nothing above it. Then a stage need not read the disk, and if it soon follows another stage, it costs only
+// what differs between the two (X9).
 func (s *Store) holdsAll() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,16 +35,17 @@ func (s *Store) holdsAll() bool {
 }
 
 // Stage begins to take the state after seq from elsewhere. It reads everything visible at version seq into a tree of
-// its own, including what crashed runs and earlier stages left. A view at seq would see exactly that, and not what was
-// executed, so it is what must be compared with the wanted state. Reading takes at most two seconds for a million keys,
-// and as much memory again as the store's tree. If no crash or stage left anything, the content in memory is the same
-// and is used instead, at no cost.
+// its own, including what crashed runs and earlier stages left. A view at seq would see all of that, and not only
+// what was executed. So all of it must be compared with the wanted state. Reading takes at most two seconds for a
+// million keys, and as much memory again as the store's tree. If no crash or stage left anything, the content in
+// memory is the same and is used instead, at no cost.
 //
-// It returns ErrAhead if the store is at a later sequence number or holds anything of one, and ErrStaging if a stage is
-// open already. Until Adopt or Close nothing else may be written, and Checkpoint is refused.
+// It returns ErrAhead if the store is at a later sequence number or holds anything of one, and ErrStaging if a stage
+// is open already. Until Adopt or Close nothing else may be written, and Checkpoint is refused.
 //
-// Stage may be called without a Load before. If the store is at seq already, its state there is in doubt: as after a
-// failed Load, no view of the store opens until Adopt, and views that are open may see what the stage writes.
+// Stage may be called without a Load before. If the store is at seq already, a stage there means that its state may
+// be wrong. Then, as after a failed Load, no view of the store can be opened until Adopt, and open views may see what
+// the stage writes.
 //
 // What the stage writes at seq counts in MaxVersion. The caller's journal must therefore hold the certificate of seq
 // before the first write; otherwise the next start would find a store that is ahead of its journal.

@@ -22,8 +22,8 @@ func stage(t testing.TB, s *Store, seq uint64) *Stage {
 	return g
 }
 
-// missing returns the writes that make the stage's state the wanted one, found as a receiver finds them: by key and value
-// hashes of the stage's tree, never by reading values.
+// missing returns the writes that the stage needs to have the wanted state. Like a receiver, it compares hashes of
+// keys and values in the stage's tree, and never reads values.
 func missing(t testing.TB, g *Stage, want map[string]string) (writes []statemachine.Write) {
 	t.Helper()
 	wanted := merkle.New()
@@ -96,7 +96,8 @@ func requireState(t testing.TB, s *Store, at uint64, want map[string]string) {
 	}
 }
 
-// Executed to 20 and crashed, loaded at 10: the leftovers up to 20 are in the view at 30, so the stage must have them.
+// The store was executed up to 20, crashed, and was loaded at 10. The view at 30 sees the entries up to 20 that were
+// left, so the tree of the stage must contain them.
 func TestX4_AStageIsComparedWithLeftoversIncluded(t *testing.T) {
 	j := record(3, 40)
 	dir := t.TempDir()
@@ -156,7 +157,7 @@ func TestX5_NothingIsWrittenBelowVersionsThatTheStoreHolds(t *testing.T) {
 	}
 }
 
-// A state at the stage's own sequence number that is not the certified one.
+// The store is at the stage's sequence number, but its state there is not the certified one.
 func TestX5_AStoreThatDivergedAtTheStagesNumberIsServedAgainAfterAdoptOnly(t *testing.T) {
 	s := open(t, t.TempDir())
 	load(t, s, 0)
@@ -178,8 +179,9 @@ func TestX5_AStoreThatDivergedAtTheStagesNumberIsServedAgainAfterAdoptOnly(t *te
 	requireState(t, s, 9, want)
 }
 
-// A crash before Adopt, and one after it but before the caller's record, find the old position; then a newer checkpoint is
-// staged upon what was left. Discarding goes on meanwhile, and the memtables are small enough that compaction does too.
+// The process crashes before Adopt, or after it and before the caller has recorded the switch. The store is then at
+// its old sequence number, and a newer checkpoint is staged over the entries that were left. Versions are discarded
+// meanwhile, and the memtables are so small that badger compacts them.
 func TestX6_X7_ACrashAtAnyMomentFindsTheOldPositionAndGoesOn(t *testing.T) {
 	for seed := range uint64(6) {
 		r := rand.New(rand.NewPCG(seed, 17))
@@ -205,7 +207,7 @@ func TestX6_X7_ACrashAtAnyMomentFindsTheOldPositionAndGoesOn(t *testing.T) {
 			requireState(t, s, 100, j.m[100])
 			if target == 200 {
 				adopt(t, g, j.m.root(target))
-				s.Discard(target - 1) // below the adopted floor: nothing may be forgotten for it
+				s.Discard(target - 1) // this is below the adopted floor, so it must not make compaction drop anything
 			}
 			s = open(t, crashImage(t, dir))
 			dir = s.dir
@@ -213,7 +215,8 @@ func TestX6_X7_ACrashAtAnyMomentFindsTheOldPositionAndGoesOn(t *testing.T) {
 				t.Fatalf("seed %d: the old position is gone after a crash while %d was staged", seed, target)
 			}
 		}
-		if seed%2 == 0 { // by execution: the leftovers are true values at their version
+		// These batches are executed instead: the entries that are left are the true values at their version.
+		if seed%2 == 0 {
 			j.execute(t, s, 100, 300)
 		} else {
 			g := stage(t, s, 260)
@@ -229,8 +232,8 @@ func TestX6_X7_ACrashAtAnyMomentFindsTheOldPositionAndGoesOn(t *testing.T) {
 	}
 }
 
-// A view that is closed after Adopt, and a Discard for less than the adopted floor, must not let compaction take what the
-// old position consists of.
+// Closing a view after Adopt, or calling Discard for less than the adopted floor, must not let compaction drop
+// versions of the former state.
 func TestX6_TheOldPositionStaysUntilTheNewFloorIsDiscarded(t *testing.T) {
 	s := open(t, t.TempDir())
 	load(t, s, 0)

@@ -68,7 +68,8 @@ func TestNothingIsReadableOrWritableBeforeLoad(t *testing.T) {
 	}
 }
 
-// Random sets, clean stops and crashes, against a map per version. The memtables are small, so compaction takes part.
+// Random sets, clean stops and crashes; the test compares the store with a map for each version. The memtables are
+// small, so that compaction happens, too.
 func TestD5_ViewsAgreeWithAModelOfVersions(t *testing.T) {
 	for seed := range uint64(4) {
 		r := rand.New(rand.NewPCG(seed, 5))

@@ -7,10 +7,11 @@ import (
 	"github.com/dgraph-io/badger/v4"
 )
 
-// Badger's iterators silently pass deleted keys and older versions, even beyond the key at which the caller wants to
-// stop. A walk over all versions sees them, ends where it should, and seeks beyond a key with many versions.
+// Badger's iterators skip deleted keys and older versions even beyond the key at which the caller wants to stop,
+// which may take long. A walk iterates over all versions instead, stops at that key, and seeks past the versions of a
+// key that has many.
 
-// manyVersions is how many versions of a key are passed before a walk seeks beyond them.
+// manyVersions is how many versions of a key a walk reads one by one before it seeks to the next key.
 const manyVersions = 8
 
 // cursor has the methods of badger's iterator over all versions that a walk uses.

@@ -11,8 +11,8 @@ import (
 	"tagma/statemachine"
 )
 
-// C9: a walk yields the newest version that its view sees of every key between its bounds, deletions too, in both orders.
-// So it does with keys that have many versions, and with keys that lie as close together as may be.
+// C9: a walk yields one version of every key between its bounds, in either order: the newest one that its view sees,
+// even if that is a deletion. The test includes keys with many versions, and keys with no other key between them.
 func TestWalk_YieldsOneVersionOfEveryKeyInBothOrders(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	s := open(t, t.TempDir())
@@ -92,7 +92,8 @@ func walk(t *testing.T, s *Store, at uint64, start, end []byte, down bool) (foun
 	return found
 }
 
-// C9: a walk costs what lies between its bounds, whatever was written and deleted beside them, and however often.
+// C9: a walk costs only as much as there is between its bounds, however often keys beside them were written and
+// deleted.
 func TestWalk_CostsWhatLiesBetweenItsBounds(t *testing.T) {
 	s := open(t, t.TempDir())
 	load(t, s, 0)

@@ -100,7 +100,7 @@ func (e *Entry) append(b []byte) []byte { return appendBytes(appendBytes(b, e.Ke
 
 func (e *Entry) size() int { return bytesSize(len(e.Key)) + bytesSize(len(e.Value)) }
 
-// These bytes precede a child that is not the same.
+// Each of these bytes precedes the encoding of a child that the receiver may not have. They say which form follows.
 const (
 	givenDigest = 0
 	givenEntry  = 1

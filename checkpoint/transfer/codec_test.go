@@ -10,7 +10,7 @@ import (
 	"tagma/internal/alone"
 )
 
-// sampleQueries and sampleAnswers have every kind of item and part, at the edges of their bounds.
+// sampleQueries and sampleAnswers have every kind of item and part, at the limits of their sizes.
 func sampleQueries() []Query {
 	full := Known{Bitmap: 0xffff}
 	for i := range full.Prefixes {
@@ -80,7 +80,8 @@ func TestEncodings_ComeBackAsTheyWere(t *testing.T) {
 	}
 }
 
-// Whatever decodes encodes to the same bytes, so there is one encoding of each query and answer.
+// If bytes can be decoded, encoding the result gives the same bytes. So each query and each answer has only one
+// encoding.
 func TestEncodings_HaveOneForm(t *testing.T) {
 	alone.Test(t)
 	r := rand.New(rand.NewPCG(1, 1))
@@ -89,7 +90,8 @@ func TestEncodings_HaveOneForm(t *testing.T) {
 		for range 1000 {
 			b := bytes.Clone(encoded)
 			for range 1 + r.IntN(3) {
-				// The head of an encoding has its lengths and kinds, and most mistakes lie there.
+				// The first bytes of an encoding are its lengths and kinds. Most mistakes are possible there, so most
+				// changes are made there.
 				at := r.IntN(min(len(b), 1+r.IntN(len(b))))
 				b[at] ^= byte(1 << r.IntN(8))
 			}

@@ -26,8 +26,8 @@ func setNumber(s state, i, version int) {
 	s[string(key[:])] = value[:]
 }
 
-// measure transfers a numbered state into an empty store, and into one in which every hundredth key has another value. It
-// returns the bytes received for both, and those asked with for the second.
+// measure transfers a numbered state into an empty store, and into one in which every hundredth key has another
+// value. It returns how many bytes were received in each case, and how many bytes of queries were sent in the second.
 func measure(t testing.TB, keys int) (whole, part, asked uint64) {
 	target := numbered(keys)
 	donor := honestOf(t, target)

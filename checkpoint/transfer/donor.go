@@ -47,7 +47,7 @@ func NewSource(tree *merkle.Snapshot, view statemachine.StorageView, opt SourceO
 	}
 }
 
-// prefixOfDigest is what a query says about a child that the receiver has.
+// prefixOfDigest returns the two bytes by which a query describes a child that the receiver has.
 func prefixOfDigest(digest *[32]byte) uint16 { return uint16(digest[0])<<8 | uint16(digest[1]) }
 
 // Prepare does one step of the work before the first answer: it scans or sorts about most keys. Only the first step of
@@ -93,7 +93,7 @@ func (s *Source) Answer(query []byte) ([]byte, error) {
 	a := reply{Source: s, out: appendAnswerHead(nil, q.ID, len(q.Items)), left: readLimit}
 	for i := range q.Items {
 		rest := len(q.Items) - 1 - i
-		a.first, a.room = i == 0, MaxAnswer-rest // each item that is not reached takes one byte
+		a.first, a.room = i == 0, MaxAnswer-rest // each item that this answer does not reach takes one byte
 		reached, err := a.answer(&q.Items[i])
 		if err != nil {
 			return nil, err

@@ -73,7 +73,8 @@ func TestASourceWhoseKeysDoNotFitIndexesAWindow(t *testing.T) {
 	if source.index.high == 1<<64-1 {
 		t.Fatal("the keys fit, so the test tests nothing")
 	}
-	// Two receivers are in different places, so each moves the window away from the other.
+	// Two receivers ask about different parts of the tree, so each moves the index window away from the part of the
+	// other.
 	var receivers []*Receiver
 	var stages []*memStage
 	for i := range 2 {
@@ -117,7 +118,8 @@ func TestASourceIsWornAfterManyWindows(t *testing.T) {
 	t.Error("a thousand scans")
 }
 
-// damaged returns a state, and what its storage holds after a change that its tree knows nothing of.
+// damaged returns the view of a state, and a view of the same state after damage of the storage, which the tree does
+// not show.
 func damaged(change func(state)) (from, view state) {
 	from = randomState(rand.New(rand.NewPCG(4, 4)), 300)
 	view = maps.Clone(from)
@@ -154,7 +156,7 @@ func TestX2_ADonorNoticesItsOwnDamage(t *testing.T) {
 	}
 }
 
-// Whatever is asked, an answer costs no more than the package comment says.
+// Whatever a query asks for, answering it costs no more than the package comment says.
 func TestAQueryCostsABoundedAmountOfWork(t *testing.T) {
 	alone.Test(t)
 	r := rand.New(rand.NewPCG(1, 1))

@@ -11,9 +11,9 @@ import (
 type donor struct {
 	id      int
 	nextID  uint32
-	open    []question // unanswered questions, in the order in which they were asked
-	given   []question // questions that were given up, the latest ones; their answers may still arrive
-	stale   int        // answers to questions of an earlier receiver that arrived
+	open    []question // questions without an answer yet, in the order in which they were asked
+	given   []question // questions that were given up, only the latest; their answers may still arrive
+	stale   int        // how many answers to questions of an earlier receiver arrived
 	batch   int        // paths in the next question
 	window  int        // how many questions may be unanswered at a time
 	late    uint       // times in a row that the donor did not answer in time
@@ -31,8 +31,8 @@ type question struct {
 }
 
 // The first question to a donor is short, and no second one is asked before the answer, because the path to the donor
-// may be slow. Answers in time make questions longer and allow more at a time, up to MaxItems and Options.InFlight. A
-// late answer makes them shorter, and one at a time.
+// may be slow. After answers in time, questions become longer, up to MaxItems, and more of them may be open at a
+// time, up to Options.InFlight. After a late answer, questions become shorter and only one may be open.
 const (
 	firstBatch = 8
 	maxGiven   = 8  // how many given-up questions are kept for each donor
@@ -109,8 +109,8 @@ func (d *donor) answered(parts []Part) {
 }
 
 // reclaim uses a late answer to a given-up question. It removes the question's tasks from the queue, except those for
-// which another donor was asked meanwhile, and returns the removed tasks as a question, with the parts of the answer
-// for them.
+// which another donor was asked meanwhile. It returns the removed tasks as a question, with the parts of the answer
+// that belong to them.
 func (r *Receiver) reclaim(q *question, parts []Part) (*question, []Part) {
 	wanted := make(map[Path]int, len(q.tasks))
 	for i := range q.tasks {
@@ -187,9 +187,9 @@ func (r *Receiver) Blamed() []int {
 	return blamed
 }
 
-// hedge gives up old questions of other donors, so that a donor for which nothing else is left can be asked. Otherwise
-// a donor that promises everything and delivers nothing would delay each transfer by its whole patience. If the others
-// still answer, their answers are used.
+// hedge gives up old questions of other donors, so that a donor for which nothing else is left can be asked.
+// Otherwise a donor that accepts every question and answers none would delay each transfer by the whole time allowed
+// for an answer. If the other donors still answer, their answers are used.
 func (r *Receiver) hedge(idle *donor, now time.Duration) {
 	if r.opt.Hedge == 0 || len(r.queue)+len(r.waiting) > 0 || !idle.usable() || len(idle.open) > 0 {
 		return
@@ -205,10 +205,10 @@ func (r *Receiver) hedge(idle *donor, now time.Duration) {
 // maxPatience is how often the time allowed to a slow donor is doubled.
 const maxPatience = 4
 
-// Expire gives the questions of donors that have not answered in time to others, and returns these donors. They are
-// slow: until one of their answers comes in time they are asked one question at a time, and only while no other donor
-// has room. If there are only slow donors, each gets more time, doubled each time up to 16 times after: otherwise a
-// slow path to the only donor would never bring an answer in time.
+// Expire gives the questions of donors that have not answered in time to others, and returns these donors. These
+// donors then count as slow: until one of their answers comes in time, each is asked one question at a time, and only
+// while no other donor has room. If all donors are slow, the time allowed to each is doubled, again and again up to
+// 16 times the original one. Otherwise no answer of an only donor behind a slow path would ever be in time.
 func (r *Receiver) Expire(now, after time.Duration) []int {
 	var expired []int
 	alone := !slices.ContainsFunc(r.donors, (*donor).usable)
@@ -224,7 +224,8 @@ func (r *Receiver) Expire(now, after time.Duration) []int {
 			d.late++
 			expired = append(expired, d.id)
 		}
-		// A long value is given up too if this donor was not asked for its next piece in that time, to free its place.
+		// A long value is given up, too, if this donor was not asked for its next piece in that time. Another value
+		// can then take its place.
 		r.drop(func(a *assembly) bool { return a.owner == d && overdue(a.at) })
 	}
 	return expired

@@ -14,7 +14,8 @@ import (
 // wide is a state that has thousands of pages.
 var wide = sync.OnceValue(func() state { return randomState(rand.New(rand.NewPCG(9, 9)), 120_000) })
 
-// opened returns a receiver whose queue has work for many questions, the target, and a donor for it.
+// opened returns a receiver whose queue has work for many questions, the state that it is to fetch, and a donor of
+// that state.
 func opened(t *testing.T) (*Receiver, state, answerer) {
 	to := wide()
 	donor := honestOf(t, to)
@@ -29,7 +30,7 @@ func opened(t *testing.T) (*Receiver, state, answerer) {
 	return r, to, donor
 }
 
-// ask puts questions to a donor until there is none to ask, and returns them.
+// ask asks a donor questions until the receiver has none for it, and returns them.
 func ask(r *Receiver, donor int, now time.Duration) (queries [][]byte) {
 	for {
 		query, ok := r.Ask(donor, now)
@@ -40,7 +41,8 @@ func ask(r *Receiver, donor int, now time.Duration) (queries [][]byte) {
 	}
 }
 
-// X3: the first question is short and alone; answers in time make them longer and more, up to four.
+// X3: the first question to a donor is short, and no other is open beside it. After answers in time, questions are
+// longer, and up to four are open.
 func TestX3_ADonorThatAnswersInTimeHasFourQuestions(t *testing.T) {
 	r, _, donor := opened(t)
 	queries := ask(r, 1, 0)
@@ -56,7 +58,7 @@ func TestX3_ADonorThatAnswersInTimeHasFourQuestions(t *testing.T) {
 	if len(queries) != 4 {
 		t.Fatalf("%d questions, want 4", len(queries))
 	}
-	// They may be answered in any order.
+	// The open questions may be answered in any order.
 	for _, query := range []int{2, 0, 3, 1} {
 		if err := r.Take(1, 0, donor(queries[query])); err != nil {
 			t.Fatal(err)
@@ -64,7 +66,7 @@ func TestX3_ADonorThatAnswersInTimeHasFourQuestions(t *testing.T) {
 	}
 }
 
-// X3: over a path on which no answer comes in time, what comes late is used, and nothing is asked for over and over.
+// X3: if no answer comes in time, late answers are used, so that the same things are not asked for again and again.
 func TestX3_LateAnswersAreUsed(t *testing.T) {
 	alone.Test(t)
 	r, to, donor := opened(t)
@@ -97,8 +99,8 @@ func TestX3_LateAnswersAreUsed(t *testing.T) {
 	}
 }
 
-// Answers that come after another donor was asked for the same are counted apart: without these, what a transfer received
-// does not depend on how long donors take.
+// Late answers to questions that another donor was asked meanwhile are counted apart. Without them, the number of
+// bytes that a transfer received does not depend on the speed of the donors.
 func TestLateAnswersAreCountedApart(t *testing.T) {
 	r, _, donor := opened(t)
 	first := ask(r, 1, 0)[0]
@@ -109,7 +111,7 @@ func TestLateAnswersAreCountedApart(t *testing.T) {
 	if err := r.Take(1, time.Second, answer); err != nil {
 		t.Fatal(err)
 	}
-	const head = 7 // of an answer, before its parts
+	const head = 7 // length of an answer before its parts
 	if p := r.Progress(); before.Late != 0 || p.Late != uint64(len(answer)-head) || p.Fetched != before.Fetched {
 		t.Errorf("%d bytes are late, want %d; %d keys fetched", p.Late, len(answer)-head, p.Fetched-before.Fetched)
 	}
@@ -153,7 +155,7 @@ func TestABlamedDonorIsAskedNothingUntilItIsForgiven(t *testing.T) {
 	if len(ask(r, 1, 0)) == 0 {
 		t.Error("it is forgiven and not asked")
 	}
-	// What it had been asked before may still be answered, once each.
+	// The donor may still answer each question that it was asked before, once.
 	for _, query := range queries {
 		if err := r.Take(1, 0, donor(query)); err != nil {
 			t.Errorf("a late answer is a lie: %v", err)
@@ -171,7 +173,7 @@ func TestX3_ASilentDonorsQuestionsGoToOthers(t *testing.T) {
 	if expired := r.Expire(patience-1, patience); len(expired) > 0 {
 		t.Fatalf("donors %v are slow too soon", expired)
 	}
-	// Another donor is there, with time left.
+	// Another donor joins, and its time to answer is not over.
 	others := ask(r, 2, 1)
 	if expired := r.Expire(patience, patience); !slices.Equal(expired, []int{1}) {
 		t.Fatalf("slow: %v, want 1", expired)
@@ -187,7 +189,7 @@ func TestX3_ASilentDonorsQuestionsGoToOthers(t *testing.T) {
 	if len(ask(r, 1, 0)) > 0 {
 		t.Error("the slow donor is asked while the other one has room")
 	}
-	// The slow donor gets one question once the other has no room, and one only.
+	// The slow donor gets a question only when the other has no room, and only one.
 	others = ask(r, 2, 1)
 	if n := len(ask(r, 1, 0)); n != 1 {
 		t.Errorf("the slow donor gets %d questions", n)
@@ -208,7 +210,8 @@ func TestX3_ASilentDonorsQuestionsGoToOthers(t *testing.T) {
 	r.stage.(*memStage).wantEqual(to)
 }
 
-// An answer in time makes a slow donor a usual one again. While it is the only one it is given more and more time.
+// An answer in time makes a slow donor a normal one again. While it is the only donor, its time to answer is doubled
+// again and again.
 func TestASlowDonorThatIsAloneGetsMoreTime(t *testing.T) {
 	alone.Test(t)
 	r, _, donor := opened(t)
@@ -237,8 +240,8 @@ func TestASlowDonorThatIsAloneGetsMoreTime(t *testing.T) {
 	}
 }
 
-// A donor that answers one item of each question makes progress, so it does not lie. It is asked for as little as it answers
-// and so holds up nobody.
+// A donor that answers one item of each question makes progress, so it does not count as lying. It is asked for only
+// as much as it answers, so that it does not delay the others.
 func TestADonorThatAnswersLittleIsAskedForLittle(t *testing.T) {
 	alone.Test(t)
 	r, to, donor := opened(t)
@@ -283,7 +286,7 @@ func TestTheQueueIsBounded(t *testing.T) {
 			longest = max(longest, len(r.queue))
 		}
 		stage.wantEqual(to)
-		// The tree is about six levels deep where it counts.
+		// The tree has about six levels at the paths of the queue.
 		if bound := r.maxQueue + donors*15*6; longest > bound {
 			t.Errorf("%d donors: a queue of %d, want at most %d", donors, longest, bound)
 		}

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// answerer answers a query; nil is silence.
+// answerer returns a donor's answer to a query, or nil if the donor does not answer.
 type answerer func(query []byte) []byte
 
-// honest answers as a source does, and has the source prepare when needed.
+// honest answers queries as a source does. It calls Prepare when the source says that it is not ready.
 func honest(t testing.TB, s *Source) answerer {
 	return func(query []byte) []byte {
 		t.Helper()
@@ -35,8 +35,8 @@ func honest(t testing.TB, s *Source) answerer {
 
 func honestOf(t testing.TB, s state) answerer { return honest(t, sourceOf(t, s, SourceOptions{})) }
 
-// exchange runs a receiver against donors, in an order drawn from r, until it is done or most answers were taken. Time
-// passes when no answer is under way. It returns the number of answers.
+// exchange runs a receiver against several donors until the receiver is done or has taken most answers. The order is
+// drawn from r. Time passes while no answer is under way. It returns the number of answers.
 type exchange struct {
 	t        testing.TB
 	receiver *Receiver
@@ -46,8 +46,8 @@ type exchange struct {
 	now      time.Duration
 	answers  int
 	asked    int                        // bytes of queries
-	onBad    func(donor int, err error) // nil: a lie fails the test
-	mayStall bool                       // run returns when nothing happens any more
+	onBad    func(donor int, err error) // called when a donor is blamed; nil: then the test fails
+	mayStall bool                       // run returns when nothing can happen any more, instead of failing
 	flying   []flight
 }
 
@@ -115,7 +115,7 @@ func (x *exchange) run() {
 	}
 }
 
-// transferAll runs a transfer to its end against honest donors of the target, and looks at the result.
+// transferAll transfers target from honest donors until the receiver is done, and checks the result.
 func transferAll(t testing.TB, from, to state, donors ...answerer) *Receiver {
 	t.Helper()
 	stage := stageOf(t, from)

@@ -27,7 +27,7 @@ func (s state) tree() *merkle.Tree {
 
 func (s state) root() [32]byte { return s.tree().Root() }
 
-// memView reads a state, and counts what is read.
+// memView is a view of a state. It counts what is read.
 type memView struct {
 	keys   []string
 	values state
@@ -59,21 +59,21 @@ func (v *memView) Scan(start, end []byte) iter.Seq2[statemachine.Entry, error] {
 	}
 }
 
-// Walk is not what a donor reads with.
+// A donor never calls Walk.
 func (*memView) Walk(_, _ []byte, _ bool) iter.Seq2[statemachine.Entry, error] {
 	panic("not asked for")
 }
 
 func (v *memView) Close() { v.closed = true }
 
-// memStage is a stage in memory. It fails the test for writes that are not in order, and for those that change nothing.
+// memStage is a stage in memory. The test fails if writes are not in order or change nothing.
 type memStage struct {
 	t      testing.TB
 	values state
 	merkle *merkle.Tree
 	writes int
-	fail   error // of the next write or scan
-	target state // if set, what may be written
+	fail   error // the error of the next write or scan
+	target state // if set, the state from which all writes must come
 }
 
 func stageOf(t testing.TB, s state) *memStage {
@@ -129,7 +129,7 @@ func (s *memStage) Scan() iter.Seq2[[]byte, error] {
 	}
 }
 
-// wantEqual fails unless the stage holds exactly a state, and its tree agrees.
+// wantEqual fails the test unless the stage holds exactly a state and its tree matches that state.
 func (s *memStage) wantEqual(want state) {
 	s.t.Helper()
 	if !maps.EqualFunc(s.values, want, bytes.Equal) || s.merkle.Root() != want.root() {
@@ -161,7 +161,7 @@ func prepare(t testing.TB, s *Source) {
 	}
 }
 
-// randomState draws a state of about n keys, some of them with values in common with other drawn states.
+// randomState draws a state of about n keys. Some of its values are the same in other drawn states.
 func randomState(r *rand.Rand, n int) state {
 	s := state{}
 	for range n {
@@ -187,7 +187,7 @@ func changed(r *rand.Rand, s state, changes int) state {
 	return out
 }
 
-// with returns a copy in which every value is another one.
+// with returns a copy of the state in which every value is replaced.
 func (s state) with(value string) state {
 	out := state{}
 	for key := range s {

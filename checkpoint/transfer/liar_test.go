@@ -10,7 +10,7 @@ import (
 	"tagma/internal/alone"
 )
 
-// liar answers as an honest donor, but lies in a share of its answers: one in so many. It counts its lies.
+// liar answers as an honest donor, except that one in so many of its answers is a lie. It counts its lies.
 func liar(r *rand.Rand, tell lie, oneIn int, donor, other answerer, told *int) answerer {
 	return func(query []byte) []byte {
 		answer := donor(query)
@@ -36,8 +36,8 @@ func lyingStates(r *rand.Rand) (from, to state) {
 	return from, to
 }
 
-// Whatever one donor makes up, the state comes from the others, nothing false is written on the way, and that donor is
-// blamed and no other (poison-transfer).
+// If one donor lies, in whatever way, the state is fetched from the others. Nothing false is written meanwhile. That
+// donor is blamed, and no other (poison-transfer).
 func TestX3_ALiarIsBlamedAndNothingItSaysIsUsed(t *testing.T) {
 	for name, tell := range lies {
 		t.Run(name, func(t *testing.T) {
@@ -70,7 +70,8 @@ func TestX3_ALiarIsBlamedAndNothingItSaysIsUsed(t *testing.T) {
 					unblamed++
 				}
 			}
-			// A lie may come after the last question, in an answer that nobody needs any more.
+			// The last lie may be unnoticed: it may come after the last question, in an answer that is not needed any
+			// more.
 			if told == 0 || unblamed > 2 {
 				t.Errorf("%d lies told, in %d of 12 transfers without blame", told, unblamed)
 			}
@@ -78,7 +79,7 @@ func TestX3_ALiarIsBlamedAndNothingItSaysIsUsed(t *testing.T) {
 	}
 }
 
-// Without a correct donor the transfer stands still and nothing false is written.
+// If no donor is correct, the transfer makes no progress, and nothing false is written.
 func TestX3_ALiarAloneGetsNowhere(t *testing.T) {
 	for name, tell := range lies {
 		r := rand.New(rand.NewPCG(6, 6))

@@ -6,11 +6,12 @@ import (
 	"slices"
 )
 
-// lie turns a correct answer into another. other answers for another state. It returns nil if the answer has nothing that it
-// could change.
+// lie turns a correct answer into a false one. other answers from another state. It returns nil if the answer has
+// nothing that this lie could change.
 type lie func(r *rand.Rand, query, answer []byte, other answerer) []byte
 
-// edit makes a lie of a change to the parts of an answer, which returns false if it changed nothing.
+// edit makes a lie from a function that changes the parts of an answer. The function returns false if it changed
+// nothing.
 func edit(change func(r *rand.Rand, a *Answer) bool) lie {
 	return func(r *rand.Rand, _, answer []byte, _ answerer) []byte {
 		a, err := DecodeAnswer(bytes.Clone(answer))
@@ -21,7 +22,7 @@ func edit(change func(r *rand.Rand, a *Answer) bool) lie {
 	}
 }
 
-// editNode and editPage make a lie of a change to one part.
+// editNode and editPage each make a lie from a function that changes one part.
 func editNode(change func(r *rand.Rand, n *Node) bool) lie {
 	return edit(func(r *rand.Rand, a *Answer) bool {
 		return slices.ContainsFunc(a.Parts, func(p Part) bool { return p.Kind == IsNode && change(r, p.Node) })
@@ -49,7 +50,7 @@ func firstOf(bitmap uint16) (slot int, ok bool) {
 	return 0, false
 }
 
-// lies are seen in the answer itself, or when the node at hand is known.
+// lies are false answers that the receiver finds when it verifies them, or when it has the whole node.
 var lies = map[string]lie{
 	"a flipped bit": func(r *rand.Rand, _, answer []byte, _ answerer) []byte {
 		b := bytes.Clone(answer)

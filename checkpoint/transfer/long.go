@@ -122,7 +122,7 @@ func (r *Receiver) takeChunks(d *donor, q *question, parts []Part) error {
 	return nil
 }
 
-// drop gives up the selected assemblies; their values will be fetched from the beginning.
+// drop gives up the selected assemblies. Their values will be fetched again from the beginning.
 func (r *Receiver) drop(given func(*assembly) bool) {
 	r.long = slices.DeleteFunc(r.long, func(a *assembly) bool {
 		if !given(a) {

@@ -12,7 +12,7 @@ import (
 	"tagma/internal/alone"
 )
 
-// longState has values around every border at which a value is sent in another way.
+// longState has values of all lengths around which a value is sent in another form.
 func longState(r *rand.Rand) state {
 	s := randomState(r, 200)
 	for i, size := range []int{
@@ -45,7 +45,8 @@ func TestLongValuesAreTransferredInPieces(t *testing.T) {
 			}
 		}
 		stage.wantEqual(to)
-		// The way back: the long values are deleted, and those that stay are not fetched again.
+		// Then a transfer in the other direction: the long values are deleted, and those that both states have are
+		// not fetched again.
 		p := transferAll(t, to, from, honestOf(t, from)).Progress()
 		if seed != 1 && p.Bytes > 200_000 {
 			t.Errorf("%d bytes to delete long values", p.Bytes)
@@ -64,7 +65,8 @@ func TestALongValueThatIsThereElsewhereInTheTreeIsNotFetched(t *testing.T) {
 	}
 }
 
-// longLies are about values sent in pieces. The donor that announces a value answers for all of its pieces.
+// longLies are lies about values that are sent in pieces. The donor that announces a value is blamed for any wrong
+// piece of it.
 var longLies = map[string]lie{
 	"a piece with a flipped bit": edit(func(r *rand.Rand, a *Answer) bool {
 		c := a.Parts[0].Chunk
@@ -108,7 +110,8 @@ var longLies = map[string]lie{
 	"shorter":     editLong(func(l *Long) { l.Length -= 5 }),
 }
 
-// halfPutOff answers one of two pieces, which a correct donor with less room may do.
+// halfPutOff answers one of two pieces and answers the other by IsLater, as a correct donor with little room in its
+// answer may do.
 func halfPutOff(donor answerer) answerer {
 	return func(query []byte) []byte {
 		a, _ := DecodeAnswer(donor(query))
@@ -188,7 +191,8 @@ func TestX3_AValueAboveTheLongestIsRefused(t *testing.T) {
 	}
 }
 
-// The donor that announced a value goes away, in one of two ways, before all pieces came: others are asked.
+// The donor that announced a value becomes unreachable before all its pieces came, in one of two ways. The value is
+// then fetched from another donor.
 func TestALongValueIsFetchedFromAnotherDonorWhenItsOwnIsGone(t *testing.T) {
 	to := state{"a": nil, "long": make([]byte, 4<<20)}
 	for name, goAway := range map[string]func(*Receiver){

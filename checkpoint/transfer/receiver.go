@@ -64,8 +64,9 @@ type Receiver struct {
 type task struct {
 	path   Path
 	digest [32]byte // certified
-	// suspect is a donor whose node could match the certified digest only if some prefix fits two digests. The node is
-	// now asked for without prefixes, which will show whether one does.
+	// suspect is a donor that left children out of a node. The node can match the certified digest only if two
+	// different digests begin with the same bytes. The receiver has asked for the node again without prefixes, which
+	// will show whether that is so.
 	suspect *donor
 }
 
@@ -104,8 +105,9 @@ func (r *Receiver) Done() bool { return r.done }
 // Err returns the failure of the stage that ended the transfer, or nil.
 func (r *Receiver) Err() error { return r.err }
 
-// Ask returns the next question for a donor. It returns false if there is none now: answers of others must come first, the
-// donor is blamed, or it is slow and others have room. The caller should call it for every reachable donor after every Take.
+// Ask returns the next question for a donor. It returns false if there is none now. That is so while the receiver
+// waits for answers of others, if the donor is blamed, or if it is slow and another donor has room. The caller should
+// call it for every reachable donor after every Take.
 func (r *Receiver) Ask(id int, now time.Duration) (query []byte, ok bool) {
 	d := r.donor(id)
 	d.present = true

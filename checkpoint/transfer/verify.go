@@ -32,8 +32,8 @@ type children struct {
 	digest [16][32]byte
 }
 
-// ownNode returns the own children at a path. If there is only one own key below the path, its leaf is higher up in the
-// tree; it appears as the child that an inner node at the path would have.
+// ownNode returns the children that the receiver itself has at a path. If there is only one own key below the path,
+// its leaf is higher up in the tree; it appears as the child that an inner node at the path would have.
 func (r *Receiver) ownNode(path Path) (own children) {
 	var buf [maxDepth]byte
 	nibbles := path.nibbles(&buf)
@@ -143,7 +143,8 @@ func childrenOf(depth int, leaves []merkle.Leaf) (c children) {
 	return c
 }
 
-// clear blames a task's suspect, unless a child of the node differs from the own child but has the same digest prefix.
+// clear decides about a task's suspect once the whole node is known. The suspect is blamed, unless some child of the
+// node has another digest than the receiver's own child, with the same first bytes.
 func (r *Receiver) clear(t *task, own, their *children) {
 	if t.suspect == nil {
 		return

@@ -92,7 +92,8 @@ func TestX4_MoreDeletionsThanAreHeldAtOnce(t *testing.T) {
 	}
 }
 
-// A transfer that ends anywhere leaves only true values behind; the next one, to a newer state, goes on from there.
+// A transfer may end at any point. Everything that it wrote until then is right at its version, and the next
+// transfer, to a newer state, continues from there.
 func TestX7_AnInterruptedTransferGoesOnToANewerState(t *testing.T) {
 	alone.Test(t)
 	for seed := range uint64(40) {
@@ -128,8 +129,8 @@ func TestX7_AClosedReceiverAsksAndWritesNothing(t *testing.T) {
 	}
 }
 
-// With prefixes of one bit almost every node has children that look the same and are not: those are asked for again, and no
-// correct donor is blamed for them.
+// Prefixes of one bit are used here. So almost every node has children that look equal and are not. The receiver asks
+// for those again and blames no correct donor.
 func TestX3_PrefixesThatFitByChanceDoNoHarm(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 3))
@@ -153,7 +154,7 @@ func TestX3_PrefixesThatFitByChanceDoNoHarm(t *testing.T) {
 	}
 }
 
-// brokenStage has a tree over more than it holds.
+// brokenStage has a tree with more entries than it holds.
 func brokenStage(t *testing.T, s state) *memStage {
 	stage := stageOf(t, s)
 	stage.merkle.Set([]byte("of the tree only"), nil)
@@ -200,7 +201,7 @@ func TestAFailingStageEndsTheTransfer(t *testing.T) {
 func TestShare_IsExact(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	var receiver Receiver
-	// A random division of the hash space, counted in random order.
+	// The hash space is divided at random, and its parts are counted in random order.
 	depths := []int{0}
 	for range 3000 {
 		at := r.IntN(len(depths))

@@ -57,7 +57,7 @@ func (r *Receiver) put(leaf *merkle.Leaf, e *Entry) {
 	if r.ownValue(leaf) {
 		return
 	}
-	// Cloned, because decoded entries share memory with the whole answer.
+	// The key and value are copied, because decoded entries share memory with the whole answer.
 	r.write(statemachine.Write{Key: bytes.Clone(e.Key), Value: append([]byte{}, e.Value...)})
 }
 
@@ -120,8 +120,8 @@ func (r *Receiver) flushDeletes() {
 	r.flush()
 }
 
-// doomed reports whether one of the deletions covers the key with this hash. The deletions must be ascending and must
-// not overlap.
+// doomed reports whether one of the deletions covers the key with this hash. The deletions must be in ascending order
+// and must not overlap.
 func doomed(deletes []deletion, hash *[32]byte) bool {
 	at, found := slices.BinarySearchFunc(deletes, hash, func(d deletion, hash *[32]byte) int {
 		return bytes.Compare(d.path.packed[:], hash[:])

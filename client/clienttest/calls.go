@@ -51,7 +51,7 @@ func (c *Client) do(ctx context.Context, ops [][]byte, opts []client.CallOption)
 		if failure := f.err(id); failure != nil && err == nil {
 			result, err = client.Result{}, failure
 		}
-		if chosen.Semantics == client.BestEffort && f != NotSent { // a best-effort caller is not told
+		if chosen.Semantics == client.BestEffort && f != NotSent { // a best-effort call returns no error, whatever happens
 			result, err = client.Result{}, s.broken
 		}
 	})
@@ -75,7 +75,7 @@ func (c *Client) Submit(ctx context.Context, op []byte, opts ...client.CallOptio
 // SubmitMany is Submit for several operations in one batch.
 func (c *Client) SubmitMany(ctx context.Context, ops [][]byte, opts ...client.CallOption) (*client.Call, error) {
 	result, id, err := c.do(ctx, ops, opts)
-	if err != nil && id == (client.RequestID{}) { // the call failed before it had a number
+	if err != nil && id == (client.RequestID{}) { // the call failed before it was given a number
 		return nil, err
 	}
 	call, finish := client.NewCall(id)
@@ -98,8 +98,8 @@ func (c *Client) Call(ctx context.Context, op []byte, readOnly bool) (result []b
 	return done.Output(), done.Seq, err
 }
 
-// QueryAt has an operation answered from the state after sequence number at. An injected fault makes it fail as if no
-// answer came in time.
+// QueryAt has an operation answered from the state after sequence number at. If a fault was injected, the call
+// returns the error of a timeout.
 func (c *Client) QueryAt(ctx context.Context, op []byte, at uint64) (result []byte, err error) {
 	if err := check([][]byte{op}); err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ import (
 // Start is the agreed time of the first operations, unless a test sets another one.
 var Start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Limits of the imitated cluster: those of a new cluster.
+// The limits of the imitated cluster are those of a newly made cluster.
 const (
 	maxOps     = 256
 	maxOpBytes = 256 << 10

@@ -53,7 +53,7 @@ func TestClient_RunsAMachineAsAClusterDoes(t *testing.T) {
 	}
 }
 
-// clock is a machine whose results are the asking client and the agreed time, and which panics on request.
+// clock is a machine whose results contain the key of the caller and the agreed time. It panics on request.
 type clock struct{}
 
 func (clock) Apply(tx statemachine.Txn, op []byte) []byte {
@@ -95,7 +95,7 @@ func TestClient_TheMachineSeesCallersAndTheTestsTime(t *testing.T) {
 	}
 }
 
-// begun is a machine whose state does not begin empty.
+// begun is a machine whose first state is not empty.
 type begun struct{}
 
 func (begun) Init(tx statemachine.Txn) { tx.Put([]byte("k"), []byte("from the beginning")) }

@@ -16,7 +16,7 @@ import (
 	"tagma/client"
 )
 
-// told has an observer called back as a client does, for two calls: one that is answered, and one that is not.
+// told calls an observer as a client does, for two calls: one that is answered, and one that is not.
 func told(ctx context.Context, o client.Observer) (began time.Time) {
 	began = time.Unix(1000, 0)
 	at := func(ms int) time.Time { return began.Add(time.Duration(ms) * time.Millisecond) }
@@ -117,7 +117,7 @@ func TestOutcome_NamesEveryError(t *testing.T) {
 	}
 }
 
-// Without providers the global ones are used, which drop everything.
+// Without providers in the Config, OpenTelemetry's global providers are used. By default those drop everything.
 func TestNew_NeedsNoProviders(t *testing.T) {
 	o, err := New(Config{})
 	if err != nil {

@@ -92,8 +92,8 @@ func (s *Status) Err() error {
 	return errors.New("the cluster is not healthy: " + s.Problem)
 }
 
-// Upgrade says what an upgrade of the application's state to a version would do. What replicas report of themselves nobody
-// confirms.
+// Upgrade says what an upgrade of the application's state to a version would do. The answer relies on what replicas
+// report about themselves, which nobody confirms.
 type Upgrade struct {
 	State   int   // the version of the state, as some correct replica has it; 0: too few replicas report one
 	Known   bool  // some replica's program knows the version
@@ -121,15 +121,16 @@ func (s *Status) Upgrade(to int) Upgrade {
 		states = append(states, s.Replicas[i].StateVersion)
 	}
 	slices.Sort(states)
-	if weak := len(s.Replicas) - s.Quorum + 1; weak > 0 && len(states) >= weak { // so many that one of them is correct
+	// Among so many replicas at least one is correct.
+	if weak := len(s.Replicas) - s.Quorum + 1; weak > 0 && len(states) >= weak {
 		u.State = states[len(states)-weak]
 	}
 	return u
 }
 
-// judge decides how many more replicas may fail, and why the cluster is not in order. If any f replicas lie about
-// themselves or about others, the result is at worst that the cluster is at the edge of service. Different states at
-// the same checkpoint are the exception: they deserve an alarm whoever is at fault.
+// judge decides how many more replicas may fail, and why the cluster is not in order. If f replicas lie about
+// themselves or about others, the worst result is that no more replicas may fail. Different states at the same
+// checkpoint are the exception: they always raise an alarm, because one of the replicas is at fault in any case.
 func (s *Status) judge() {
 	standing, why := s.standing()
 	more := s.spare(standing)
@@ -155,7 +156,8 @@ func (s *Status) judge() {
 	s.Healthy = s.Problem == ""
 }
 
-// differ finds two replicas that name different states at the same checkpoint. If there are none, both results are the same.
+// differ finds two replicas that name different states at the same checkpoint. If there are none, it returns the same
+// replica twice.
 func (s *Status) differ() (one, other int) {
 	states := make(map[uint64]int)
 	for i := range s.Replicas {
@@ -205,7 +207,7 @@ func (s *Status) stopped() string {
 	return ""
 }
 
-// view is the view that is active on most replicas, and on how many.
+// view returns the view that is active on most replicas, and the number of these replicas.
 func (s *Status) view() (view uint64, most int) {
 	active := make(map[uint64]int)
 	for i := range s.Replicas {
@@ -219,8 +221,8 @@ func (s *Status) view() (view uint64, most int) {
 }
 
 // standing returns the replicas that count: each of them answers, reports itself healthy, is active in the view in
-// which most replicas are active, and is not considered a liar. Why says what is wrong with the others, and which links
-// are missing.
+// which most replicas are active, and is not considered a liar. The texts that it also returns say what is wrong with
+// the others, and which links are missing.
 func (s *Status) standing() (standing map[int]*Replica, why string) {
 	view, _ := s.view()
 	liars, proofs := s.liars()
@@ -251,7 +253,7 @@ func (s *Status) standing() (standing map[int]*Replica, why string) {
 	return standing, some(append(wrong, proofs...))
 }
 
-// some joins the first few reasons.
+// some joins the first few reasons into one text.
 func some(reasons []string) string {
 	const few = 6
 	if more := len(reasons) - few; more > 0 {
@@ -284,8 +286,9 @@ func (s *Status) liars() (liars map[int]bool, proofs []string) {
 	return accused, proofs
 }
 
-// spare is how many of the standing replicas may fail such that the rest still contains a quorum in which each is
-// linked with a quorum; -1 if there is none now.
+// spare returns how many of the standing replicas may fail without stopping the service. After that many failures,
+// the others must still contain a quorum of replicas, each of which is linked with a quorum. It returns -1 if there
+// is no such quorum even now.
 func (s *Status) spare(standing map[int]*Replica) int {
 	links := make(map[int]int)
 	for i, r := range standing {
@@ -329,7 +332,7 @@ func (s *Status) unclean() []string {
 	return s.coming(func(r *Recovery) bool { return r.Unclean })
 }
 
-// coming lists the replicas whose recovery meets a condition.
+// coming lists the replicas that are recovering and whose recovery meets a condition.
 func (s *Status) coming(so func(*Recovery) bool) (ids []string) {
 	for i := range s.Replicas {
 		if r := &s.Replicas[i]; r.Reachable && r.Recovery != nil && so(r.Recovery) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// judged is the verdict on a cluster of four that gives these reports; nil stands for no answer.
+// judged returns the status of a cluster of four replicas with these reports; nil stands for no answer.
 func judged(t *testing.T, reports ...*Report) *Status {
 	t.Helper()
 	var answers []Answer
@@ -33,7 +33,7 @@ func in(view uint64, stable uint64, state string) *Report {
 	}
 }
 
-// but is a report of a replica that is well but for this.
+// but returns the report of a healthy replica after one change.
 func but(change func(*Report)) *Report {
 	r := in(1, 10, "aa")
 	change(r)
@@ -97,7 +97,8 @@ func TestStatus_TellsTheEdgeOfServiceAndItsEnd(t *testing.T) {
 	}
 }
 
-// With seven replicas and one down, one more may fail: such a cluster is not at its edge.
+// If one of seven replicas is down, one more may fail, so the status does not warn that the next failure stops the
+// cluster.
 func TestStatus_OneOfSevenDownIsNoEdge(t *testing.T) {
 	for down, want := range []struct {
 		mayFail int

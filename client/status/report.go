@@ -27,12 +27,15 @@ type Report struct {
 	AnonymousBytes   int64        `json:"anon_bytes"` // of these, memory that is not a mapped page of a file
 	UptimeMillis     int64        `json:"uptime_ms"`
 	Process          int          `json:"pid"`
-	LeftBehind       bool         `json:"left_behind,omitempty"`      // only a state transfer can bring it up to date
-	Executing        *Executing   `json:"executing,omitempty"`        // the batch whose execution takes too long
-	HungReads        int          `json:"hung_reads,omitempty"`       // reads of past states that did not end in time
-	Durability       string       `json:"durability"`                 // whether votes wait until they are durable: pessimistic or optimistic
-	Recovery         *Recovery    `json:"recovery,omitempty"`         // how the replica comes back; absent when it is back
-	Split            uint64       `json:"split_checkpoint,omitempty"` // replicas disagree about the state after it, so it can never be stable
+	// It has fallen so far behind that only a state transfer can help.
+	LeftBehind bool       `json:"left_behind,omitempty"`
+	Executing  *Executing `json:"executing,omitempty"`  // the batch whose execution takes too long
+	HungReads  int        `json:"hung_reads,omitempty"` // reads of past states that did not end in time
+	// Whether votes wait until they are durable: pessimistic or optimistic.
+	Durability string `json:"durability"`
+	// What the replica does to recover; absent when it has recovered.
+	Recovery *Recovery `json:"recovery,omitempty"`
+	Split    uint64    `json:"split_checkpoint,omitempty"` // replicas disagree about the state after it, so it can never be stable
 
 	// The version of the application's state, and the lowest and highest version that the replica's program knows
 	// (statemachine.Versioned). All are 0 while the replica has no state, and 1 for an application without versions.
@@ -40,16 +43,17 @@ type Report struct {
 	OldestVersion int `json:"oldest_version"`
 	NewestVersion int `json:"newest_version"`
 
-	Quorum        int       `json:"quorum,omitempty"`          // how many replicas are needed to execute anything
-	Peers         []Peer    `json:"peers,omitempty"`           // the other replicas, as this one sees them
-	Waits         *Waits    `json:"waits,omitempty"`           // absent while it may have forgotten what it signed
-	Refusals      []Refusal `json:"refusals,omitempty"`        // refused messages of other replicas
-	KeyTwice      bool      `json:"key_twice,omitempty"`       // another process runs under this replica's key
-	Diverged      bool      `json:"diverged,omitempty"`        // its state contradicts a stable checkpoint
-	LeftView      *uint64   `json:"left_view,omitempty"`       // it left this view, and too many others have not
-	ViewTimeout   int64     `json:"view_timeout_ms,omitempty"` // T of the cluster
-	TurnMillis    int64     `json:"turn_ms,omitempty"`         // time since the last tick; long if the disk hangs
-	DiskFreeBytes int64     `json:"disk_free_bytes,omitempty"` // where the journal lies
+	Quorum   int       `json:"quorum,omitempty"`    // how many replicas are needed to execute anything
+	Peers    []Peer    `json:"peers,omitempty"`     // the other replicas, as this one sees them
+	Waits    *Waits    `json:"waits,omitempty"`     // absent while it may have forgotten what it signed
+	Refusals []Refusal `json:"refusals,omitempty"`  // refused messages of other replicas
+	KeyTwice bool      `json:"key_twice,omitempty"` // another process runs under this replica's key
+	Diverged bool      `json:"diverged,omitempty"`  // its state contradicts a stable checkpoint
+	// Time since the core's last clock tick; it is long if the disk hangs.
+	LeftView      *uint64 `json:"left_view,omitempty"`
+	ViewTimeout   int64   `json:"view_timeout_ms,omitempty"` // T of the cluster
+	TurnMillis    int64   `json:"turn_ms,omitempty"`         // time since the last tick; long if the disk hangs
+	DiskFreeBytes int64   `json:"disk_free_bytes,omitempty"` // where the journal lies
 }
 
 // Peer is another replica, as a replica sees it.
@@ -58,7 +62,7 @@ type Peer struct {
 	Connected   bool   `json:"connected"`          // in both directions
 	SinceMillis int64  `json:"since_ms,omitempty"` // how long it has been up, or down; absent if it never was up
 	Error       string `json:"error,omitempty"`    // why it is not connected
-	HeardMillis int64  `json:"heard_ms"`           // time since its last status arrived; -1: none has arrived
+	HeardMillis int64  `json:"heard_ms"`           // time since its last status message arrived; -1: none has arrived
 	View        uint64 `json:"view"`               // as in that status, like the fields below
 	Active      bool   `json:"active"`             // whether that view serves
 	Executed    uint64 `json:"executed"`
@@ -91,22 +95,25 @@ type Executing struct {
 
 // Recovery says how a replica comes back after a start, or after it was left behind.
 type Recovery struct {
-	Phase    Phase  `json:"phase"`
-	Why      string `json:"why,omitempty"`       // in phase forgotten: what the start found
-	Whole    []int  `json:"answered,omitempty"`  // in phase forgotten: other replicas that answered and lost nothing
-	LostToo  []int  `json:"lost_too,omitempty"`  // other replicas that also lost data
-	NoAnswer []int  `json:"no_answer,omitempty"` // other replicas that have not answered
-	Needed   int    `json:"needed,omitempty"`    // how many replicas must answer that lost nothing
+	Phase Phase  `json:"phase"`
+	Why   string `json:"why,omitempty"` // in phase forgotten: what the start found
+	// In phase forgotten: other replicas that answered and have lost nothing that they signed.
+	Whole    []int `json:"answered,omitempty"`
+	LostToo  []int `json:"lost_too,omitempty"`  // in phase forgotten: other replicas that have lost what they signed, too
+	NoAnswer []int `json:"no_answer,omitempty"` // other replicas that have not answered
+	Needed   int   `json:"needed,omitempty"`    // in phase forgotten: how many replicas that have lost nothing must answer
 
 	SilentUntil uint64 `json:"silent_until,omitempty"` // it signs nothing before this checkpoint is stable
 	FromView    uint64 `json:"from_view,omitempty"`    // the first view in which it votes again
-	Unclean     bool   `json:"unclean,omitempty"`      // it is silent because it stopped before its last votes were durable (D8.14)
-	Halted      bool   `json:"halted,omitempty"`       // more replicas than the cluster masks stopped like that: it stays halted
+	// It is silent because it stopped before its last votes were durable (D8.14).
+	Unclean bool `json:"unclean,omitempty"`
+	// More than f replicas stopped without making their last votes durable, so it does not vote again.
+	Halted bool `json:"halted,omitempty"`
 
 	Transfer *Transfer `json:"transfer,omitempty"` // the state that is being fetched
 }
 
-// Phase is what a replica that comes back is doing.
+// Phase is the step of the recovery at which a replica is.
 type Phase string
 
 // The phases, in the order in which a replica may go through them.

@@ -1,11 +1,14 @@
 package status
 
-// Waits says what a replica waits for: why it orders and executes nothing, or does not follow. Replicas are numbers.
+// Waits says what a replica waits for: why it orders nothing, executes nothing, or does not follow the others.
+// Replicas are given by number.
 type Waits struct {
-	Slots       []Slot            `json:"slots,omitempty"`         // the first batches that are known and not handed to execution
-	Request     *Request          `json:"request,omitempty"`       // the oldest request that is not ordered
-	Timer       string            `json:"timer,omitempty"`         // what the timer that ends first makes the replica suspect
-	Silence     bool              `json:"silence,omitempty"`       // that timer ends unless the primary sends something
+	// The first batches that are known and not handed to execution.
+	Slots   []Slot   `json:"slots,omitempty"`
+	Request *Request `json:"request,omitempty"` // the oldest request that is not ordered
+	// What the timer that ends first makes the replica suspect.
+	Timer       string            `json:"timer,omitempty"`
+	Silence     bool              `json:"silence,omitempty"`       // that timer ends unless a message of the primary arrives
 	TimerMillis int64             `json:"timer_ms"`                // how long such a timer runs in this view
 	LeftMillis  int64             `json:"timer_left_ms,omitempty"` // how long that timer still runs; 0: it has ended
 	Suspects    []int             `json:"suspects,omitempty"`      // replicas that suspect the primary of the view

@@ -13,42 +13,46 @@ type Cause struct {
 	Code     Code   `json:"code"`
 	Stops    bool   `json:"stops"`              // nothing commits because of it
 	Text     string `json:"text"`               // a sentence: what is missing, and from whom
-	Mend     string `json:"mend,omitempty"`     // what helps, if somebody has to do something
+	Mend     string `json:"mend,omitempty"`     // what an operator can do about it, if anything
 	Replicas []int  `json:"replicas,omitempty"` // whom it concerns
 }
 
 // Code names a cause for programs.
 type Code string
 
-// The causes, most decisive first: what a cause of the first ones explains is not reported again by a later one.
+// The causes in the order in which they are reported. If an earlier cause explains a later one, the later one is not
+// reported.
 const (
-	CauseOtherCluster  Code = "other-cluster"       // replicas refuse the asker's cluster file
-	CauseNoQuorum      Code = "no-quorum"           // too few replicas answer
-	CauseAway          Code = "replica-away"        // a replica does not answer, and the others suffice
-	CauseHalted        Code = "halted"              // more than f lost what they had signed
-	CauseKeyTwice      Code = "key-twice"           // two processes use one key
-	CauseForgotten     Code = "forgotten"           // a replica asks the others what it signed, and waits for them
-	CausePartition     Code = "partition"           // those that answer are not linked with a quorum
-	CauseSplit         Code = "split"               // states differ at a checkpoint
-	CauseDiverged      Code = "diverged"            // a replica's own state is wrong
-	CauseDiskSlow      Code = "disk-slow"           // a turn waits for the disk
-	CauseDiskFull      Code = "disk-full"           // little room is left
-	CauseExecuting     Code = "executing"           // an operation does not end
-	CauseNoCheckpoint  Code = "window-full"         // no room in the window, and the next checkpoint lacks votes
-	CauseNoViewChange  Code = "view-change-lacks"   // a view change lacks ViewChange messages
-	CauseNoNewView     Code = "new-view-lacks"      // the next primary has not started its view
-	CauseNoBody        Code = "body-lacks"          // what was chosen is held by nobody who answers
-	CauseClocksApart   Code = "clocks-apart"        // the primary's clock is ahead
-	CausePrimarySilent Code = "primary-silent"      // nothing comes from the primary, and its timer has not ended
+	CauseOtherCluster Code = "other-cluster" // some replicas use another cluster file than the asker
+	CauseNoQuorum     Code = "no-quorum"     // too few replicas answer
+	CauseAway         Code = "replica-away"  // a replica does not answer, but the others are enough
+	CauseHalted       Code = "halted"        // more than f replicas lost what they had signed
+	CauseKeyTwice     Code = "key-twice"     // two processes use one key
+	// A replica may have forgotten what it signed, asks the others, and waits for their answers.
+	CauseForgotten Code = "forgotten"
+	CausePartition Code = "partition" // the replicas that answer are not linked with a quorum
+	CauseSplit     Code = "split"     // states differ at a checkpoint
+	CauseDiverged  Code = "diverged"  // a replica's own state is wrong
+	CauseDiskSlow  Code = "disk-slow" // a replica waits for its disk
+	CauseDiskFull  Code = "disk-full" // little room is left
+	CauseExecuting Code = "executing" // an operation does not end
+	// The window is full, and its next checkpoint does not have enough votes to become stable.
+	CauseNoCheckpoint Code = "window-full"
+	CauseNoViewChange Code = "view-change-lacks" // a view change does not have enough ViewChange messages
+	CauseNoNewView    Code = "new-view-lacks"    // the next primary has not sent its NewView
+	CauseNoBody       Code = "body-lacks"        // no replica that answers has the body of a batch that must be executed
+	CauseClocksApart  Code = "clocks-apart"      // the primary's clock is ahead
+	// No message comes from the primary, and the timer that runs has not ended.
+	CausePrimarySilent Code = "primary-silent"
 	CauseNotOrdered    Code = "request-not-ordered" // a request waits for the primary
 	CauseNoVotes       Code = "votes-lack"          // a batch lacks votes
 	CauseTransferring  Code = "transferring"        // a replica fetches the state
 	CauseFollowing     Code = "following"           // a replica executes what others decide, or waits until it may vote
-	CauseContradiction Code = "contradiction"       // replicas say what cannot both be true
+	CauseContradiction Code = "contradiction"       // two replicas' reports cannot both be true
 	CauseRefusing      Code = "refusing"            // messages are not believed
 )
 
-// Bounds beyond which something is a cause.
+// If a value exceeds one of these bounds, it counts as a cause.
 const (
 	slowTurn   = 2 * time.Second
 	littleRoom = 256 << 20
@@ -72,7 +76,7 @@ func (s *Status) Why() []Cause {
 	return w.causes
 }
 
-// rank is 0 for what keeps the cluster from committing.
+// rank is 0 for a cause that keeps the whole cluster from committing.
 func rank(c Cause) int {
 	if c.Stops {
 		return 0
@@ -83,7 +87,7 @@ func rank(c Cause) int {
 type why struct {
 	*Status
 	causes []Cause
-	stops  bool // a cause was found for which nothing commits
+	stops  bool // a cause was found that keeps the cluster from committing
 }
 
 func (w *why) add(code Code, stops bool, replicas []int, mend, text string, args ...any) {
@@ -91,7 +95,7 @@ func (w *why) add(code Code, stops bool, replicas []int, mend, text string, args
 	w.stops = w.stops || stops
 }
 
-// answering are the replicas whose report there is, and that meet a condition.
+// answering returns the replicas that sent a report and meet a condition.
 func (w *why) answering(so func(*Replica) bool) (found []*Replica) {
 	for i := range w.Replicas {
 		if r := &w.Replicas[i]; r.Reachable && (so == nil || so(r)) {
@@ -174,7 +178,7 @@ func (w *why) forgotten() {
 	}
 }
 
-// links finds replicas that answer and do not reach each other.
+// links finds pairs of replicas that both answer but are not linked with each other.
 func (w *why) links() {
 	all := w.answering(func(r *Replica) bool { return r.Recovery == nil || r.Recovery.Phase != PhaseForgotten })
 	if len(all) < w.Quorum {
@@ -207,14 +211,16 @@ func (w *why) links() {
 	w.add(CausePartition, most < w.Quorum, nil, "mend the network between them", text, strings.Join(texts, " | "))
 }
 
-// reach reports whether both replicas are linked, and hear each other. A network that drops what is sent leaves links open
-// for minutes.
+// reach reports whether both replicas are linked and receive each other's status messages. Links alone do not
+// suffice: if a network drops everything that is sent, they stay open for minutes.
 func reach(a, b *Replica) bool { return linked(a, b) && hears(a, b) && hears(b, a) }
 
-// deaf is how many view timeouts a replica may hear nothing of another one, which says how it is four times in each.
+// deaf is how many view timeouts may pass in which a replica receives no status message of another one, before the
+// other counts as unreachable. Each replica sends four such messages in a view timeout.
 const deaf = 4
 
-// hears reports whether a replica has heard another one lately, or one of them has just started.
+// hears reports whether a replica has received a status message of another one lately. It is also true if one of them
+// has just started.
 func hears(a, b *Replica) bool {
 	i := slices.IndexFunc(a.Peers, func(p Peer) bool { return p.Replica == b.Replica })
 	if i < 0 || a.ViewTimeout == 0 || min(a.UptimeMillis, b.UptimeMillis) < settling {
@@ -282,7 +288,7 @@ func ids(replicas []*Replica) (all []int) {
 	return all
 }
 
-// names writes replicas as "replica 1" or "replicas 1, 2", and nobody as "no replica".
+// names returns a text such as "replica 1", "replicas 1, 2", or "no replica".
 func names(replicas []int) string {
 	if len(replicas) == 0 {
 		return "no replica"

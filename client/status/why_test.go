@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// waiting is a report of a replica that is well and waits for something.
+// waiting is the report of a healthy replica that waits for something.
 func waiting(change func(*Report, *Waits)) *Report {
 	r := in(1, 10, "aa")
 	r.Primary, r.Quorum, r.Handed, r.Executed = 1, 3, 12, 12
@@ -16,7 +16,8 @@ func waiting(change func(*Report, *Waits)) *Report {
 	return r
 }
 
-// Each cause comes first in the list, for live and for saved reports, and its sentence names what lacks and from whom.
+// For live and for saved reports, Why lists the true cause first, and its sentence says what is missing and from
+// whom.
 func TestWhy_NamesTheTrueCauseFirst(t *testing.T) {
 	well := waiting(func(*Report, *Waits) {})
 	slot := func(s Slot) *Report {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The causes of ordering: what the window, a view change or a batch waits for.
+// The causes that stop ordering: what the window, a view change or a batch waits for.
 
 // window looks for a window that has no room although everything in it is executed.
 func (w *why) window() {
@@ -64,7 +64,8 @@ func (w *why) viewChange() {
 	}
 	have, where := slices.Sorted(maps.Keys(held)), "there are"
 	primary := at[0].Primary
-	if i := slices.IndexFunc(at, func(r *Replica) bool { return r.Replica == primary }); i >= 0 { // it is the one that needs them
+	// This replica needs the missing messages, because it is the next primary.
+	if i := slices.IndexFunc(at, func(r *Replica) bool { return r.Replica == primary }); i >= 0 {
 		have, where = at[i].Waits.ViewChanges, fmt.Sprintf("its primary, replica %d, has", primary)
 	}
 	those := fmt.Sprintf("%s those of %s, and none of %s", where, names(have), names(w.others(have)))
@@ -89,7 +90,7 @@ func (w *why) apart(all, without []int) []int {
 	return slices.DeleteFunc(slices.Clone(all), func(id int) bool { return slices.Contains(without, id) })
 }
 
-// until says when the first of some replicas suspects the primary, and who does so already.
+// until returns when the first of these replicas will suspect the primary, and which of them suspect it already.
 func (w *why) until(of []*Replica) string {
 	soonest, suspecting := int64(-1), map[int]bool{}
 	for _, r := range of {
@@ -109,7 +110,7 @@ func (w *why) until(of []*Replica) string {
 	return text
 }
 
-// order looks at the first batch that an active view has under way, and at the oldest request.
+// order looks at the first batch that is not committed in the active view, and at the oldest request.
 func (w *why) order() {
 	view, _ := w.view()
 	active := w.answering(func(r *Replica) bool { return r.Waits != nil && r.Active && r.View == view && r.Executing == nil })
@@ -135,7 +136,7 @@ func (w *why) order() {
 	w.withheld(active, primary)
 }
 
-// silent looks for a primary of which nothing is heard.
+// silent looks for a primary of which no message arrives.
 func (w *why) silent(active []*Replica, primary int) bool {
 	var silent []*Replica
 	for _, r := range active {
@@ -143,7 +144,7 @@ func (w *why) silent(active []*Replica, primary int) bool {
 			silent = append(silent, r)
 		}
 	}
-	if len(silent) <= len(w.Replicas)-w.Quorum { // they change no view, and the others go on
+	if len(silent) <= len(w.Replicas)-w.Quorum { // they are too few to change the view, and the others continue
 		return false
 	}
 	waits := silent[0].Waits
@@ -152,7 +153,8 @@ func (w *why) silent(active []*Replica, primary int) bool {
 	return true
 }
 
-// votesLack looks at the lowest batch that is not handed to execution, and takes its votes from the replica that has most.
+// votesLack looks at the lowest batch that is not handed to execution, and reads its votes from the report of the
+// replica that has the most.
 func (w *why) votesLack(behind []*Replica) bool {
 	first := slices.MinFunc(behind, func(a, b *Replica) int { return cmp.Compare(a.Waits.Slots[0].Seq, b.Waits.Slots[0].Seq) }).Waits.Slots[0].Seq
 	best := Slot{Seq: first}
@@ -207,7 +209,7 @@ func (w *why) withheld(active []*Replica, primary int) {
 	}
 }
 
-// following looks for replicas that do not vote or execute yet.
+// following looks for replicas that do not vote or do not execute yet.
 func (w *why) following() {
 	for _, r := range w.answering(func(r *Replica) bool { return r.Recovery != nil && r.Recovery.Phase != PhaseForgotten }) {
 		rec := r.Recovery
@@ -235,7 +237,7 @@ func (w *why) following() {
 	}
 }
 
-// contradictions looks for what two replicas say of the link between them.
+// contradictions looks for pairs of replicas whose reports about their link differ.
 func (w *why) contradictions() {
 	for _, a := range w.answering(nil) {
 		for _, b := range w.answering(func(b *Replica) bool { return b.Replica > a.Replica }) {
@@ -254,7 +256,7 @@ func (w *why) contradictions() {
 	}
 }
 
-// refusing lists what replicas did not believe.
+// refusing describes which messages replicas refused.
 func (w *why) refusing() {
 	for _, r := range w.answering(nil) {
 		for _, f := range r.Refusals {

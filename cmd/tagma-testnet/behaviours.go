@@ -32,7 +32,7 @@ in a scenario, a client's and the others in a scenario.`,
 	return cmd
 }
 
-// explained adds to the error for an unknown name which name probably was meant.
+// explained adds to the error for an unknown name the known name that is most similar.
 func explained(err error) error {
 	var unknown *byzantine.UnknownError
 	if errors.As(err, &unknown) {

@@ -9,7 +9,8 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// offered returns what completion offers a shell after a command line; the last item says how to offer it.
+// offered returns what completion offers to a shell after a command line. Its last item says how the shell should
+// offer it.
 func offered(t *testing.T, line ...string) []string {
 	t.Helper()
 	code, stdout, stderr := run(append([]string{"__complete"}, line...)...)
@@ -20,7 +21,7 @@ func offered(t *testing.T, line ...string) []string {
 }
 
 func TestCompletion_OffersTheValuesThatThereAre(t *testing.T) {
-	const words, more, files = ":4", ":6", ":8" // nothing but the words; more is written behind them; files that end like this
+	const words, more, files = ":4", ":6", ":8" // the words only; words that more may follow; file names with an ending
 	for line, want := range map[string]string{
 		"run --engine ":                         "processes sim " + words,
 		"run ":                                  "toml " + files,

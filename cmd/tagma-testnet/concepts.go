@@ -50,7 +50,7 @@ The exit code is 0 if all happened and were masked as their cards say, else 1.`,
 	return cmd
 }
 
-// cardsOf finds cards by their names; all without a name.
+// cardsOf returns the cards with these names, or all cards if there are no names.
 func cardsOf(names []string) ([]*concepts.Card, error) {
 	var cards []*concepts.Card
 	var all []string
@@ -86,10 +86,10 @@ func listCards(w io.Writer, cards []*concepts.Card) error {
 	return nil
 }
 
-// marks say whether a card was shown.
+// marks are printed before a card. They say whether the run showed what the card states.
 var marks = map[bool]string{true: "✓", false: "✗"}
 
-// showCards has each card happen, and tells of it at once.
+// showCards runs the demonstration of each card and prints the card at once.
 func showCards(ctx context.Context, cmd *cobra.Command, j *job, dir string, cards []*concepts.Card) error {
 	var outcomes []concepts.Outcome
 	shown := 0

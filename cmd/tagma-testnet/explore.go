@@ -98,7 +98,7 @@ func progressTo(stderr io.Writer) func(byzantine, states, depth int) {
 			return
 		}
 		last = time.Now()
-		// If standard error is gone, the result still comes.
+		// If standard error cannot be written to, the result is printed nevertheless.
 		_, _ = fmt.Fprintf(stderr, "  r%d Byzantine: %d states so far, depth %d\n", byzantine, states, depth)
 	}
 }

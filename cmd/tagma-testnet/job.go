@@ -27,7 +27,7 @@ func (j *job) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&j.dir, "dir", "", "`directory` for the clusters' files (default a temporary one)")
 }
 
-// shown is the output for progress.
+// shown is where progress is printed.
 func (j *job) shown(cmd *cobra.Command) io.Writer {
 	if j.json {
 		return cmd.ErrOrStderr()
@@ -40,7 +40,7 @@ func (j *job) within(shown io.Writer, do func(dir string) error) error {
 	return workdir.Do(j.verb, j.dir, j.keep, shown, do)
 }
 
-// measure calls do with the job's directory and a picture with this title, and prints the resulting document.
+// measure calls do with the job's directory and a page of this title, and prints the document that do returns.
 func measure[D any](cmd *cobra.Command, j *job, title string, do func(dir string, show play.Show) (D, error), good func(D) bool,
 	words func(io.Writer, D) error,
 ) error {
@@ -56,7 +56,7 @@ func measure[D any](cmd *cobra.Command, j *job, title string, do func(dir string
 	})
 }
 
-// tell prints a document, in words unless JSON is asked for. It returns command.ErrTold if the document reports a failure.
+// tell prints a document, as text unless JSON is asked for. The error is command.ErrTold if the document says failure.
 func (j *job) tell(cmd *cobra.Command, document any, good bool, words func(io.Writer) error) error {
 	err := command.Print(cmd, j.json, document, words)
 	if err == nil && !good {
@@ -65,7 +65,7 @@ func (j *job) tell(cmd *cobra.Command, document any, good bool, words func(io.Wr
 	return err
 }
 
-// uiFlag adds the flag for the page; page.None is no page.
+// uiFlag adds the flag that chooses the page; page.None means no page.
 func uiFlag(cmd *cobra.Command, port *int) {
 	cmd.Flags().IntVar(port, "ui", page.None, "show it on a page for a browser of this machine, at a free port or at `PORT`")
 	cmd.Flags().Lookup("ui").NoOptDefVal = "0"

@@ -21,7 +21,7 @@ import (
 func main() {
 	local.RunIfReplica()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once, and its replicas with it
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once, and all its replicas
 	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

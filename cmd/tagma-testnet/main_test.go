@@ -83,7 +83,7 @@ func TestBadInput_IsOneLineWithTheMend(t *testing.T) {
 	}
 }
 
-// watched is an output for whose text a test can wait.
+// watched is an output. A test can wait until a text was written to it.
 type watched struct {
 	mu   sync.Mutex
 	text strings.Builder

@@ -13,7 +13,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files of testdata anew")
 
-// The printed form of a trace: testdata/replay.jsonl is from a seed that changes its view three times.
+// The printed form of a trace must not change. The trace testdata/replay.jsonl is from a seed in which the view
+// changes three times.
 func TestReplay_Golden(t *testing.T) {
 	code, got, stderr := run("replay", "testdata/replay.jsonl")
 	if code != command.Done || stderr != "" {
@@ -33,7 +34,7 @@ func TestReplay_Golden(t *testing.T) {
 	}
 }
 
-// A simulated run has one trace, and replaying it prints what the run itself prints.
+// A simulated run always has the same trace. Replaying the trace prints the same as the run.
 func TestReplay_TheTraceOfASeedIsAlwaysTheSame(t *testing.T) {
 	dir := t.TempDir()
 	traced := func(name string, args ...string) string {
@@ -101,7 +102,7 @@ func TestReplay_BadFilesAreOneLineWithThePlace(t *testing.T) {
 	}
 }
 
-// Both engines write what happens in a run, with the faults of the scenario in their places.
+// Both engines write a trace of a run, which contains the scenario's faults at the times when they happened.
 func TestRun_Traces(t *testing.T) {
 	for _, engine := range []string{"sim", "processes"} {
 		file := filepath.Join(t.TempDir(), "trace.jsonl")

@@ -79,7 +79,7 @@ cannot be used.`,
 // mostSeeds bounds how many runs of a scenario one command makes.
 const mostSeeds = 1_000_000
 
-// runScenarios checks all files before it runs the first one.
+// runScenarios checks all scenario files before it runs the first one.
 func runScenarios(cmd *cobra.Command, f runFlags, seeded bool, files []string) error {
 	engine, err := engineOf(f.engine)
 	if err == nil && (f.seeds < 1 || f.seeds > mostSeeds) {

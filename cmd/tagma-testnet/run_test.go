@@ -111,10 +111,12 @@ func TestRun_OneFileIsTheDocument(t *testing.T) {
 	}
 }
 
-// With several seeds a scenario passes if it does with each. One that does not is a line with the command that repeats it.
+// With several seeds, a scenario passes if it passes with each of them. For each seed that fails there is one line,
+// which has the command that repeats the run.
 func TestRun_SeveralSeedsAreOneDocumentThatNamesTheSeedsThatFail(t *testing.T) {
 	t.Parallel()
-	few := scenarioFile(t, "few", few+"rate = 100\n[network]\nloss = 0.001\n") // some seeds lose nothing, which I18 does not accept
+	// With some seeds no message is lost, which I18 does not accept.
+	few := scenarioFile(t, "few", few+"rate = 100\n[network]\nloss = 0.001\n")
 	code, stdout, stderr := run("run", few, "--engine", "sim", "--seed", "4", "--seeds", "12", "--json")
 	var d report.Document
 	if err := json.Unmarshal([]byte(stdout), &d); err != nil || d.Seeds == nil {

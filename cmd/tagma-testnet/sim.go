@@ -19,7 +19,7 @@ import (
 	"tagma/testnet/swarm"
 )
 
-// toScreen stands for --trace without a file.
+// toScreen is the value of --trace if no file is given.
 const toScreen = "-"
 
 // simFlags are the flags of simulated runs.
@@ -86,7 +86,7 @@ func modelFlag(cmd *cobra.Command, m *cluster.FaultModel) {
 	command.Complete(cmd, "fault-model", command.Words(cluster.Byzantine.String(), cluster.CrashOnly.String()))
 }
 
-// simGarbage is how much garbage gathers before it is collected, in percent: worlds are small and make much garbage.
+// simGarbage is the garbage collector's percentage, high since simulations use little memory and make much garbage.
 const simGarbage = 800
 
 func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
@@ -134,7 +134,7 @@ func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
 	return nil
 }
 
-// setting is from what plans are drawn.
+// setting is what the flags say about how plans are drawn.
 func (f *simFlags) setting() *swarm.Setting {
 	s := swarm.Narrow
 	if f.on {
@@ -178,7 +178,7 @@ func runPlan(f simFlags, p *sim.Plan, stdout io.Writer) (bool, error) {
 	return r.Held, r.Print(stdout)
 }
 
-// listener returns the function that gets the events of a run, nil if no trace is wanted; done ends the trace.
+// listener returns the function that receives a run's events, nil if no trace is wanted. The function done ends the trace.
 func (f *simFlags) listener(p *sim.Plan, stdout io.Writer) (hear func(trace.Event), done func() error, err error) {
 	switch f.trace {
 	case "":
@@ -195,7 +195,7 @@ func (f *simFlags) listener(p *sim.Plan, stdout io.Writer) (hear func(trace.Even
 	return trace.Write(f.trace, trace.Header{Engine: trace.Simulated, Replicas: p.Replicas, Seed: p.Seed}, f.only)
 }
 
-// replay is the command line that runs a plan again.
+// replay returns the command line that runs a plan again.
 func (f *simFlags) replay(p *sim.Plan) string {
 	if f.plan != "" {
 		return "tagma-testnet sim --plan " + f.plan + " --trace"
@@ -203,7 +203,7 @@ func (f *simFlags) replay(p *sim.Plan) string {
 	return f.command(p.Seed) + " --trace"
 }
 
-// command is the command line that runs a seed again with the same flags.
+// command returns the command line that runs a seed again with the same flags.
 func (f *simFlags) command(seed uint64) string {
 	text := "tagma-testnet sim"
 	if f.on {

@@ -30,7 +30,7 @@ func TestSim_OneSeedIsOneRun(t *testing.T) {
 	}
 }
 
-// This plan must fail: the disk of a replica fails, and the plan does not count the replica as faulty.
+// This plan must fail: the disk of a replica fails, but the plan does not list the replica as faulty.
 func TestSim_AFailureIsToldWithItsReplay(t *testing.T) {
 	p := swarm.Narrow.Draw(1, 4)
 	p.Malicious, p.Twins, p.Damaged, p.Cut, p.Heal = nil, nil, nil, nil, 0

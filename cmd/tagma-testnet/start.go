@@ -97,7 +97,7 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 	}))
 	if err != nil {
 		if temporary {
-			_ = os.Remove(f.dir) // fails if it holds something; the error returned below matters more
+			_ = os.Remove(f.dir) // this fails if the directory is not empty; the error that is returned below matters more
 		}
 		return command.Unusablef("start: %w", err)
 	}
@@ -121,7 +121,7 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 			_, _ = fmt.Fprintf(stdout, "%v\n", d)
 			ui.Died(d)
 		case <-ctx.Done():
-			ui.Close() // its load ends while replicas still answer
+			ui.Close() // the page's load must end while replicas still answer
 			_, _ = fmt.Fprintf(stdout, "\nstopping; the files stay in %s\n", f.dir)
 			err := c.Stop(local.Patience)
 			if f.trace != "" {
@@ -132,7 +132,7 @@ func runStart(ctx context.Context, f startFlags, stdout io.Writer) error {
 	}
 }
 
-// parts is the directory in which replicas record the parts of a trace.
+// parts is the directory into which replicas write their parts of a trace.
 func (f *startFlags) parts() string {
 	if f.trace == "" {
 		return ""

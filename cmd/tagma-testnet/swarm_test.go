@@ -27,7 +27,7 @@ func TestSwarm_TellsWhatManySeedsCameTo(t *testing.T) {
 	}
 }
 
-// One seed of a swarm can be followed, and is the same run.
+// One seed of a swarm can be run alone with a trace, and the run is the same.
 func TestSwarm_OneSeedIsTraced(t *testing.T) {
 	hash := func(args ...string) string {
 		code, stdout, stderr := run(append(args, "--replicas", "4", "--seed", "3")...)

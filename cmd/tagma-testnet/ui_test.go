@@ -34,8 +34,8 @@ func TestUI_BadInputIsOneLineWithTheMend(t *testing.T) {
 	}
 }
 
-// A run's page goes on when the run is over, with the verdict, until the command is interrupted. The exit code is the
-// verdict's.
+// The page of a run stays open after the run, with the verdict, until the command is interrupted. The verdict
+// determines the exit code.
 func TestRun_ItsPageGoesOnUntilTheEnd(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, interrupt := context.WithCancel(t.Context())

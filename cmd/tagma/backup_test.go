@@ -22,7 +22,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// decoded runs a command with --json and returns its document.
+// decoded runs a command with --json and returns the decoded document.
 func decoded[T any](t *testing.T, args ...string) (out T) {
 	t.Helper()
 	text := must(t, append(args, "--json")...)
@@ -32,7 +32,7 @@ func decoded[T any](t *testing.T, args ...string) (out T) {
 	return out
 }
 
-// aliveCluster is a running cluster of four.
+// aliveCluster is a running cluster of four replicas.
 type aliveCluster struct {
 	dir   string
 	nodes [4]*process
@@ -59,8 +59,8 @@ func (c *aliveCluster) die(t *testing.T) {
 	}
 }
 
-// The drill of docs/backup.md: a site is lost with all that runs there; what was backed up serves elsewhere, under new keys
-// and a new id, for the same clients.
+// The drill of docs/backup.md: a site is lost with everything that ran there. The backup is restored on another site,
+// with new keys and a new cluster id, and the same clients use it.
 func TestDrill_ALostSiteIsRestoredElsewhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts eight replicas")
@@ -116,7 +116,8 @@ func TestDrill_ALostSiteIsRestoredElsewhere(t *testing.T) {
 	t.Setenv(operate.ClusterVariable, made.ClusterFile)
 	t.Setenv(operate.KeyVariable, key) // clients keep their keys
 	fresh := alive(t, rebuilt)
-	again := call(t, made.ClusterFile, key, 7, 1, kv.Put([]byte("once"), []byte("1"))) // I3: as if its answer was lost
+	// I3: the same request is sent again, as if its answer had been lost.
+	again := call(t, made.ClusterFile, key, 7, 1, kv.Put([]byte("once"), []byte("1")))
 	if again.Outcome != wire.OutcomeExecuted || again.Seq != once.Seq || !reflect.DeepEqual(again.Results, once.Results) {
 		t.Errorf("a request that was executed before the backup is answered %+v when it is sent again, and was %+v", again, once)
 	}
@@ -150,7 +151,7 @@ func TestDrill_ALostSiteIsRestoredElsewhere(t *testing.T) {
 	oneHomeIsRestored(t, fresh, tuesday, filepath.Join(away, "new.bak"))
 }
 
-// pastReads is what a cluster says of its past.
+// pastReads reads past states of a cluster and returns the answers.
 func pastReads(t *testing.T, seqs ...uint64) (said string) {
 	t.Helper()
 	for _, seq := range seqs {
@@ -163,7 +164,7 @@ func pastReads(t *testing.T, seqs ...uint64) (said string) {
 	return said
 }
 
-// pastIsRevertedTo has a cluster revert to what was before it.
+// pastIsRevertedTo reverts the state of a cluster to an earlier one.
 func pastIsRevertedTo(t *testing.T, seq uint64) {
 	t.Helper()
 	want := must(t, "get", "key/", "--prefix", "--at", fmt.Sprint(seq))
@@ -175,7 +176,8 @@ func pastIsRevertedTo(t *testing.T, seq uint64) {
 	}
 }
 
-// disksGiveABackup takes a backup from the disk of a killed replica, and one from the replica's data alone.
+// disksGiveABackup makes one backup from the whole disk of a killed replica, and one from that replica's data
+// directory alone.
 func disksGiveABackup(t *testing.T, dir, last string, want rescue.Made) {
 	t.Helper()
 	saved := filepath.Join(t.TempDir(), "saved.bak")
@@ -213,10 +215,11 @@ func disksGiveABackup(t *testing.T, dir, last string, want rescue.Made) {
 	}
 }
 
-// fetched finds in a log how many keys a transfer brought.
+// fetched reads from a log how many keys a transfer fetched.
 var fetched = regexp.MustCompile(`the state is fetched.* keys=(\d+)`)
 
-// oneHomeIsRestored restores a home that lost its disk: from a backup of the cluster itself, and from that of its origin.
+// oneHomeIsRestored restores a home that lost its disk, once from a backup of the cluster itself and once from a
+// backup of the cluster that it was restored from.
 func oneHomeIsRestored(t *testing.T, c *aliveCluster, origin, own string) {
 	must(t, "backup", "--out", own)
 	for i := range 200 {
@@ -248,7 +251,7 @@ func oneHomeIsRestored(t *testing.T, c *aliveCluster, origin, own string) {
 		})
 		m := fetched.FindStringSubmatch(c.nodes[2].log())
 		if m == nil {
-			if backup != origin { // above the origin it may get batches instead
+			if backup != origin { // after restoring the older backup it may instead get batches
 				t.Errorf("it fetched no state; its log:\n%s", c.nodes[2].log())
 			}
 			continue
@@ -259,7 +262,7 @@ func oneHomeIsRestored(t *testing.T, c *aliveCluster, origin, own string) {
 	}
 }
 
-// linesOf makes so many lines for import, the first of which have bytes that are no text.
+// linesOf returns this many lines for the command import. The first lines contain bytes that are not text.
 func linesOf(n int) string {
 	var b strings.Builder
 	b.WriteString(`{"key_base64":"//4=","value_base64":"AP8="}` + "\n" + `{"key":"<text>","value":"<&>\n\u2028"}` + "\n")
@@ -269,7 +272,8 @@ func linesOf(n int) string {
 	return b.String()
 }
 
-// caller sends requests of its own numbering over real links, as a client that was cut off sends them again.
+// caller sends requests with numbers of its own choice over real links. So it can send a request again, like a client
+// that was cut off.
 type caller struct {
 	mu      sync.Mutex
 	replies map[int]*wire.Reply // by replica: the last one
@@ -284,7 +288,7 @@ func (c *caller) FromReplica(from int, frame []byte) {
 	}
 }
 
-// call sends one request of a session under a number until f+1 replicas have answered alike.
+// call sends one request of a session under a given number, until f+1 replicas have given equal answers.
 func call(t *testing.T, clusterFile, keyFile string, session wire.Session, number uint64, op []byte) *wire.Reply {
 	t.Helper()
 	file, err := cluster.Load(clusterFile)

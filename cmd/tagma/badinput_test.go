@@ -15,7 +15,7 @@ import (
 	"tagma/internal/operate"
 )
 
-// badInput is a command line that must fail with one line.
+// badInput is a command line that must fail with an error of one line.
 type badInput struct {
 	args []string
 	code int

@@ -60,7 +60,7 @@ type accountState struct {
 	Balance uint64  `json:"balance"`
 	Entries *uint64 `json:"entries,omitempty"` // in the account's history
 	Supply  *uint64 `json:"supply,omitempty"`  // of all accounts
-	Seq     uint64  `json:"seq"`               // of the batch that executed the operation
+	Seq     uint64  `json:"seq"`               // sequence number of the batch that executed the operation
 }
 
 func newBankOpen() *cobra.Command {

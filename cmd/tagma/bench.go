@@ -116,7 +116,7 @@ func (b *benchRun) run(cmd *cobra.Command) error {
 	return nil
 }
 
-// complete sets what follows from other flags, and refuses contradictions.
+// complete sets fields that follow from other flags, and refuses flags that contradict each other.
 func (b *benchRun) complete(durationGiven bool) error {
 	o := &b.options
 	o.Timeout = b.to.Timeout

@@ -26,14 +26,15 @@ func makeCluster(t *testing.T, with ...string) string {
 	return dir
 }
 
-// nextPorts counts through places for clusters of four: the admin addresses are operate.AdminOffset ports above. The ports
-// lie below those that systems give to outgoing connections, and no other package's tests use them: those of internal/node
-// are lower, those of testnet/local higher. Processes that test at once begin at different ones.
+// nextPorts is the next block of ports for a cluster of four. The admin addresses are operate.AdminOffset ports
+// higher. The ports are below those that the system uses for outgoing connections. No other package's tests use them:
+// those of internal/node are lower, those of testnet/local higher. Test processes that run at the same time begin at
+// different blocks.
 var nextPorts atomic.Int32
 
 func init() { nextPorts.Store(int32(os.Getpid() % 25 * 25)) }
 
-// freePorts returns the first of the ports of a cluster of four on which nobody listens.
+// freePorts returns the first port of a block for a cluster of four of which no port is in use.
 func freePorts(t *testing.T) int {
 	t.Helper()
 	for range 625 {
@@ -97,7 +98,7 @@ func TestCluster_ServesStopsAndCatchesUp(t *testing.T) {
 	})
 	t.Run("one-shot clients", oneShotClientsAreNeverTurnedAway)
 
-	for _, stopped := range []int{3, 0} { // a backup, then the primary of view 0
+	for _, stopped := range []int{3, 0} { // first a backup, then the primary of view 0
 		nodes[stopped].signal(syscall.SIGTERM)
 		if code := nodes[stopped].exitCode(); code != command.Done {
 			t.Fatalf("replica %d: exit code %d after SIGTERM; its log:\n%s", stopped, code, nodes[stopped].log())
@@ -166,7 +167,7 @@ func keysAreWrittenReadAndDeleted(t *testing.T) {
 	}
 }
 
-// C1: a session costs a one-shot client nothing, and no number of them turns a later one away.
+// C1: a client that makes one call uses up no session, so later clients are not turned away, however many there are.
 func oneShotClientsAreNeverTurnedAway(t *testing.T) {
 	const clients, each = 4, 50
 	var all sync.WaitGroup

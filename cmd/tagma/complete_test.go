@@ -11,7 +11,7 @@ import (
 	"tagma/internal/command"
 )
 
-// offered is what a shell is told to offer behind a command line, and how.
+// offered returns what a shell is told to offer after a command line, and how it should offer it.
 func offered(t *testing.T, line ...string) (words []string, how cobra.ShellCompDirective) {
 	t.Helper()
 	o := tagma(t, append([]string{"__complete"}, line...)...)
@@ -50,7 +50,7 @@ func TestCompletion_OffersTheValuesThatThereAre(t *testing.T) {
 		"help ban":                         {"bank\tOpen accounts and move money between them, on a cluster whose machine is the bank", none},
 	} {
 		words, how := offered(t, strings.Split(line, " ")...)
-		var fit []string // a shell skips words that do not begin with the given text
+		var fit []string // a shell drops words that do not begin with the given text
 		given := line[strings.LastIndexByte(line, ' ')+1:]
 		for _, w := range words {
 			if strings.HasPrefix(w, given) || how == cobra.ShellCompDirectiveFilterFileExt {
@@ -63,10 +63,10 @@ func TestCompletion_OffersTheValuesThatThereAre(t *testing.T) {
 	}
 }
 
-// Homes are found below a cluster's directory, by the settings in them.
+// Completion finds homes below the directory of a cluster. It recognises them by their settings file.
 func TestCompletion_OffersHomes(t *testing.T) {
 	dir := makeCluster(t)
-	if err := os.Mkdir(filepath.Join(dir, "replica9"), 0o700); err != nil { // a directory that is no home
+	if err := os.Mkdir(filepath.Join(dir, "replica9"), 0o700); err != nil { // this directory is not a home
 		t.Fatal(err)
 	}
 	for _, line := range [][]string{{"node", "--home"}, {"backup", "--home"}, {"evidence"}} {

@@ -17,8 +17,9 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// withEndless in the environment gives a process a machine in which what names the key "endless" never ends: "loop" takes
-// a processor, "deep" overflows the stack, and any other value waits.
+// withEndless is an environment variable. It gives a process a machine in which every operation on the key "endless"
+// never ends. With the value "loop" the operation uses a processor, with "deep" it overflows the stack, and with any
+// other value it waits.
 const withEndless = "TAGMA_TEST_ENDLESS"
 
 type endless struct {
@@ -32,7 +33,7 @@ func (e endless) Apply(tx statemachine.Txn, op []byte) []byte {
 			continue
 		}
 		if e.how == "deep" {
-			debug.SetMaxStack(1 << 20) // for the whole process: it is to end soon
+			debug.SetMaxStack(1 << 20) // for the whole process, so that the stack overflows soon
 			deep(nil, true)
 		}
 		select {}
@@ -40,7 +41,7 @@ func (e endless) Apply(tx statemachine.Txn, op []byte) []byte {
 	return e.Machine.Apply(tx, op)
 }
 
-// deep uses up the stack while it is told to.
+// deep uses up the stack as long as the variable says so.
 func deep(below []byte, on bool) int {
 	if !on {
 		return len(below)
@@ -48,8 +49,9 @@ func deep(below []byte, on bool) int {
 	return deep(append(below, 1), on) + 1
 }
 
-// The drill of docs/operations.md: an operation never ends, status names its request, SIGTERM ends the processes in bounded
-// time, and with the request refused on all replicas the cluster serves again and has everything that was acknowledged.
+// The drill of docs/operations.md: an operation never ends. The command status names its request, and SIGTERM ends
+// the processes in bounded time. When all replicas refuse the request, the cluster serves again and has everything
+// that was acknowledged.
 func TestCluster_GetsOutOfAnEndlessOperation(t *testing.T) {
 	dir := makeCluster(t)
 	start := func() (nodes [4]*process) {
@@ -77,7 +79,7 @@ func TestCluster_GetsOutOfAnEndlessOperation(t *testing.T) {
 			if r.Executing == nil || r.Executing.Request == "" || !strings.HasSuffix(r.Health, "request "+r.Executing.Request) {
 				return false
 			}
-			if r.View != 0 { // T4: it is ordered, and no other primary would have it executed sooner
+			if r.View != 0 { // T4: the request is ordered already, so another primary would not have it executed sooner
 				t.Fatalf("replica %d is in view %d", i, r.View)
 			}
 			request = r.Executing.Request
@@ -147,8 +149,9 @@ func hasEnded(nodes []*process) (n int) {
 	return n
 }
 
-// The other case of the drill: an operation ends every process, and again at each start. The log has the stack, the
-// journal names the request in the batch behind the last executed one, and without that request the cluster serves again.
+// The other case of the drill: an operation ends every process, and does so again at each start. The log has the
+// stack, and the journal names the request in the batch after the last executed one. When the replicas refuse that
+// request, the cluster serves again.
 func TestCluster_GetsOutOfAStackOverflow(t *testing.T) {
 	dir := makeCluster(t)
 	deeply := func(p *process) { p.cmd.Env = append(p.cmd.Env, withEndless+"=deep") }
@@ -159,7 +162,7 @@ func TestCluster_GetsOutOfAStackOverflow(t *testing.T) {
 	eventually(t, "all replicas are connected", func() bool { s, _ := status(t); return allConnected(s) })
 	must(t, "put", "before", "kept")
 	s, _ := status(t)
-	behind := uint64(0) // the highest: some may not have executed yet what was answered
+	behind := uint64(0) // the highest, because some replicas may not have executed the answered requests yet
 	for _, r := range s.Replicas {
 		behind = max(behind, r.Executed)
 	}
@@ -172,7 +175,7 @@ func TestCluster_GetsOutOfAStackOverflow(t *testing.T) {
 			t.Errorf("it ends with %d and says %.2000s", code, n.log())
 		}
 	}
-	// Replicas that do not know yet that the request is ordered go on; they are too few to order it by themselves.
+	// Replicas that do not know that the request is ordered keep running. They are too few to order it themselves.
 	eventually(t, "half of the replicas end", func() bool { return hasEnded(nodes[:]) >= 2 })
 	first := -1
 	stop := func() {

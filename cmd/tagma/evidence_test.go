@@ -15,7 +15,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// convict writes proof that replica 2 of the cluster in dir signed two prepares for one place, and returns its file.
+// convict writes evidence that replica 2 of the cluster in dir signed two prepares for one sequence number. It
+// returns the file.
 func convict(t *testing.T, dir string) string {
 	t.Helper()
 	file, err := cluster.Load(filepath.Join(dir, operate.ClusterFile))

@@ -78,7 +78,7 @@ Nothing certifies what is written, and sessions and revisions are not in it: for
 	return cmd
 }
 
-// keysOf scans all keys: of the state after sequence number at, or of the newest state if at is 0.
+// keysOf scans all keys, either of the state after sequence number at, or of the newest state if at is 0.
 func keysOf(ctx context.Context, from statemachine.Caller, at uint64) iter.Seq2[kv.KeyValue, error] {
 	if at > 0 {
 		return kv.NewClient(from).ScanPrefixAt(ctx, "", at)
@@ -86,8 +86,8 @@ func keysOf(ctx context.Context, from statemachine.Caller, at uint64) iter.Seq2[
 	return kv.NewClient(from).ScanPrefix(ctx, "")
 }
 
-// exportTo writes keys to a file, which must not exist, or to standard output for "". If it fails before the first key,
-// it removes the file, so that the command can be repeated.
+// exportTo writes keys to a file, which must not exist yet, or to standard output if the name is empty. If it fails
+// before the first key, it removes the file, so that the command can be repeated.
 func exportTo(out string, stdout io.Writer, from func(write func(iter.Seq2[kv.KeyValue, error]) error) error) (written int, err error) {
 	to, end := stdout, func() error { return nil }
 	if out != "" {
@@ -117,7 +117,7 @@ func exportTo(out string, stdout io.Writer, from func(write func(iter.Seq2[kv.Ke
 	return written, err
 }
 
-// ofBackup has the machine read the state of a backup, which it unpacks beside the file out, or where temporary files are.
+// ofBackup lets the machine read the state of a backup, which it unpacks beside out, or where temporary files are.
 func (t *target) ofBackup(cmd *cobra.Command, chain *rescue.Chain, out string, use func(*rescue.Served) error) (err error) {
 	file, err := program.ReadCluster(t.Cluster)
 	if err != nil {
@@ -132,7 +132,7 @@ func (t *target) ofBackup(cmd *cobra.Command, chain *rescue.Chain, out string, u
 	}
 	progress := terminal.NewBar(cmd.ErrOrStderr(), t.JSON)
 	served, err := rescue.Serve(chain, file, kv.Machine{History: uint64(file.Protocol.History)}, beside, progress.Sharing("verifying"))
-	progress.Clear() // both outputs may be the same terminal
+	progress.Clear() // progress and output may be on the same terminal
 	if err != nil {
 		return err
 	}

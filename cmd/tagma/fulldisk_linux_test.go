@@ -12,8 +12,9 @@ import (
 	"tagma/internal/command"
 )
 
-// D6: a replica whose disk has not one block left stops with one line and exit code 1, which its unit file restarts, and
-// the others go on. Once there is room a start goes on from what it kept, and nothing acknowledged is lost (I9).
+// D6: the disk of a replica has not one free block. The replica stops with one line and exit code 1, at which its
+// unit file restarts it, and the others continue. Once the disk has room, a start continues from what was written,
+// and nothing acknowledged is lost (I9).
 func TestD6_AFullDiskStopsOneReplicaLoudly(t *testing.T) {
 	for _, system := range []struct {
 		name  string
@@ -27,7 +28,7 @@ func TestD6_AFullDiskStopsOneReplicaLoudly(t *testing.T) {
 			}
 			system.mount(t, disk)
 			replace("replica0/config.toml", "data = ''", "data = '"+disk+"'")(t, dir)
-			replace("replica0/config.toml", "16777216", "65536")(t, dir) // segments that are used up soon
+			replace("replica0/config.toml", "16777216", "65536")(t, dir) // small segments, so that they are used up soon
 			var nodes [4]*process
 			for i := range nodes {
 				nodes[i] = startNode(t, home(dir, i))
@@ -53,7 +54,7 @@ func TestD6_AFullDiskStopsOneReplicaLoudly(t *testing.T) {
 			}
 			startNode(t, home(dir, 0))
 			eventually(t, "all replicas are connected again", func() bool { s, _ := status(t); return allConnected(s) })
-			nodes[1].signal(syscall.SIGTERM) // so that the one that came back is needed
+			nodes[1].signal(syscall.SIGTERM) // now the cluster needs the replica that was restarted
 			nodes[1].exitCode()
 			must(t, "put", "after", "u")
 			for key, want := range map[string]string{"before": "v\n", "k": value + "\n", "meanwhile": "w\n", "after": "u\n"} {
@@ -65,8 +66,9 @@ func TestD6_AFullDiskStopsOneReplicaLoudly(t *testing.T) {
 	}
 }
 
-// D6: badger's own goroutines write through memory maps, at any time. A page that the disk does not give them, here because
-// the file was cut, ends the replica as every other failure of a disk does, and a start goes on from the journal (D5).
+// D6: badger's own goroutines may write through memory maps at any time. If the disk does not provide such a page
+// (here because the file was cut), the replica ends as after any other failure of the disk. A start continues from
+// the journal (D5).
 func TestD6_AFaultBelowTheStoreStopsOneReplicaLoudly(t *testing.T) {
 	dir := makeCluster(t)
 	var nodes [4]*process
@@ -91,7 +93,7 @@ func TestD6_AFaultBelowTheStoreStopsOneReplicaLoudly(t *testing.T) {
 	stoppedByAFullDisk(t, nodes[0])
 	startNode(t, home(dir, 0))
 	eventually(t, "all replicas are connected again", func() bool { s, _ := status(t); return allConnected(s) })
-	nodes[1].signal(syscall.SIGTERM) // so that the one that came back is needed
+	nodes[1].signal(syscall.SIGTERM) // now the cluster needs the replica that was restarted
 	nodes[1].exitCode()
 	must(t, "put", "after", "u")
 	if out := must(t, "get", "before"); out != "v\n" {
@@ -114,7 +116,7 @@ func namesAFullDisk(line string) bool {
 	return strings.Contains(line, "full") || strings.Contains(line, "no space")
 }
 
-// untimed is a process's standard error without its log.
+// untimed returns a process's standard error without the lines of its log.
 func untimed(stderr string) string {
 	var lines []string
 	for line := range strings.Lines(stderr) {
@@ -135,7 +137,7 @@ func mountTmpfs(t *testing.T, dir string) {
 	unmountAtEnd(t, dir)
 }
 
-// mountExt4 mounts a file that holds an ext4 file system, of which root gets no share for itself.
+// mountExt4 mounts a file that holds an ext4 file system without blocks reserved for root.
 func mountExt4(t *testing.T, dir string) {
 	t.Helper()
 	image := filepath.Join(t.TempDir(), "image")
@@ -157,8 +159,8 @@ func unmountAtEnd(t *testing.T, dir string) {
 	})
 }
 
-// fill takes all the room there is on a disk, to the last block, and returns the files that hold it. A file system may
-// keep back blocks from a growing file, and give them to the next file.
+// fill fills a disk to the last block and returns the files with which it did so. It makes several files, because a
+// file system may refuse blocks to a growing file and still have some for the next file.
 func fill(t *testing.T, dir string) (files []string) {
 	t.Helper()
 	for range 4 {

@@ -99,7 +99,7 @@ func (o *getOptions) read(ctx context.Context, c *client.Client, key string) (kv
 	return kv.DecodeGet(result.Output())
 }
 
-// when says, for errors, which state was read.
+// when returns the text by which errors say which state was read.
 func (o *getOptions) when() string {
 	if o.past {
 		return fmt.Sprintf(" at sequence number %d", o.at)

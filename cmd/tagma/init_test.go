@@ -42,7 +42,7 @@ func TestInit_MakesHomesThatBelongTogether(t *testing.T) {
 	}
 }
 
-// A number of replicas that masks no more faults than a smaller number is allowed, and the output says so.
+// A number of replicas that masks no more faults than a smaller number is allowed. The output then says so.
 func TestInit_SaysWhatSoManyReplicasMask(t *testing.T) {
 	for replicas, want := range map[string]string{
 		"4": "4 replicas, which masks 1 faulty, in", "5": "5 replicas, which masks 1 faulty as 4 would (7 mask 2), in",

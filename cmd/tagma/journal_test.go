@@ -14,7 +14,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// What a journal shows is tested in internal/inspect: these are the command's flags and exit codes.
+// internal/inspect tests what the command journal shows. These tests are about the command's flags and exit codes.
 func TestJournal_AFlawIsAnExitCode(t *testing.T) {
 	home := t.TempDir()
 	head := wire.EncodeRecord(&wire.Head{Self: 2, Active: true})

@@ -140,7 +140,8 @@ func TestKeys_EncryptShowsTheKeyAsJSON(t *testing.T) {
 	}
 }
 
-// sealed makes a cluster whose client's key and replica 0's are encrypted under "secret".
+// sealed makes a cluster in which the key of the client and that of replica 0 are encrypted with the passphrase
+// "secret".
 func sealed(t *testing.T) (dir string) {
 	t.Helper()
 	dir = makeCluster(t)
@@ -166,7 +167,7 @@ func TestKeys_NodeAndClientUseEncryptedKeys(t *testing.T) {
 	badInput{[]string{"node", "--home", home(dir, 0)}, command.Unusable, "wrong passphrase"}.check(t)
 	badInput{[]string{"get", "k", "--timeout", "500ms"}, command.Unusable, "wrong passphrase"}.check(t)
 	t.Setenv(passphrase.Variable, "secret")
-	for i := range 3 { // enough to answer; one of them with an encrypted key
+	for i := range 3 { // three replicas are enough to answer, and one of them has an encrypted key
 		startNode(t, home(dir, i))
 	}
 	must(t, "put", "k", "v")
@@ -175,7 +176,7 @@ func TestKeys_NodeAndClientUseEncryptedKeys(t *testing.T) {
 	}
 }
 
-// A key is registered only in the user's copy of the cluster file: the replicas refuse it, and the user is told why.
+// A key is only in the user's copy of the cluster file, so the replicas refuse it. The error tells the user why.
 func TestKeys_AKeyTheReplicasDoNotKnowIsOneLine(t *testing.T) {
 	dir := makeCluster(t)
 	startNode(t, home(dir, 0))

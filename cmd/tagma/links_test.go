@@ -12,8 +12,8 @@ import (
 	"tagma/internal/operate"
 )
 
-// An application uses up the links of its key: the next program under the key is told the bound and the setting, and
-// status still works.
+// An application has opened all the links that its key may have. The next program with the same key gets an error
+// that names the bound and the setting, and the command status still works.
 func TestLinks_OneTooManyOfAKeyIsToldWhy(t *testing.T) {
 	dir := makeCluster(t)
 	for i := range 4 {
@@ -38,8 +38,8 @@ func TestLinks_OneTooManyOfAKeyIsToldWhy(t *testing.T) {
 	}
 }
 
-// A restored image, or a failover, runs a second process under replica 3's key, on other addresses: status and the logs
-// of the other replicas report it, and both processes are told.
+// A second process runs with replica 3's key on other addresses, as after a failover or when an image is restored.
+// The command status and the logs of the other replicas report it, and so do both processes.
 func TestTwins_TwoProcessesOfOneKeyAreNamedOnBothSides(t *testing.T) {
 	dir := makeCluster(t)
 	var nodes [4]*process
@@ -47,7 +47,8 @@ func TestTwins_TwoProcessesOfOneKeyAreNamedOnBothSides(t *testing.T) {
 		nodes[i] = startNode(t, home(dir, i))
 	}
 	must(t, "put", "k", "v")
-	eventually(t, "replica 3 has executed it", func() bool { // so it has a journal: a copy without one may have forgotten votes
+	// Then it has a journal, so the copy has one, too; without one the copy might have forgotten votes.
+	eventually(t, "replica 3 has executed it", func() bool {
 		s, _ := status(t)
 		return len(s.Replicas) == 4 && s.Replicas[3].Executed > 0
 	})
@@ -55,7 +56,7 @@ func TestTwins_TwoProcessesOfOneKeyAreNamedOnBothSides(t *testing.T) {
 	if err := os.CopyFS(second, os.DirFS(home(dir, 3))); err != nil {
 		t.Fatal(err)
 	}
-	// Both keep the permissions that a key must have.
+	// Both key files must have the permissions that a key file needs.
 	if err := os.Chmod(filepath.Join(second, "key"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func runCluster(t *testing.T, machine string, edit func(*cluster.File)) {
 	eventually(t, "all replicas are connected", func() bool { s, _ := status(t); return allConnected(s) })
 }
 
-// script runs command lines one after the other and compares what they print.
+// script runs command lines one after the other and compares their output with what is expected.
 func script(t *testing.T, steps [][2]string) {
 	t.Helper()
 	for _, step := range steps {
@@ -110,7 +110,7 @@ func TestCluster_RevertsAndTellsOfTheHistory(t *testing.T) {
 		{"put u/b new", "OK rev 3\n"},
 		{"put v new", "OK rev 4\n"},
 	})
-	for i := range 20 { // many checkpoints: no store of a replica holds that state any more
+	for i := range 20 { // after many checkpoints no replica's store holds that state any more
 		must(t, "put", fmt.Sprint("other", i), "x")
 	}
 	script(t, [][2]string{

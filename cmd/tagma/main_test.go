@@ -10,7 +10,8 @@ import (
 	"tagma/statemachine"
 )
 
-// asTagma in the environment makes the test binary behave as tagma itself, so that tests run real processes.
+// asTagma is an environment variable with which the test binary behaves as tagma itself. So tests can run real
+// processes.
 const asTagma = "TAGMA_TEST_AS_TAGMA"
 
 func TestMain(m *testing.M) {
@@ -23,9 +24,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asTagma) == "stdin" { // which the command reads itself
 		main()
 	}
-	// A child lives no longer than its test: its standard input is a pipe that the test holds open.
+	// A child process ends when its test does: its standard input is a pipe that the test process keeps open.
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin) // the process ends with its standard input
+		_, _ = io.Copy(io.Discard, os.Stdin) // the process ends when its standard input is closed
 		os.Exit(99)
 	}()
 	main()

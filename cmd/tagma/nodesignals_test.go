@@ -12,7 +12,7 @@ import (
 	"tagma/internal/command"
 )
 
-// A rotation of logs, or a terminal that is gone, sends SIGHUP: a replica that logs into a file goes on.
+// A replica receives SIGHUP when its log is rotated or its terminal is closed. It logs into a file, and continues.
 func TestNode_GoesOnAfterSIGHUP(t *testing.T) {
 	dir := makeCluster(t)
 	p := startNode(t, home(dir, 0))
@@ -24,7 +24,8 @@ func TestNode_GoesOnAfterSIGHUP(t *testing.T) {
 	}
 }
 
-// The reader of the log goes away: SIGPIPE would kill a Go program that writes to its standard error then.
+// Nobody reads the log any more. SIGPIPE would then kill a Go program that writes to its standard error, but the
+// replica continues.
 func TestNode_GoesOnWhenNobodyReadsItsLog(t *testing.T) {
 	dir := makeCluster(t)
 	var p [4]*process
@@ -43,7 +44,7 @@ func TestNode_GoesOnWhenNobodyReadsItsLog(t *testing.T) {
 	if err := read.Close(); err != nil {
 		t.Fatal(err)
 	}
-	p[2].signal(syscall.SIGTERM) // of which replica 3 logs a line
+	p[2].signal(syscall.SIGTERM) // replica 3 logs a line about this
 	if code := p[2].exitCode(); code != command.Done {
 		t.Fatal(code)
 	}
@@ -53,7 +54,7 @@ func TestNode_GoesOnWhenNobodyReadsItsLog(t *testing.T) {
 	})
 }
 
-// fullPipe is the end of a pipe that takes nothing more: its reader is there and does not read.
+// fullPipe returns the writing end of a pipe that is full, and whose reader does not read.
 func fullPipe(t *testing.T) *os.File {
 	t.Helper()
 	var ends [2]int
@@ -77,7 +78,7 @@ func fullPipe(t *testing.T) *os.File {
 	return write
 }
 
-// runUnread runs a replica whose output and log nobody reads. ended has its exit code.
+// runUnread runs a replica whose output and log are not read. The channel ended receives its exit code.
 func runUnread(t *testing.T, home string) (p *os.Process, ended <-chan int) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "node", "--home", home)
@@ -106,13 +107,13 @@ func runUnread(t *testing.T, home string) (p *os.Process, ended <-chan int) {
 	return cmd.Process, code
 }
 
-// A pipe that is full, since its reader hangs, keeps a replica neither from serving nor from ending.
+// A replica whose output pipe is full serves and ends as usual.
 func TestNode_ServesAndEndsWhenItsOutputIsNotRead(t *testing.T) {
 	dir := makeCluster(t)
 	for i := range 2 {
 		startNode(t, home(dir, i))
 	}
-	unread, ended := runUnread(t, home(dir, 2)) // the third of four: nothing is ordered without it
+	unread, ended := runUnread(t, home(dir, 2)) // one of three running replicas, so that nothing is ordered without it
 	must(t, "put", "k", "v")
 	_, second := runUnread(t, home(dir, 2))
 	wait := func(what string, ended <-chan int, want int) {

@@ -5,5 +5,5 @@ import (
 	"syscall"
 )
 
-// dieWithParent lets the kernel kill the child when the test dies, however it dies.
+// dieWithParent makes the kernel kill the child process when the test process ends for any reason.
 func dieWithParent(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }

@@ -4,5 +4,5 @@ package main
 
 import "os/exec"
 
-// dieWithParent is left to the child's standard input here.
+// dieWithParent does nothing here: the child ends when its standard input is closed.
 func dieWithParent(*exec.Cmd) {}

@@ -50,7 +50,7 @@ func startNode(t *testing.T, home string, vary ...func(*process)) *process {
 	return startSaying(t, home, "is ready at /ip4/127.0.0.1/tcp/", vary...)
 }
 
-// startSaying runs a replica and returns when it has said something, which must be what is wanted.
+// startSaying runs a replica and returns when it has printed a line, which must be the expected one.
 func startSaying(t *testing.T, home, what string, vary ...func(*process)) *process {
 	t.Helper()
 	p := &process{t: t, lines: make(chan string, 16), ended: make(chan struct{})}
@@ -93,11 +93,11 @@ func (p *process) follow(stdout io.Reader) {
 		p.lines <- scanner.Text()
 	}
 	close(p.lines)
-	_ = p.cmd.Wait() // its state is looked at in exitCode
+	_ = p.cmd.Wait() // exitCode reads the state of the process
 	close(p.ended)
 }
 
-// line is the next line of standard output, "" at its end.
+// line returns the next line of standard output, or "" at its end.
 func (p *process) line() string {
 	p.t.Helper()
 	select {
@@ -137,7 +137,7 @@ func (p *process) exitCode() int {
 	}
 }
 
-// outcome is what one command line did.
+// outcome is the result of one command line.
 type outcome struct {
 	args           []string
 	code           int
@@ -152,7 +152,7 @@ func (o outcome) String() string {
 func tagma(t *testing.T, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	ctx, cancel := context.WithTimeout(t.Context(), patience) // a node that runs against expectation stops
+	ctx, cancel := context.WithTimeout(t.Context(), patience) // this stops a replica that was expected to refuse to start
 	defer cancel()
 	code := execute(ctx, args, &stdout, &stderr)
 	return outcome{args, code, stdout.String(), stderr.String()}
@@ -179,7 +179,7 @@ func tagmaProcess(t *testing.T, args ...string) outcome {
 	return outcome{args, cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
-// must is tagma for what has to succeed; it returns standard output.
+// must runs a command line that must succeed, and returns its standard output.
 func must(t *testing.T, args ...string) string {
 	t.Helper()
 	o := tagma(t, args...)
@@ -189,7 +189,7 @@ func must(t *testing.T, args ...string) string {
 	return o.stdout
 }
 
-// eventually looks until a condition of real processes holds.
+// eventually waits until a condition on real processes holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.After(patience)

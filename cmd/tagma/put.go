@@ -49,7 +49,7 @@ correct one has.`,
 	return cmd
 }
 
-// valueOf is the value given on the command line. It does not read more than the longest possible value.
+// valueOf returns the value that the command line gives. It does not read more than the longest possible value.
 func valueOf(args []string, file string, stdin io.Reader) ([]byte, error) {
 	if file == "" {
 		if args[1] != "-" {

@@ -11,7 +11,7 @@ import (
 	"tagma/internal/node"
 )
 
-// D8.2: a home that init makes was never started, and a data directory that is not there is not made.
+// D8.2: init marks a home as never started. A replica does not create a data directory that is missing.
 func TestD8_2_InitMarksHomesAndNodeMakesNoDataDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
 	must(t, "init", "--dir", dir)

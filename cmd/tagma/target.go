@@ -25,7 +25,7 @@ import (
 // defaultTimeout is how long client commands try.
 const defaultTimeout = 10 * time.Second
 
-// target is the cluster with which a client command talks, and what the command wants from it.
+// target is the cluster to which a client command sends operations, and the options with which it does so.
 type target struct {
 	operate.Target
 	semantics semantics
@@ -43,8 +43,8 @@ var verbsOf = map[string]string{
 	machines.Bank: "tagma bank",
 }
 
-// perform has one operation executed and prints its result. What names the operation in errors. Tell returns the
-// document, and the words with a newline at the end.
+// perform has one operation executed and prints its result. The argument what names the operation in errors. The
+// function tell returns the result as a document, and as text with a newline at the end.
 func perform[T any](cmd *cobra.Command, t *target, what string, op []byte, decode func([]byte) (T, error),
 	tell func(result T, seq uint64) (document any, words string), opts ...client.CallOption,
 ) error {
@@ -59,7 +59,7 @@ func perform[T any](cmd *cobra.Command, t *target, what string, op []byte, decod
 		}
 		if err != nil {
 			if code := bank.Code(0); errors.As(err, &code) && (code == bank.BadName || code == bank.SameAccount || code == bank.ZeroAmount) {
-				err = command.NotUsable(err) // it follows from the arguments alone
+				err = command.NotUsable(err) // the arguments alone cause this error
 			}
 			return fmt.Errorf("%s: %w", what, err)
 		}
@@ -68,12 +68,12 @@ func perform[T any](cmd *cobra.Command, t *target, what string, op []byte, decod
 	})
 }
 
-// print prints a document if JSON is asked for, else words.
+// print prints the document if JSON is asked for, and the text otherwise.
 func (t *target) print(cmd *cobra.Command, document any, words string) error {
 	return command.Print(cmd, t.JSON, document, func(w io.Writer) error { return terminal.Say(w, "%s", words) })
 }
 
-// do calls work with a session with the cluster, within the timeout.
+// do opens a session with the cluster and calls work with it, within the timeout.
 func (t *target) do(ctx context.Context, work func(context.Context, *client.Client) error) error {
 	file, key, err := t.Read()
 	if err != nil {
@@ -90,7 +90,7 @@ func (t *target) do(ctx context.Context, work func(context.Context, *client.Clie
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("%w; `tagma status` shows which replicas answer", err)
 	case err != nil:
-		return command.NotUsable(err) // nothing was waited for: the files contradict themselves
+		return command.NotUsable(err) // the command did not wait for anything: its files contradict each other
 	}
 	err = work(ctx, c)
 	if errors.Is(err, client.ErrTooLarge) || errors.Is(err, kv.ErrNoHistory) || errors.As(err, new(kv.Code)) {
@@ -102,7 +102,7 @@ func (t *target) do(ctx context.Context, work func(context.Context, *client.Clie
 	return err
 }
 
-// semantics is the value of --semantics.
+// semantics returns the value of --semantics.
 type semantics struct{ client.Semantics }
 
 // Set implements pflag.Value.
@@ -114,7 +114,7 @@ func (s *semantics) Set(name string) (err error) {
 // Type implements pflag.Value.
 func (s *semantics) Type() string { return "name" }
 
-// readSemantics is the value of --semantics of a command that reads.
+// readSemantics returns the value of --semantics of a command that reads.
 type readSemantics struct{ *semantics }
 
 // Set implements pflag.Value.
@@ -143,7 +143,7 @@ func (t *target) readSemanticsFlag(cmd *cobra.Command) {
 	command.Complete(cmd, "semantics", command.Words(names...))
 }
 
-// sentOnly sends an operation without waiting for its result, if the flags ask for that, and says so.
+// sentOnly sends an operation without waiting for its result, if the flags ask for that, and prints that it did.
 func (t *target) sentOnly(ctx context.Context, cmd *cobra.Command, c *client.Client, op []byte) (bool, error) {
 	if t.semantics.Semantics != client.BestEffort {
 		return false, nil

@@ -79,7 +79,7 @@ executed: OK, "deleted N", or KEY<TAB>VALUE for each key that was read and "(mor
 	return cmd
 }
 
-// maxTxnFile bounds how much is read: far more than a cluster accepts.
+// maxTxnFile bounds how many bytes of a transaction are read. It is far more than a cluster accepts.
 const maxTxnFile = 16 << 20
 
 // readTxn reads and parses a transaction from a file or, for -, from standard input.

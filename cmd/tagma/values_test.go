@@ -14,7 +14,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// Values of every byte and size go in from a file or a pipe, and come out as they were.
+// Values with all bytes and of all sizes are put from a file or a pipe, and are read back unchanged.
 func TestValues_GoInAndComeOutByteForByte(t *testing.T) {
 	runCluster(t, "kv", nil)
 	dir := t.TempDir()
@@ -50,7 +50,7 @@ func TestValues_GoInAndComeOutByteForByte(t *testing.T) {
 	badInput{[]string{"get", "k", "--raw", "--prefix"}, command.Unusable, "leave --prefix and --json out"}.check(t)
 }
 
-// A failure with --json is one document with a code, and the exit code tells what is missing.
+// With --json, a failure is one document that has a code, and the exit code tells the kind of the failure.
 func TestJSON_EveryFailureIsOneDocumentWithACode(t *testing.T) {
 	dir := t.TempDir()
 	runCluster(t, "kv", nil)

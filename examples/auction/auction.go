@@ -1,16 +1,16 @@
-// Command auction replicates auctions: the client that opens an auction sells, and whoever has bid most when its time
-// is over has won.
+// Command auction replicates auctions: the client that opens an auction is the seller, and the client that has bid
+// most when its time is over is the winner.
 //
-// Its operations are the methods of House. The code that turns them into bytes and back is generated: see house_stubs.go.
+// Its operations are the methods of House. The code that turns them into bytes and back is generated: see
+// house_stubs.go.
 package main
 
 import (
 	"strconv"
-	"time"
-
 	"tagma/node"
 	"tagma/statemachine"
 	"tagma/statemachine/codec"
+	"time"
 )
 
 // Codes of refusals.

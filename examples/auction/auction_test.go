@@ -4,17 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"testing"
-	"time"
-
 	"tagma/statemachine"
 	"tagma/tagmatest"
+	"testing"
+	"time"
 )
 
 func TestDeterministic(t *testing.T) {
 	tagmatest.Deterministic(t, newHouse, [][]byte{
 		HouseShowOp("vase"), HouseOpenOp("vase", 10, 5), HouseOpenOp("vase", 1, 1), HouseBidOp("vase", 12), // of one client
-		HouseBidOp("vase", 11), HouseBidOp("vase", 13), HouseBidOp("lamp", 1), HouseOpenOp("lamp", 0, 1), // of the next one, and so on
+		// Of the next request, and so on.
+		HouseBidOp("vase", 11), HouseBidOp("vase", 13), HouseBidOp("lamp", 1), HouseOpenOp("lamp", 0, 1),
 		HouseBidOp("vase", 14), HouseBidOp("lamp", 7), HouseShowOp("vase"), []byte("sell vase"),
 		HouseBidOp("vase", 15), HouseBidOp("lamp", 9), HouseShowOp("lamp"), HouseNewestOp(3),
 		HouseBidOp("vase", 20), HouseOpenOp("", 1, 1), HouseBidOp("vase", 1<<64-1), HouseNewestOp(1),
@@ -48,13 +48,13 @@ func TestSimulated(t *testing.T) {
 	}}, 20)
 }
 
-// book is the model of a house: it keeps auctions in a map, and knows nothing of keys and bytes.
+// book is the model of a house. It keeps auctions in a map, and does not encode anything.
 type book struct {
 	auctions map[string]*Auction
 	opened   []string
 }
 
-// seen is what a model may ask of the operation that it is told of.
+// seen is what the model may ask about the operation that is being executed.
 type seen struct {
 	statemachine.Txn
 	o tagmatest.Executed
@@ -103,7 +103,7 @@ func (b *book) Newest(_ statemachine.Reader, most uint8) (newest []Auction) {
 	return newest
 }
 
-// done is an auction after a call that must succeed.
+// done returns the auction that a call returned, and fails the test if the call failed.
 func done(t *testing.T) func(Auction, error) Auction {
 	return func(a Auction, err error) Auction {
 		t.Helper()
@@ -114,7 +114,7 @@ func done(t *testing.T) func(Auction, error) Auction {
 	}
 }
 
-// refused is for a call that must be refused with a code.
+// refused fails the test unless a call was refused with this code.
 func refused(t *testing.T, code uint32) func(Auction, error) {
 	return func(_ Auction, err error) {
 		t.Helper()
@@ -143,7 +143,7 @@ func TestCluster(t *testing.T) {
 	if last.Bid != 13 || last.Bidder == first.Bidder || last.Seller != first.Seller || first.Bid != 12 {
 		t.Errorf("%+v, after %+v", last, first)
 	}
-	done(t)(seller.Open(ctx, "lamp", 0, 0)) // over as soon as it is opened
+	done(t)(seller.Open(ctx, "lamp", 0, 0)) // the auction is over at the moment when it is opened
 	refused(t, auctionOver)(bob.Bid(ctx, "lamp", 1))
 	refused(t, noSuchItem)(bob.Bid(ctx, "chair", 1))
 	newest, err := bob.Newest(ctx, 5)

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
 	"tagma/client"
 	"tagma/statemachine"
 )
 
-// outbid bids for an item until the caller leads, but never more than most. It reports whether the caller leads; who is
-// the caller's public key. If an answer was lost, the bid may count all the same, so outbid looks before it bids again.
+// outbid bids for an item until the caller leads, but never more than most. It reports whether the caller leads; who
+// is the caller's public key. If an answer was lost, the bid may have been executed nevertheless, so outbid reads the
+// auction before it bids again.
 func outbid(ctx context.Context, house HouseClient, who [32]byte, item string, most uint64) (bool, error) {
 	for {
 		a, err := house.Show(ctx, item)

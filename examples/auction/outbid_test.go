@@ -2,13 +2,12 @@ package main
 
 import (
 	"errors"
-	"testing"
-
 	"tagma/client"
 	"tagma/client/clienttest"
+	"testing"
 )
 
-// A unit test of what an application does, without a cluster: the machine runs in memory, and fails as the test says.
+// A unit test of application code, without a cluster: the machine runs in memory, and calls fail as the test says.
 func TestOutbid(t *testing.T) {
 	isBid := func(op []byte) bool { return op[0] == HouseBidOp("", 0)[0] }
 	for name, c := range map[string]struct {
@@ -16,8 +15,9 @@ func TestOutbid(t *testing.T) {
 		want   uint64 // the bid that stands
 		err    error
 	}{
-		"all goes well":             {nil, 11, nil},
-		"the answer is lost":        {[]clienttest.Fault{clienttest.UnknownExecuted}, 11, nil}, // it must not bid against itself
+		"all goes well": {nil, 11, nil},
+		// The caller must not outbid its own bid.
+		"the answer is lost":        {[]clienttest.Fault{clienttest.UnknownExecuted}, 11, nil},
 		"the bid is lost":           {[]clienttest.Fault{clienttest.Unknown, clienttest.Busy}, 11, nil},
 		"the bid is not sent":       {[]clienttest.Fault{clienttest.NotSent}, 10, client.ErrNotSent},
 		"the session is pushed out": {[]clienttest.Fault{clienttest.Expired}, 10, client.ErrExpired},

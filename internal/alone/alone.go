@@ -1,5 +1,6 @@
-// Package alone marks tests in which nothing runs beside anything else, so that the race detector can find nothing in them
-// and need not run them: it makes them five to ten times as slow. The mark is checked by every other run.
+// Package alone marks tests in which only one goroutine runs. The race detector can find nothing in such tests and
+// makes them five to ten times as slow, so they are skipped under it. In every other run the package checks that the
+// mark is right.
 //
 // It owns the mark and its check. It must not be used to leave out a test because it takes long.
 package alone

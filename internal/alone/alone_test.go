@@ -2,7 +2,7 @@ package alone
 
 import "testing"
 
-// judged is a test whose failure is looked at.
+// judged is a test of which only the failure is recorded.
 type judged struct {
 	testing.TB
 	failed, skipped bool
@@ -14,7 +14,8 @@ func (j *judged) Cleanup(f func())      { j.last = f }
 func (j *judged) Errorf(string, ...any) { j.failed = true }
 func (j *judged) Skip(...any)           { j.skipped = true }
 
-// A mark on a test that starts a goroutine fails, even if the goroutine has ended, and one on any other test does not.
+// A marked test fails if it starts a goroutine, even if that goroutine has ended. A marked test that starts none does
+// not fail.
 func TestTest_AGoroutineIsNoticed(t *testing.T) {
 	for name, c := range map[string]struct {
 		body   func()

@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// chart is a plot of lines, written as SVG. It has only what two plots need; charting libraries would bring fonts and
-// rasterizers with them.
+// chart is a plot of lines, written as SVG. It can do only what this package's two plots need. It is used instead of
+// a charting library because those depend on fonts and rasterizers.
 type chart struct {
 	title string
 	x, y  axis
@@ -41,10 +41,11 @@ const (
 	left, right, top, bottom = 70.0, 780.0, 40.0, 350.0
 )
 
-// colors are the colours of lines, which colour-blind people can distinguish too. With more lines the colours repeat.
+// colors are the colours of lines. Colour-blind people can tell them apart, too. If there are more lines than
+// colours, the colours repeat.
 var colors = [...]string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"}
 
-// nines are the ticks for percentiles, by depth.
+// nines are the ticks of the percentile axis. Each has its depth as its position.
 var nines = []tick{
 	{0, "0"},
 	{depth(50), "50"},
@@ -106,7 +107,8 @@ func (c *chart) write(w io.Writer) error {
 	return out.Flush()
 }
 
-// upTo returns the ticks from 0 to most; if they are chosen to fit, the last one is at or above most.
+// upTo returns the ticks from 0 to most. If the axis has no ticks of its own, they are chosen so that the last one is
+// at least most.
 func (a *axis) upTo(most float64) []tick {
 	if a.ticks != nil {
 		n := 1

@@ -39,7 +39,7 @@ func TestChart_DrawsEveryLineToScale(t *testing.T) {
 	if found := wellFormed(t, svg.String()); found["polyline"] != 2 {
 		t.Errorf("%v", found)
 	}
-	// The value axis ends at 100, the first round number above 90; the other one where the points do.
+	// The value axis ends at 100, which is the first round number above 90. The other axis ends at the last point.
 	for _, want := range []string{
 		"a &lt; b", "ops &amp; more", ">100<", `points="70.0,350.0 780.0,71.0 "`, `points="425.0,210.5 "`, "run 2",
 	} {

@@ -83,7 +83,8 @@ func (r Runs) PlotThroughput(w io.Writer) error {
 	return c.write(w)
 }
 
-// PlotLatency writes an SVG of the latency by percentile, with a line for each run. Each further nine takes the same width.
+// PlotLatency writes an SVG of the latency by percentile, with a line for each run. The axis is such that 90 %, 99 %,
+// 99.9 % and so on are equally far apart.
 func (r Runs) PlotLatency(w io.Writer) error {
 	c := chart{title: "Latency", x: axis{name: "percentile", ticks: nines}, y: axis{name: "ms"}}
 	for i, run := range r {

@@ -15,7 +15,8 @@ func TestExport_OneLineForTheRunAndOneForEachSecond(t *testing.T) {
 			}
 			return 10 * time.Millisecond, nil
 		})
-		r := mustRun(t, f, small(150)) // one second, two and a half of silence, half a second
+		// The cluster answers for one second, does not answer for two and a half, and answers for half a second.
+		r := mustRun(t, f, small(150))
 		runs := Runs{r, mustRun(t, newFake(t, steady(10*time.Millisecond)), small(50))}
 		var summary, seconds, histogram, throughput, latency strings.Builder
 		for _, err := range []error{

@@ -12,7 +12,7 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// fake is a cluster of one key-value machine that answers after a time of its own choosing.
+// fake is a cluster of one key-value machine that answers after a time that the test chooses.
 type fake struct {
 	takes func(request int) (time.Duration, error)
 
@@ -33,12 +33,12 @@ func newFake(t *testing.T, takes func(int) (time.Duration, error)) *fake {
 	return &fake{takes: takes, service: service, seen: make(map[string]int)}
 }
 
-// steady is a cluster that always takes the same time.
+// steady is a cluster that always answers after the same time.
 func steady(took time.Duration) func(int) (time.Duration, error) {
 	return func(int) (time.Duration, error) { return took, nil }
 }
 
-// DoMany is that of a client.
+// DoMany has the same meaning as that of a client.
 func (f *fake) DoMany(ctx context.Context, ops [][]byte, _ ...client.CallOption) (client.Result, error) {
 	n, outputs := f.execute(ops)
 	took, err := f.takes(n)

@@ -12,14 +12,15 @@ type Options struct {
 	Clients    int           // how many clients there are; each has one request under way
 	Ops        int           // how many operations to measure; 0: as many as Duration allows
 	Duration   time.Duration // length of the measurement, if Ops is 0
-	Warmup     time.Duration // the same load before the measurement, for this long
+	Warmup     time.Duration // how long the same load runs before the measurement begins
 	ValueBytes int           // bytes of a put's value
 	Reads      int           // percentage of the requests that read; the others write
 	Batch      int           // operations in a request
 	Rate       float64       // operations due per second; 0: a closed loop
-	Keys       int           // number of different keys; puts take one after the other in scattered order, gets a random one
-	Timeout    time.Duration // how long to wait for one request
-	Seed       uint64        // decides values, keys and the choice between put and get
+	// Number of different keys; puts use all keys one after the other in a scattered order, gets use a random one.
+	Keys    int
+	Timeout time.Duration // how long to wait for one request
+	Seed    uint64        // determines values, keys and the choice between put and get
 }
 
 // Check returns which option makes no sense, by the name of its flag in `tagma bench`.

@@ -46,7 +46,7 @@ type Machine struct {
 	Version string `json:"version"` // of the program
 }
 
-// Scatter says how far each figure varies over the runs.
+// Scatter says how far each figure varies among the runs.
 type Scatter struct {
 	OpsPerSecond Spread `json:"ops_per_s"`
 	Latency      struct {
@@ -108,7 +108,8 @@ func (r *Report) Print(w io.Writer) error {
 	return err
 }
 
-// table has a line for each run, and with several runs also the least, the median and the greatest value of each column.
+// table has a line for each run. If there are several runs, it also has the least, the median and the greatest value
+// of each column.
 func table(runs Runs) string {
 	columns := []struct {
 		name   string
@@ -146,7 +147,7 @@ func table(runs Runs) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// View shows people how far a run is: as a bar on a terminal, otherwise by a line from time to time.
+// View shows how far a run is: as a bar on a terminal, and otherwise as a line of text from time to time.
 type View struct {
 	out io.Writer
 	bar terminal.Bar
@@ -163,7 +164,7 @@ func (v *View) Every() time.Duration {
 	return 5 * time.Second
 }
 
-// Show shows how far a run is. It ignores errors: a reader that has gone is no reason to end a run.
+// Show shows how far a run is. It ignores errors, because a run must not end only because nobody reads its progress.
 func (v *View) Show(at Progress) {
 	share := at.Elapsed.Seconds() / max(at.Length.Seconds(), 1e-9)
 	if at.Of > 0 {

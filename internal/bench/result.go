@@ -25,7 +25,7 @@ type Operations struct {
 	Acknowledged int `json:"acknowledged"`
 	Failed       int `json:"failed"`  // answered with an error, or never sent
 	Unknown      int `json:"unknown"` // given up before the outcome was known
-	Busy         int `json:"busy"`    // of the unknown ones, those for which the cluster said that it was overloaded
+	Busy         int `json:"busy"`    // how many of the unknown ones ended with the answer that the cluster is overloaded
 }
 
 // Throughput is acknowledged operations per second.
@@ -48,7 +48,7 @@ func (r *recorder) result() *Result {
 	elapsed := r.last.Sub(r.began)
 	r.intervals.end()
 	most := inMillis(r.max)
-	// The histogram returns the upper end of a quantile's bucket, which may lie above the greatest value.
+	// The histogram returns the upper end of the bucket in which a quantile is. That may be above the greatest value.
 	of := func(percent float64) float64 { return min(quantile(r.took, percent), most) }
 	result := &Result{
 		Operations: r.ops,

@@ -9,7 +9,7 @@ import (
 	"tagma/client"
 )
 
-// Caller has requests executed. Several goroutines use it at once.
+// Caller sends requests to a cluster. Several goroutines use it at once.
 type Caller interface {
 	// Call returns nil once the request was executed, or an error.
 	Call(ctx context.Context, r *Request) error
@@ -46,9 +46,9 @@ type Progress struct {
 	Length  time.Duration // of this phase; 0: Of ends it
 }
 
-// Run puts the load that the options describe on the callers: client i uses caller i mod len(callers). Progress, if not
-// nil, is called at every interval on a goroutine of Run. An error is about the options, or is the context's;
-// operations that fail are counted.
+// Run puts the load that the options describe on the callers: client i uses caller i mod len(callers). Progress, if
+// not nil, is called at every interval on a goroutine of Run. Run returns an error only if the options are invalid or
+// the context ends. Operations that fail are counted in the result.
 func Run(ctx context.Context, callers []Caller, opt Options, every time.Duration, progress func(Progress)) (*Result, error) {
 	if err := opt.Check(); err != nil {
 		return nil, err
@@ -74,7 +74,8 @@ type run struct {
 	progress func(Progress)
 }
 
-// phase runs all clients until ops operations were sent, or if ops is 0 until the time is over, and all are answered.
+// phase runs all clients until ops operations were sent, or, if ops is 0, until the time is over. It returns when all
+// requests are answered.
 func (r *run) phase(ctx context.Context, warming bool, ops int, length time.Duration) *recorder {
 	began := time.Now()
 	plan, record := newSchedule(r.opt, began, ops, length), newRecorder(began)

@@ -13,7 +13,7 @@ func small(ops int) Options {
 	return Options{Clients: 1, Ops: ops, Batch: 1, ValueBytes: 10, Keys: 1000, Timeout: time.Minute}
 }
 
-// in runs against a fake on a clock that stands still while anybody works.
+// in runs a test in virtual time against a fake. The clock advances only while all goroutines wait.
 func in(t *testing.T, f func(t *testing.T)) { synctest.Test(t, f) }
 
 func mustRun(t *testing.T, f *fake, opt Options) *Result {
@@ -51,8 +51,8 @@ func TestRun_ADurationEndsTheSendingAndAllIsAnswered(t *testing.T) {
 	})
 }
 
-// A cluster that stands still for a second delays the 100 requests that were due in it; a client that only measured what
-// it sent would have seen one slow request.
+// A cluster answers nothing for a second. That delays the 100 requests that were due in this second, and all of them
+// are counted. A client that measured only what it sent would have seen one slow request.
 func TestRun_AnOpenLoopCountsTheTimeFromWhenARequestWasDue(t *testing.T) {
 	in(t, func(t *testing.T) {
 		f := newFake(t, func(n int) (time.Duration, error) {

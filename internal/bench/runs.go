@@ -35,7 +35,7 @@ func Repeat(ctx context.Context, callers []Caller, opt Options, times int, view 
 	return runs, nil
 }
 
-// Spread returns how a figure scatters over the runs.
+// Spread returns how far a figure varies among the runs.
 func (r Runs) Spread(figure func(*Result) float64) Spread {
 	values := make([]float64, len(r))
 	for i, result := range r {

@@ -51,7 +51,8 @@ func (s *schedule) take() (t ticket, ok bool) {
 	return t, true
 }
 
-// wait waits until the request is due and returns the time from which its latency counts; false if the context ends first.
+// wait waits until the request is due and returns the time from which its latency counts. It returns false if the
+// context ends before.
 func (t *ticket) wait(ctx context.Context) (from time.Time, ok bool) {
 	if t.due.IsZero() {
 		return time.Now(), ctx.Err() == nil

@@ -8,10 +8,10 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// workload makes requests. The same options give the same requests, whichever client sends them.
+// workload makes requests. With the same options it makes the same requests, whichever clients send them.
 type workload struct{ opt *Options }
 
-// Request is what one client sends at once.
+// Request is the operations that one client sends in one request.
 type Request struct {
 	Read   bool     // all keys are read; otherwise all are put
 	Keys   [][]byte // one for each operation
@@ -53,7 +53,7 @@ func (w workload) request(first, n int) Request {
 
 func key(number uint64) []byte { return fmt.Appendf(nil, "bench/%09d", number) }
 
-// value is random, so that nothing on the way can compress it.
+// value is random, so that it cannot be compressed anywhere between client and disk.
 func value(random *rand.Rand, size int) []byte {
 	v := make([]byte, 0, size+8)
 	for len(v) < size {
@@ -62,7 +62,7 @@ func value(random *rand.Rand, size int) []byte {
 	return v[:size]
 }
 
-// judge checks that the machine did what was asked for. A get of a key that was never put is no error.
+// judge checks that the machine did what the request says. A get of a key that was never put is no error.
 func (r *Request) judge(outputs [][]byte) error {
 	if len(outputs) != len(r.Keys) {
 		return fmt.Errorf("%d results for %d operations", len(outputs), len(r.Keys))

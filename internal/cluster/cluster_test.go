@@ -51,7 +51,7 @@ func TestSave_LoadGivesBackTheSameFile(t *testing.T) {
 		o.Protocol = Protocol{ViewTimeout: Duration{250 * time.Millisecond}, CheckpointInterval: 10, LogWindow: 20, Window: 8}
 	}).File
 	path := filepath.Join(t.TempDir(), "cluster.toml")
-	for range 2 { // the second one replaces the first
+	for range 2 { // the second call replaces the file that the first one wrote
 		if err := f.Save(path); err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +192,8 @@ func TestGreeting_IsIdAndFingerprint(t *testing.T) {
 	}
 }
 
-// D8.13: a restored cluster has an id and keys of its own, and what its state means is as before.
+// D8.13: a restored cluster has a new id and new keys. It takes over from the first cluster everything on which the
+// meaning of the state depends.
 func TestInit_AClusterAfterAnotherTakesOverWhatItsStateRestsOn(t *testing.T) {
 	before := fresh(t, func(o *InitOptions) { o.Machine, o.Protocol.CheckpointInterval, o.Protocol.LogWindow = "bank", 16, 64 }).File
 	before.Protocol.Rules = 0 // as of an older cluster

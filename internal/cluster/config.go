@@ -42,8 +42,9 @@ func (f *File) config(self wire.ReplicaID) wire.Config {
 // crashDomain distinguishes the clusters whose replicas only crash from all others under every signature (F5).
 const crashDomain = "tagma/crash/1"
 
-// digest is what stands for the cluster in signatures and journals: its id, or a hash of it where replicas only crash. So
-// nothing that was signed under one fault model is believed under the other one.
+// digest identifies the cluster in signatures and journals. It is the cluster's id, or a hash of the id if the
+// cluster's replicas only crash. So a message or record that was signed under one fault model is refused under the
+// other one.
 func (f *File) digest() wire.Digest {
 	if f.Protocol.FaultModel == CrashOnly {
 		return sha256.Sum256(append([]byte(crashDomain), f.ID[:]...))
@@ -145,7 +146,8 @@ func (f *File) Limits() statemachine.Limits {
 }
 
 // checkAddress returns why others could not dial an address. It must be host and port over TCP or QUIC, and nothing
-// else: the key identifies the replica that listens there, so a /p2p part could only contradict the key.
+// else. In particular it must have no /p2p part, which names a key: the member's key in the file already says who
+// listens there.
 func checkAddress(s string) error {
 	a, err := multiaddr.NewMultiaddr(s)
 	if err != nil {
@@ -221,13 +223,14 @@ func (f *File) Fingerprint() [32]byte {
 	slices.SortFunc(clients, func(a, b Key) int { return bytes.Compare(a[:], b[:]) })
 	keys(clients)
 	for _, s := range f.Protocol.WithDefaults().settings() {
-		if s.value == 0 { // left out, so that the fingerprint is the same as before this limit existed
+		if s.value == 0 { // this limit is left out if it is not set, so that older files keep their fingerprint
 			continue
 		}
 		text(s.name)
 		number(s.value)
 	}
-	if o := &f.Origin; o.Seq > 0 { // left out for clusters that began empty, whose fingerprint must not change
+	// The origin is left out if the cluster began empty, so that older files keep their fingerprint.
+	if o := &f.Origin; o.Seq > 0 {
 		text("origin")
 		b = append(b, o.Cluster[:]...)
 		b = binary.BigEndian.AppendUint64(b, o.Seq)

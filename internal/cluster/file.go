@@ -69,11 +69,13 @@ type Protocol struct {
 	Window             int      `toml:"window,omitempty"`         // unanswered requests of one session (C2)
 	Sessions           int      `toml:"sessions,omitempty"`       // sessions held for one client key (C1)
 
-	// Budgets of execution, in units of cost. 0 stands for none, as in every cluster that was made before budgets
-	// existed: a batch that was executed without a budget must be executed without one again. Init sets them.
+	// Budgets of execution, in units of cost. 0 stands for no budget. Init sets budgets, but clusters that were made
+	// before budgets existed have none: a batch that was executed without a budget must have the same result when it
+	// is executed again.
 	MaxRequestCost int `toml:"max_request_cost,omitempty"`
 	MaxBatchCost   int `toml:"max_batch_cost,omitempty"`
-	// The version of the rules of execution, kept for the same reason: 0 stands for the first rules.
+	// The version of the rules of execution. 0 stands for the first rules, which clusters keep that were made before
+	// there were others, for the same reason.
 	Rules int `toml:"rules,omitempty"`
 	// History is for how many sequence numbers back the key-value machine keeps former states; 0 stands for none.
 	History int `toml:"history,omitempty"`
@@ -113,7 +115,7 @@ func (m *FaultModel) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// Kind describes, for errors, what a file must have here.
+// Kind describes, for error messages, what kind of value must be here.
 func (FaultModel) Kind() string { return `"byzantine" or "crash"` }
 
 // MarshalText writes the name.
@@ -171,7 +173,7 @@ func (d *Durability) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// Kind describes, for errors, what a file must have here.
+// Kind describes, for error messages, what kind of value must be here.
 func (Durability) Kind() string { return `"pessimistic" or "optimistic"` }
 
 // MarshalText writes the name.
@@ -198,7 +200,7 @@ func (k *Key) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Kind describes, for errors, what a file must have in place of a key.
+// Kind describes, for error messages, what kind of value must be here.
 func (Key) Kind() string { return "64 hex digits in quotes" }
 
 // MarshalText writes 64 hex digits.
@@ -210,8 +212,8 @@ func (k Key) String() string { return hex.EncodeToString(k[:]) }
 // Public is the key in the protocol's type.
 func (k Key) Public() wire.PublicKey { return wire.PublicKey(k) }
 
-// Duration is a time.Duration, written like "1.5s". It is a struct so that a bare number, whose unit would be unknown,
-// is not accepted as one.
+// Duration is a time.Duration, written like "1.5s". It is a struct so that the parser refuses a bare number, whose
+// unit would be unknown.
 type Duration struct{ time.Duration }
 
 // UnmarshalText reads a duration in Go's notation.
@@ -222,7 +224,7 @@ func (d *Duration) UnmarshalText(text []byte) (err error) {
 	return nil
 }
 
-// Kind describes, for errors, what a file must have in place of a duration.
+// Kind describes, for error messages, what kind of value must be here.
 func (Duration) Kind() string { return `a duration in quotes, such as "1s"` }
 
 // MarshalText writes the duration in Go's notation.

@@ -68,7 +68,8 @@ func TestFingerprint_IgnoresWhatMayDiffer(t *testing.T) {
 	}
 }
 
-// The fingerprint holds the parameters in this order: another order, or another name, would need another Format.
+// The fingerprint contains the parameters with these names and in this order. Another name or order would need
+// another Format.
 func TestSettings_AreEveryProtocolParameterInTheOrderOfTheFingerprint(t *testing.T) {
 	want := strings.Fields(`view_timeout max_view_timeout clock_tolerance checkpoint_interval log_window max_batch
 		max_batch_bytes max_ops max_op_bytes max_result_bytes max_pending max_per_client window sessions
@@ -86,8 +87,9 @@ func TestSettings_AreEveryProtocolParameterInTheOrderOfTheFingerprint(t *testing
 	}
 }
 
-// A file from before there were budgets and rules of execution has neither, and keeps its fingerprint: replicas of both
-// releases greet each other, and old batches are executed again as they were. A new cluster has budgets and rules.
+// A file that was made before there were budgets and rules of execution has neither. Its fingerprint does not change,
+// so replicas of both releases accept each other's greetings, and execute old batches with the same results. A new
+// cluster has budgets and rules.
 func TestFingerprint_OfAnOlderFileIsWhatItWas(t *testing.T) {
 	f := fresh(t).File
 	if f.Protocol.Rules != statemachine.NewestRules {
@@ -106,7 +108,8 @@ func TestFingerprint_OfAnOlderFileIsWhatItWas(t *testing.T) {
 	}
 }
 
-// Replicas greet each other with the list of refused requests, as a set; the greeting of clients does not contain it.
+// The greeting between replicas depends on the list of refused requests, but not on its order. The greeting of
+// clients does not depend on that list.
 func TestPeerGreeting_HoldsTheRefusedRequests(t *testing.T) {
 	f := fresh(t).File
 	plain := f.Greeting()
@@ -137,7 +140,7 @@ func TestPeerGreeting_HoldsTheRefusedRequests(t *testing.T) {
 	}
 }
 
-// F5: a file in which the fault model alone was changed is another cluster: under signatures, in journals and in greetings.
+// F5: if only the fault model in a file is changed, it is another cluster, in signatures, journals and greetings.
 func TestF5_TheFaultModelIsPartOfTheIdentity(t *testing.T) {
 	f, other := fresh(t).File, fresh(t).File
 	other.Protocol.FaultModel = CrashOnly

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Whatever the bytes are, Parse refuses them in one line or yields a file that survives being written and read.
+// For any bytes, Parse either returns an error of one line, or a file that is the same after it is written and parsed
+// again.
 func FuzzParse(f *testing.F) {
 	f.Add(encode(f, fresh(f).File))
 	f.Add([]byte("format = 1\n[protocol]\nview_timout = \"1s\"\n"))

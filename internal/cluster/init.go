@@ -24,23 +24,25 @@ const (
 // InitOptions describe the cluster to make.
 type InitOptions struct {
 	Replicas  int      // 4 or more
-	Hosts     []string // IP addresses or DNS names: one for all replicas, or one each; none: 127.0.0.1
+	Hosts     []string // IP addresses or DNS names; one for all replicas, or one for each; none: 127.0.0.1
 	BasePort  int      // port of the first replica of a host; each further one has the next port
 	Transport string   // of the addresses: TCP or QUIC; "": TCP
 	Clients   []string // names of the clients to register; the first one may take backups
 	Machine   string   // the replicated state machine; "": kv
 	Protocol  Protocol
 
-	// Before is the cluster with whose state this one begins, or nil. The new cluster takes over its machine, protocol
-	// parameters, clients and refused requests, and has its state after the sequence number Seq, with that Root, as origin.
+	// Before is the cluster with whose state this one begins, or nil. The new cluster takes over its machine,
+	// protocol parameters, clients and refused requests, and begins with its state after the sequence number Seq,
+	// whose root is Root.
 	Before *File
 	Seq    uint64
 	Root   [32]byte
 
-	Rand io.Reader // source of id and keys; nil: the operating system's. Reproducible tests give another one.
+	// Source of the id and the keys; nil: the operating system's. Tests that must be reproducible give another one.
+	Rand io.Reader
 }
 
-// Fresh is a new cluster: the file that all share, and every private key.
+// Fresh is a new cluster: the file that all its replicas and clients share, and all private keys.
 type Fresh struct {
 	File     *File
 	Replicas []*crypto.PrivateKey // by replica number
@@ -163,7 +165,8 @@ func (m FaultModel) CheckReplicas(n int) error {
 	return nil
 }
 
-// Masked says how many faulty replicas so many replicas mask, and whether fewer replicas would mask as many.
+// Masked returns a text that says how many faulty replicas a cluster of this size masks, and whether a smaller
+// cluster would mask as many.
 func (m FaultModel) Masked(n int) string {
 	f, step, kind := m.Masks(n), 3, "faulty"
 	if m == CrashOnly {

@@ -56,7 +56,7 @@ func Parse(name string, data []byte) (*File, error) {
 
 func byID(a, b Replica) int { return cmp.Compare(a.ID, b.ID) }
 
-// Error says where a refused cluster file is wrong, and how to mend it.
+// Error says where a refused cluster file is wrong, and how to correct it.
 type Error = strict.Error
 
 func refuse(key, format string, args ...any) *Error {

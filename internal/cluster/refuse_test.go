@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Every refusal names file, key and mend in one line.
+// assertRefused checks that an error is one line that names the file, the key, and what to do.
 func assertRefused(t *testing.T, err error, want ...string) {
 	t.Helper()
 	if err == nil {

@@ -30,8 +30,9 @@ func Takes(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// Meant asks whether the name was meant of which given most likely is a misspelling, beginning with a space, such as "
-// did you mean --seed?" with prefix "--". It is empty if no name is similar.
+// Meant returns a question such as " did you mean --seed?", which begins with a space. The name is one of meant, with
+// the prefix (here "--"), and is the one of which given most likely is a misspelling. The text is empty if no name is
+// similar.
 func Meant(given string, names []string, prefix string) string {
 	if near := nearest.To(given, names); near != "" {
 		return " did you mean " + prefix + near + "?"
@@ -39,8 +40,8 @@ func Meant(given string, names []string, prefix string) string {
 	return ""
 }
 
-// notEmpty refuses a flag with an empty text. Usually it was given a variable that is not set, and the default would be
-// used without a word.
+// notEmpty makes a flag refuse an empty text. Usually a text is empty because a shell variable is not set. Without
+// this check, the command would use the default and not say so.
 func notEmpty(cmd *cobra.Command, _ []string) (err error) {
 	cmd.Flags().Visit(func(flag *pflag.Flag) {
 		empty := flag.Value.Type() == "string" && flag.Value.String() == ""
@@ -54,7 +55,7 @@ func notEmpty(cmd *cobra.Command, _ []string) (err error) {
 	return err
 }
 
-// pathOf is a command's name after the names of the commands above it, without the program's.
+// pathOf returns a command's name, preceded by the names of its parent commands without the program's.
 func pathOf(cmd *cobra.Command) string {
 	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 }
@@ -108,7 +109,7 @@ func unknownFlag(cmd *cobra.Command, at string, err error, name string) error {
 	return Unusablef("%s%w; see `%s`%s", at, err, helpFor(cmd), dash)
 }
 
-// wanted says what a flag's value must be, "" if its type does not tell.
+// wanted says what a flag's value must be. It returns "" if the flag's type does not determine that.
 func wanted(flag *pflag.Flag) string {
 	switch flag.Value.Type() {
 	case "uint", "uint64":
@@ -152,8 +153,9 @@ func (in *Input) Close() {
 	}
 }
 
-// ReadInput reads the input that a command line names, and at most one byte more than most: then the input is too long.
-// What stands for the input in errors; from is the name of the file that was read.
+// ReadInput reads the input that a command line names, and at most one byte more than most, so that the caller sees
+// that an input is too long. In errors, the input is called what. The result from is the name of the file that was
+// read.
 func ReadInput(what, name string, stdin io.Reader, most int64) (data []byte, from string, err error) {
 	in, err := OpenInput(name, stdin)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// program is one with a command that takes a name and one that takes nothing.
+// program is a program with two commands, one that takes a name and one that takes no argument.
 func program(fails error) *cobra.Command {
 	root := &cobra.Command{Use: "prog", Short: "A program"}
 	Prepare(root)
@@ -104,7 +104,8 @@ func TestPrintJSON_IsIndentedAndLeavesTextAsItIs(t *testing.T) {
 	}
 }
 
-// What Go or the system told last is told in our words with the mend, and what somebody gave is not repeated at length.
+// Errors of Go and of the system are replaced by our own words, which say what to do. Long input of the user is
+// shortened.
 func TestExecute_ErrorsEndInOurWordsAndAreShort(t *testing.T) {
 	_, missing := os.Open("/nonexistent/file")
 	_, under := os.Open("/dev/null/file")
@@ -133,7 +134,7 @@ func TestExecute_ErrorsEndInOurWordsAndAreShort(t *testing.T) {
 	}
 }
 
-// A program that failed ends, whatever becomes of its last line.
+// A program that failed ends even if nobody reads its last line.
 func TestExecute_EndsThoughNobodyReadsItsErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reader, stderr := io.Pipe()

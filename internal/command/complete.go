@@ -62,7 +62,7 @@ func DirectoriesWith(file string) cobra.CompletionFunc {
 				found[path] = true
 			}
 		}
-		if len(found) == 0 { // offer any directory, since one further down may hold the file
+		if len(found) == 0 { // offer any directory, because one of its subdirectories may hold the file
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		}
 		return slices.Sorted(maps.Keys(found)), cobra.ShellCompDirectiveNoFileComp

@@ -28,7 +28,7 @@ const (
 	CodeMissing  = "not-found"
 )
 
-// ErrTold is a failure that the output already describes, so that Execute adds no line.
+// ErrTold is returned for a failure that the command has already printed, so that Execute prints no error line.
 var ErrTold = errors.New("it failed, as was told")
 
 // unusable marks an error as caused by the arguments or the configuration.
@@ -63,14 +63,14 @@ type failure struct {
 
 // Execute runs one command line of a root command that Prepare has prepared, and returns the exit code. An error is
 // printed as one line on stderr, after the program's name. With --json it is also printed as a document on stdout,
-// unless the command has already printed one. Code names errors that are neither of the arguments nor of Missingf; ""
-// or a nil code stands for [CodeFailed].
+// unless the command has already printed one. The function code returns a code for an error that is neither caused by
+// the arguments nor made by Missingf. If code is nil or returns "", the code is [CodeFailed].
 func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, stderr io.Writer, code func(error) string) int {
 	complete(root)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	var document *noting
-	if asksJSON(args) { // otherwise stdout is left as it is, because commands check whether it is a terminal
+	if asksJSON(args) { // otherwise stdout is not replaced, because commands check whether it is a terminal
 		document = &noting{Writer: stdout}
 		root.SetOut(document)
 	}
@@ -102,11 +102,11 @@ func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, st
 	return exit
 }
 
-// tellPatience is how long Tell waits for a reader that does not read.
+// tellPatience is how long Tell waits for a reader that does not read its pipe.
 const tellPatience = 2 * time.Second
 
-// Tell writes a text, and gives up if nobody reads it: a full pipe must keep no replica from its work, and no failed
-// process from its end.
+// Tell writes a text, and gives up if nobody reads it. So a full pipe can neither stop a replica from working nor a
+// failed process from ending.
 func Tell(w io.Writer, text string) error {
 	written := make(chan error, 1)
 	go func() {
@@ -121,7 +121,7 @@ func Tell(w io.Writer, text string) error {
 	}
 }
 
-// noting is an output that records whether anything was written to it.
+// noting is an output that remembers whether anything was written to it.
 type noting struct {
 	io.Writer
 	written bool
@@ -145,8 +145,8 @@ func asksJSON(args []string) bool {
 	return false
 }
 
-// Prepare sets up errors and help of a root command as this package has them. The root's own RunE runs if no command is
-// given.
+// Prepare sets up a root command so that its errors and help have the form that this package defines. If no command
+// is given, the root's own RunE runs.
 func Prepare(root *cobra.Command) {
 	root.SilenceErrors = true // Execute prints errors
 	root.SilenceUsage = true

@@ -41,7 +41,7 @@ func cut(s string) string {
 	return begin + fmt.Sprintf("… (%d bytes)", len(s))
 }
 
-// foreign lists errors of Go and of the system with which a message may end, with their original texts and ours.
+// foreign lists the errors of Go and of the system that may end a message, and the text that replaces each of them.
 var foreign = []struct {
 	is   error
 	says string

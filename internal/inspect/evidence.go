@@ -78,8 +78,8 @@ type Proof struct {
 	Keys      [][]byte `json:"keys_base64,omitempty"`
 }
 
-// ReadEvidence lists the evidence of a home, or of a copy of its directory, and checks it unless check is nil. An error
-// is about the path; what is wrong with a file is in its Proof.
+// ReadEvidence lists the evidence of a home, or of a copy of its directory, and checks it unless check is nil. It
+// returns an error only if the path cannot be read. What is wrong with a file is in its Proof.
 func ReadEvidence(path string, check *Check) (*Evidence, error) {
 	dir, err := evidenceAt(path)
 	if err != nil {
@@ -134,7 +134,7 @@ func (s *Single) Err() error {
 		terminal.Printable(command.OneLine(s.Proof.Error)))
 }
 
-// Diverged is the kind of what a replica keeps about its own state.
+// Diverged is the kind of evidence that a replica keeps about its own wrong state.
 const Diverged = "diverged"
 
 // readDivergences reads what a replica stored about its own wrong states.

@@ -90,7 +90,8 @@ func TestE1_EvidenceIsCheckedWithTheClustersKeysAlone(t *testing.T) {
 	}
 }
 
-// K2: what a replica kept of its own wrong state is listed with it, and checked with the cluster's keys alone.
+// K2: evidence that a replica's own state was wrong is listed with the other evidence. The cluster's keys are enough
+// to check it.
 func TestK2_AWrongStateIsListedAndChecked(t *testing.T) {
 	made, cfg, check := newCluster(t)
 	seq := 2 * cfg.CheckpointInterval

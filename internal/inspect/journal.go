@@ -67,8 +67,9 @@ type Damage struct {
 	Why    string `json:"why"`
 }
 
-// ReadJournal verifies the journal of a home, of a copy of its directory, or a single segment, and decodes the records
-// unless only a summary is wanted. An error is about the path; what is wrong with the journal is in Err.
+// ReadJournal verifies the journal of a home, of a copy of its directory, or a single segment, and decodes the
+// records unless only a summary is wanted. It returns an error only if the path cannot be read. What is wrong with
+// the journal is in Err.
 func ReadJournal(path string, summary bool) (*Journal, error) {
 	dir, only, err := journalAt(path)
 	if err != nil {
@@ -115,7 +116,7 @@ func (d *Journal) Err() error { return d.err }
 
 // Print writes a journal for people: segments with their records, and a summary unless it is damaged.
 func (d *Journal) Print(w io.Writer) error {
-	out := bufio.NewWriter(w) // keeps its first error for Flush
+	out := bufio.NewWriter(w) // it keeps its first error, which Flush returns
 	next := 0
 	for _, s := range d.Segments {
 		fmt.Fprintf(out, "segment %s  %s  turns %d to %d  %s  seq up to %d\n",
@@ -133,8 +134,8 @@ func (d *Journal) Print(w io.Writer) error {
 	return out.Flush()
 }
 
-// dataPath finds a directory of a replica's data, such as its journal, for a home. The home's settings may name another
-// place for the data. A copy of the data without key and settings can also be given.
+// dataPath returns a directory of a replica's data, such as its journal. The given path is a home, whose settings may
+// say that the data are elsewhere, or a copy of the data without key and settings.
 func dataPath(home, name string) (string, error) {
 	info, err := os.Stat(home)
 	switch {

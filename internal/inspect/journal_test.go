@@ -13,7 +13,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// writeJournal makes the journal of a replica that has voted a little, and returns its home and its segment's path.
+// writeJournal makes the journal of a replica that has signed a few votes. It returns the replica's home and the path
+// of the journal's segment.
 func writeJournal(t *testing.T) (home, segment string) {
 	t.Helper()
 	home = t.TempDir()
@@ -36,7 +37,7 @@ func writeJournal(t *testing.T) (home, segment string) {
 	return home, filepath.Join(dir, name)
 }
 
-// printed is a journal for people.
+// printed returns a journal as it is printed for people.
 func printed(t *testing.T, path string, summary bool) (*Journal, string) {
 	t.Helper()
 	d, err := ReadJournal(path, summary)
@@ -93,14 +94,14 @@ func TestJournal_ItsJSONHoldsEveryRecord(t *testing.T) {
 	}
 }
 
-// D8, D9: rot is noticed wherever it is, and named with its place; what is in front of it is still shown.
+// D8, D9: rot anywhere in a journal is found, and its place is named. The records before it are still printed.
 func TestD9_JournalNamesThePlaceOfRot(t *testing.T) {
 	home, segment := writeJournal(t)
 	data, err := os.ReadFile(segment)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data[3*512+100] ^= 1 // within the second turn: header, anchor, then a sector each
+	data[3*512+100] ^= 1 // this is in the second turn, because header, anchor and each turn take one sector
 	if err := os.WriteFile(segment, data, 0o600); err != nil {
 		t.Fatal(err)
 	}

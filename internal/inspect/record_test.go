@@ -7,7 +7,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Records of a replica that comes back are shown too.
+// The records of a replica's recovery are printed, too.
 func TestJournal_ShowsARecovery(t *testing.T) {
 	life := wire.Life{0xfe}
 	for want, r := range map[string]wire.Record{

@@ -31,12 +31,12 @@ func Write(to io.Writer, scan iter.Seq2[kv.KeyValue, error]) (written int, err e
 	return written, buffered.Flush()
 }
 
-// mostLineBytes is more than the longest key and value take in JSON.
+// mostLineBytes is more than the JSON of the longest key and value takes.
 const mostLineBytes = 6*(kv.MaxKeyBytes+kv.MaxValueBytes) + 1024
 
-// Loading puts the lines of a file into a cluster, in order and in batches, each of which is one request.
+// Loading puts the lines of a file into a cluster, in order. Each request puts several lines..
 type Loading struct {
-	Done int // how many lines were put for certain, or were skipped
+	Done int // how many lines were put for certain, plus those that were skipped
 
 	name               string
 	scanner            *bufio.Scanner
@@ -74,8 +74,8 @@ func (l *Loading) Skip(lines int) error {
 	return nil
 }
 
-// Run puts all lines. Do must have the cluster execute the operations of one request and return their results. The
-// error is a LineError if a line cannot be read, otherwise the error of do; Done says how many lines were put.
+// Run puts all lines. The function do must send the operations as one request and return their results. If a line
+// cannot be read, the error is a LineError; otherwise it is the error of do. Done says how many lines were put.
 func (l *Loading) Run(do func(ops [][]byte) (outputs [][]byte, err error)) error {
 	var ops [][]byte
 	size, ended := 0, false
@@ -139,8 +139,8 @@ func (l *Loading) next() (p kv.KeyValue, err error) {
 	return p, err
 }
 
-// Line is a key with its value as one line of JSON. Exactly one field of each pair is present: the second one for bytes
-// that are not UTF-8.
+// Line is a key with its value as one line of JSON. There are two fields for the key and two for the value, of which
+// exactly one is present: the second one if the bytes are not UTF-8.
 type Line struct {
 	Key         *string `json:"key,omitempty"`
 	KeyBase64   *string `json:"key_base64,omitempty"`

@@ -11,7 +11,7 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// A line that cannot be read is named, and what was put before it counts: a later try goes on there.
+// If a line cannot be read, the error names it. What was put before it counts, and a later attempt continues there.
 func TestLoading_PutsBatchesAndNamesTheLineThatIsWrong(t *testing.T) {
 	text := strings.Repeat(`{"key":"a","value":"1"}`+"\n", 5) + `{"key_base64":"//4=","value":""}` + "\nnothing\n"
 	l := NewLoading(strings.NewReader(text), "keys.jsonl", 2, 1<<20)
@@ -27,7 +27,7 @@ func TestLoading_PutsBatchesAndNamesTheLineThatIsWrong(t *testing.T) {
 	if !errors.As(err, &wrong) || wrong.Line != 7 || !strings.HasPrefix(err.Error(), "keys.jsonl, line 7: ") {
 		t.Errorf("%v", err)
 	}
-	if l.Done != 5 || !slices.Equal(batches, []int{2, 2}) { // the sixth line was in no whole batch
+	if l.Done != 5 || !slices.Equal(batches, []int{2, 2}) { // the sixth line was in the batch that was never sent
 		t.Errorf("%d lines are in, in batches of %v", l.Done, batches)
 	}
 	if l := NewLoading(strings.NewReader(text), "", 1, 1); l.Skip(100) == nil {
@@ -35,7 +35,7 @@ func TestLoading_PutsBatchesAndNamesTheLineThatIsWrong(t *testing.T) {
 	}
 }
 
-// What is bound by its bytes goes in batches of that size, and of one line at least.
+// If requests are bounded in bytes, each request has as many lines as fit, and at least one.
 func TestLoading_BoundsTheBytesOfABatch(t *testing.T) {
 	line := `{"key":"a","value":"` + strings.Repeat("v", 100) + `"}` + "\n"
 	for most, want := range map[int][]int{1: {1, 1, 1}, 250: {2, 1}, 1000: {3}} {
@@ -50,7 +50,7 @@ func TestLoading_BoundsTheBytesOfABatch(t *testing.T) {
 	}
 }
 
-// answers are what a store says to requests.
+// answers are the results that the store gives to requests.
 func answers(t *testing.T, ops [][]byte) [][]byte {
 	t.Helper()
 	service, err := statemachine.New(kv.Machine{}, memstore.New(), statemachine.Limits{})

@@ -98,7 +98,7 @@ func encode(verb string, words []string, limit uint32) []byte {
 	return kv.DeleteRange(first, endOf(words[1]))
 }
 
-// endOf is the end of a range in the form in which people write it.
+// endOf returns the end of a range in the form in which people write it.
 func endOf(word string) []byte {
 	if word == "" {
 		return nil

@@ -11,9 +11,9 @@ import (
 // Outcome is the result of a transaction. Its JSON is what `tagma txn --json` prints.
 type Outcome struct {
 	Succeeded bool     `json:"succeeded"` // all compares held
-	Revision  uint64   `json:"revision"`  // of the store, after the transaction
-	Seq       uint64   `json:"seq"`       // of the batch that executed it
-	Results   []Result `json:"results"`   // of the executed operations, in order
+	Revision  uint64   `json:"revision"`  // revision of the store after the transaction
+	Seq       uint64   `json:"seq"`       // sequence number of the batch that executed it
+	Results   []Result `json:"results"`   // results of the executed operations, in order
 }
 
 // Result is the result of one operation: pairs for a read, the number of deleted keys for a delete.

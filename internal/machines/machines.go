@@ -20,8 +20,8 @@ const (
 // Machine is a state machine that a program offers, under the name that cluster files use.
 type Machine struct {
 	Name string
-	// New makes a machine that keeps a history of this many sequence numbers, see CheckHistory. Every replica, and every
-	// instance of a replica that starts again, gets a machine of its own.
+	// New makes a machine that keeps a history of this many sequence numbers, see CheckHistory. It is called for
+	// every replica, and again whenever a replica starts a new instance.
 	New func(history int) statemachine.Machine
 }
 
@@ -84,8 +84,8 @@ func (s Set) find(name string) *Machine {
 // nameBytes bounds the length of a name.
 const nameBytes = 64
 
-// CheckName returns why a cluster file cannot give a machine this name. The program need not have the machine: clients
-// and tools do not need it.
+// CheckName returns why a machine cannot have this name in a cluster file. The program need not have the machine:
+// clients and tools work without it.
 func CheckName(name string) error {
 	odd := strings.IndexFunc(name, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
@@ -96,8 +96,8 @@ func CheckName(name string) error {
 	return nil
 }
 
-// CheckHistory returns why a machine cannot have a history of so many sequence numbers. 0 stands for none, which every
-// machine allows.
+// CheckHistory returns why this machine cannot keep a history of so many sequence numbers, or nil if it can. 0 stands
+// for no history, which every machine allows.
 func CheckHistory(name string, history int) error {
 	switch {
 	case history < 0:

@@ -74,11 +74,11 @@ func asMarkdown(cmd *cobra.Command) {
 // signs are the characters that Markdown would interpret. Names of values keep their backquotes.
 var signs = strings.NewReplacer(`\`, `\\`, "<", `\<`, "*", `\*`, "_", `\_`)
 
-// bare removes the formatting in which a page differs from a help text.
+// bare removes the formatting that a page has and a help text has not, so that the two can be compared.
 var bare = strings.NewReplacer(`\`, "", "`", "")
 
-// Missing lists what the pages in a directory lack: the page of a command, or on a page a flag, a word of the command's
-// description or a line of its examples.
+// Missing lists what is missing in a directory of pages. That can be the page of a command, or on a page a flag, a
+// word of the command's description or a line of its examples.
 func Missing(root *cobra.Command, dir string) (lacks []string) {
 	page := strings.ReplaceAll(root.CommandPath(), " ", "-") + ".1"
 	text, err := os.ReadFile(filepath.Join(dir, page))

@@ -1,5 +1,5 @@
 // Package memory is an engine in memory for package store, for simulations and tests that run the shipped store on a
-// disk of their own. It owns the versions of keys, and loses those that the caller says a crash takes.
+// disk of their own. It owns the versions of keys, and removes those that the caller chooses, as a crash would.
 //
 // It must not know what a key or a value means. It is not safe for concurrent writes.
 package memory
@@ -74,7 +74,7 @@ func (d *Disk) put(e *store.Entry) {
 		return
 	}
 	c.versions = slices.Insert(c.versions, i+1, v)
-	if len(c.versions) > 1 && c.versions[1].at <= d.floor { // nobody can read the versions below
+	if len(c.versions) > 1 && c.versions[1].at <= d.floor { // no view can read the versions below this one
 		c.versions = slices.Delete(c.versions, 0, c.newest(d.floor))
 	}
 }
@@ -101,8 +101,8 @@ func (d *Disk) Lose(key []byte, at uint64) {
 	}
 }
 
-// Turn replaces the present value of a key by what change returns, as rot may. It reports false if the key does not
-// exist or is deleted.
+// Turn replaces the present value of a key by what change returns, as damage of a disk would. It reports false if the
+// key does not exist or is deleted.
 func (d *Disk) Turn(key []byte, change func(value []byte) []byte) bool {
 	c := d.keys[string(key)]
 	if c == nil {

@@ -10,9 +10,10 @@ import (
 	"tagma/statemachine"
 )
 
-const longValue = 192 << 10 // that badger's store cuts into parts, as that in memory does
+const longValue = 192 << 10 // a length that the store over badger and the store in memory both cut into parts
 
-// Over this engine and over badger the same writes, stages and discards give the same roots and refusals.
+// With the same writes, stages and discards, a store over this engine and a store over badger have the same roots and
+// return the same errors.
 func TestD5_TheStoreIsTheSameOverBadger(t *testing.T) {
 	for seed := range uint64(4) {
 		chance := rand.New(rand.NewPCG(seed, 1))
@@ -68,7 +69,7 @@ func TestD5_TheStoreIsTheSameOverBadger(t *testing.T) {
 	}
 }
 
-// pair is two stores that must behave alike.
+// pair is two stores that must behave in the same way.
 type pair struct {
 	t    *testing.T
 	a, b *store.Store
@@ -108,7 +109,7 @@ func (p *pair) stage(s statemachine.WriteSet) {
 	for i, st := range []*store.Store{p.a, p.b} {
 		begin := st.Stage
 		if i == 0 && s.Seq%2 == 0 {
-			begin = st.Renew // a generation of its own gives the same result
+			begin = st.Renew // renewing in a new generation must give the same result
 		}
 		g, err := begin(s.Seq)
 		if err == nil {
@@ -126,7 +127,7 @@ func (p *pair) stage(s statemachine.WriteSet) {
 	}
 }
 
-// look compares what can be read at and around the newest state.
+// look compares what can be read at the newest state and at those beside it.
 func (p *pair) look(seq, checkpoint uint64) {
 	p.t.Helper()
 	for _, at := range []uint64{checkpoint, seq - 1, seq, seq + 1} {
@@ -187,7 +188,7 @@ func set(chance *rand.Rand, seq uint64) statemachine.WriteSet {
 	return s
 }
 
-// A version that a crash took is not seen; the version below it is.
+// When a version is lost in a crash, a view sees the version below it.
 func TestLose_TheVersionBelowIsSeen(t *testing.T) {
 	d := New()
 	for at := uint64(1); at <= 2; at++ {
