@@ -19,7 +19,7 @@ func newConcepts() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "concepts [NAME...]",
 		Short: "Have concepts of fault tolerance happen, one by one or all, and check that they did",
-		Long: `Show concepts of fault tolerance: each happens in the simulator, and a check says whether it did.
+		Long: `Show concepts of fault tolerance: each happens, in the simulator or with real processes, and a check says whether it did.
 Without a name all are shown. --list names them. docs/concepts.md explains each.
 
 The exit code is 0 if all happened and were masked as their cards say, else 1.`,

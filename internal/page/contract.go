@@ -63,6 +63,7 @@ type Card struct {
 	Look     string   `json:"look"`
 	Code     []string `json:"code"`
 	Scenario string   `json:"scenario"`
+	Live     bool     `json:"live"` // it happens with replicas that are processes, and else in the simulator
 }
 
 // Act is something that the page asks to be done. Which fields count depends on the act.

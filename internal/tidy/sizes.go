@@ -22,7 +22,7 @@ var mostSmall = map[string]int{
 var mostLines = map[string]int{
 	"cmd/":     2960,
 	"pbft":     2833,
-	"testnet/": 34717,
+	"testnet/": 35307,
 }
 
 // smallFiles complains about a folder that has more small files than allowed. It counts hand-written files beside

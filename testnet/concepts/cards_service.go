@@ -52,10 +52,10 @@ var communication = []Card{
 		Check:    all(duplicates, served, invariant("I3")),
 	},
 	{
-		Question: 5, Name: "error-detection", Title: "Error detection",
+		Question: 5, Name: "error-detection", Title: "Error detection and correction",
 		Text: "Every message is signed, so a bit that turns on its way is noticed by whoever gets it. A message that is not " +
-			"believed convicts nobody: its bits may have turned anywhere. Here a bit turns in prepares, in commits and in " +
-			"checkpoints.",
+			"believed convicts nobody: its bits may have turned anywhere. It counts as lost, and what lacks it is sent it again, " +
+			"which corrects the error. Here a bit turns in prepares, in commits and in checkpoints.",
 		Scenario: "bit-flip-link",
 		Look:     "no evidence, and all operations acknowledged",
 		Code:     []string{"pbft/wire/signing.go", "crypto"},
@@ -184,6 +184,26 @@ var service = []Card{
 		Look:     "the cluster goes on, whatever the order is",
 		Code:     []string{"testnet/swarm", "testnet/sim"},
 		Check:    all(fault("kill"), fault("clock-jump"), fault("pause"), fault("isolate"), served),
+	},
+	{
+		Question: 7, Name: "monitoring", Title: "Monitoring",
+		Text: "A monitor watches each replica from outside: whether its process works, whether it serves, and figures that say why " +
+			"not. Replicas watch each other, too, so a dead one is told by those that miss it. Here first the primary of a real " +
+			"cluster dies, which is masked, and then a second replica, which is not. A program that knows only the addresses of " +
+			"their metrics and health tells one from the other.",
+		Look: "one death leaves all others ready; two leave nobody ready, and a restart of those that are left would not help",
+		Code: []string{"internal/node/admin_routes.go", "internal/node/metrics_readings.go", "docs/metrics.md"},
+		Live: monitored(kill),
+	},
+	{
+		Question: 7, Name: "disaster-recovery", Title: "Backup and disaster recovery",
+		Text: "Replicas are each other's backup for up to f of them. For a lost site with more than f there must be a backup " +
+			"elsewhere, which is verified before it is believed. Here three of four replicas lose their disks, and the one that is " +
+			"left must not go on alone. A new cluster, under new keys, begins with the state of the backup. What was acknowledged " +
+			"after the backup is lost, and the new cluster says from which sequence number on.",
+		Look: "all values from before the backup, none of those after it, and the sequence number between them",
+		Code: []string{"internal/rescue", "checkpoint/backup", "internal/operate/backups.go", "docs/backup.md"},
+		Live: restored(lose),
 	},
 	{
 		Question: 7, Name: "disk-restored", Title: "A backup that is too old",

@@ -1,16 +1,24 @@
 package concepts
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"tagma/internal/session"
 	"tagma/scenarios"
+	"tagma/testnet/local"
 	"tagma/testnet/play"
 	"tagma/testnet/scenario"
 )
+
+func TestMain(m *testing.M) {
+	local.RunIfReplica() // cards with processes run this program as their replicas
+	os.Exit(m.Run())
+}
 
 // Every card happens, and its check sees that it did.
 func TestCards_Happen(t *testing.T) {
@@ -66,6 +74,22 @@ func TestCards_OfWhatDoesNotHappenAreNotShown(t *testing.T) {
 			out, err := show(t.Context(), c, s, play.Options{Dir: t.TempDir() + "/run"})
 			if err != nil || out.Shown || out.Why == "" {
 				t.Errorf("shown %t: saw %q, lacks %q, %v", out.Shown, out.Saw, out.Why, err)
+			}
+		})
+	}
+}
+
+// A card with processes to which nothing happens is not shown.
+func TestCards_OfProcessesToWhichNothingHappensAreNotShown(t *testing.T) {
+	nothing := func(*local.Cluster, ...int) {}
+	for what, live := range map[string]func(context.Context, Place) (string, []string, error){
+		"the death of replica 0 is not told": monitored(nothing), "the site is not lost": restored(nothing),
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			saw, lacks, err := live(t.Context(), Place{Dir: t.TempDir(), patient: time.Second})
+			if err != nil || len(lacks) != 1 || !strings.HasPrefix(lacks[0], what) {
+				t.Errorf("lacks %q of %q, %v", lacks, saw, err)
 			}
 		})
 	}

@@ -32,13 +32,15 @@ type Card struct {
 	Name     string // on the command line
 	Title    string
 	Text     string   // what it is, and what happens here
-	Scenario string   // in which it happens: a file below scenarios, without its ending; "": Run has it happen
+	Scenario string   // in which it happens: a file below scenarios, without its ending; "": Run or Live has it happen
 	Look     string   // what to look at
 	Code     []string // where it lives
 	Check    Check    // that it happened, beside the scenario's own expectations
 	// Run has it happen without a scenario, and writes a trace if there is one to write. It returns what it saw, and what
 	// lacks.
 	Run func(t play.Trace) (saw string, lacks []string, err error)
+	// Live has it happen with replicas as processes, and is otherwise as Run.
+	Live func(ctx context.Context, p Place) (saw string, lacks []string, err error)
 }
 
 // Cards are the concepts, by question.
@@ -55,7 +57,7 @@ type Outcome struct {
 	Why      string `json:"why,omitempty"`
 }
 
-// Show has a concept happen in the simulator, in a directory for its files.
+// Show has a concept happen, in a directory for its files. A program that calls it calls local.RunIfReplica first.
 func Show(ctx context.Context, c *Card, dir string) (Outcome, error) {
 	return ShowTraced(ctx, c, dir, "")
 }
@@ -63,8 +65,14 @@ func Show(ctx context.Context, c *Card, dir string) (Outcome, error) {
 // ShowTraced is Show that also writes the trace of the run to a file.
 func ShowTraced(ctx context.Context, c *Card, dir, traced string) (Outcome, error) {
 	t := play.Trace{File: traced}
-	if c.Run != nil {
-		saw, lacks, err := c.Run(t)
+	run := c.Run
+	if c.Live != nil {
+		run = func(t play.Trace) (string, []string, error) {
+			return c.Live(ctx, Place{Dir: filepath.Join(dir, c.Name), Trace: t})
+		}
+	}
+	if run != nil {
+		saw, lacks, err := run(t)
 		out := Outcome{Name: c.Name, Title: c.Title, Question: c.Question}
 		out.Saw, out.Why, out.Shown = saw, strings.Join(lacks, "; "), err == nil && len(lacks) == 0
 		return out, err
@@ -112,6 +120,9 @@ func Page() string {
 			fmt.Fprintf(&page, "\n## Q%d %s\n", question, Questions[question-1])
 		}
 		runs := " in the simulator"
+		if c.Live != nil {
+			runs = " with replicas that are processes"
+		}
 		if c.Scenario != "" {
 			runs = fmt.Sprintf(", which runs [%s](../scenarios/%s.toml)%s", c.Scenario, c.Scenario, runs)
 		}

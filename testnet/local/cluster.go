@@ -15,6 +15,7 @@ import (
 
 	"tagma/internal/cluster"
 	"tagma/internal/machines"
+	"tagma/internal/node"
 	"tagma/testnet/byzantine"
 )
 
@@ -48,6 +49,24 @@ func Create(o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	return of(o, file), nil
+}
+
+// Open runs a cluster whose files Options.Dir has already, as `tagma init` and `tagma restore` make them. Of the options
+// those count that do not say what files are to be made.
+func Open(o Options) (*Cluster, error) {
+	file, err := cluster.Load(filepath.Join(o.Dir, ClusterFile))
+	if err != nil {
+		return nil, err
+	}
+	o.Replicas = len(file.Replicas)
+	if err := o.checkMalicious(); err != nil {
+		return nil, err
+	}
+	return of(o, file), nil
+}
+
+func of(o Options, file *cluster.File) *Cluster {
 	c := &Cluster{
 		Dir: o.Dir, File: file, options: o, spawner: newSpawner(), epoch: time.Now(), deaths: make(chan Death, 64),
 		processes: make([]*process, o.Replicas), ordered: make([][]Order, o.Replicas), past: make([]Counts, o.Replicas),
@@ -59,11 +78,20 @@ func Create(o Options) (*Cluster, error) {
 			}
 		}
 	}
-	return c, nil
+	return c
 }
 
 // Home is a replica's home directory.
 func (c *Cluster) Home(id int) string { return homeDir(c.Dir, id) }
+
+// Admin is host:port of a replica's admin address, as its home names it; "": it has none.
+func (c *Cluster) Admin(id int) (string, error) {
+	home, err := node.ReadHome(c.Home(id))
+	if err != nil {
+		return "", err
+	}
+	return home.Settings.Admin, nil
+}
 
 // ClusterFile is the path of cluster.toml.
 func (c *Cluster) ClusterFile() string { return filepath.Join(c.Dir, ClusterFile) }

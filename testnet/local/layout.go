@@ -46,6 +46,7 @@ type Options struct {
 	Facts     []string // facts that replicas count, in the form that fact.Parse reads
 	Struck    bool     // replicas may be told to end at a Moment
 	Shown     bool     // Gather has the events of replicas
+	Admin     bool     // replicas answer for their health and metrics over HTTP; Cluster.Admin has the addresses
 	// Corruptible says that Corrupt may make replicas malicious while they run. So no guard stops those that contradict
 	// themselves.
 	Corruptible bool
@@ -75,7 +76,11 @@ func layout(o Options) (*cluster.File, error) {
 	if _, err := os.Stat(path); err == nil {
 		return nil, fmt.Errorf("%s is there already; name another directory or remove it", path)
 	}
-	ports, err := choosePorts(o.Replicas, o.BasePort)
+	many := o.Replicas
+	if o.Admin { // the ports of the admin addresses are behind those of the replicas
+		many *= 2
+	}
+	ports, err := choosePorts(many, o.BasePort)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +101,11 @@ func layout(o Options) (*cluster.File, error) {
 		return nil, err
 	}
 	for i, key := range fresh.Replicas {
-		if err := makeHome(o, i, key); err != nil {
+		admin := ""
+		if o.Admin {
+			admin = net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[o.Replicas+i]))
+		}
+		if err := makeHome(o, i, key, admin); err != nil {
 			return nil, err
 		}
 	}
@@ -116,7 +125,7 @@ func clientName(i int) string {
 	return "client" + strconv.Itoa(i)
 }
 
-func makeHome(o Options, id int, key *crypto.PrivateKey) error {
+func makeHome(o Options, id int, key *crypto.PrivateKey, admin string) error {
 	home := homeDir(o.Dir, id)
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return fmt.Errorf("make the home of replica %d: %w", id, err)
@@ -128,6 +137,7 @@ func makeHome(o Options, id int, key *crypto.PrivateKey) error {
 		return err
 	}
 	settings := node.DefaultSettings()
+	settings.Admin = admin
 	if o.SegmentBytes > 0 {
 		settings.SegmentBytes = o.SegmentBytes
 	}
@@ -148,6 +158,22 @@ const (
 	lowestPort  = 20_000
 	highestPort = 32_000
 )
+
+// FreeBase returns a base port: the n ports from it on are free, and so are the n ports from each of these offsets on.
+func FreeBase(n int, offsets ...int) (int, error) {
+	for range 1000 {
+		base, good := lowestPort+rand.IntN(highestPort-lowestPort), true
+		for _, offset := range append(offsets, 0) {
+			for i := range n {
+				good = good && free(base+offset+i)
+			}
+		}
+		if good {
+			return base, nil
+		}
+	}
+	return 0, fmt.Errorf("no %d free ports in a row were found on 127.0.0.1", n)
+}
 
 // choosePorts returns a port for every replica on which nobody listens now.
 func choosePorts(n, base int) ([]int, error) {

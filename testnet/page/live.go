@@ -124,12 +124,13 @@ func cards() (all []page.Card) {
 	for _, c := range concepts.Cards {
 		all = append(all, page.Card{
 			Name: c.Name, Question: c.Question, Title: c.Title, Text: c.Text, Look: c.Look, Code: c.Code, Scenario: c.Scenario,
+			Live: c.Live != nil,
 		})
 	}
 	return all
 }
 
-// card has a concept happen in the simulator, in a cluster of its own, and keeps the trace.
+// card has a concept happen in a cluster of its own, and keeps the trace.
 func card(ctx context.Context, l *Live, a *page.Act) (*page.Done, error) {
 	c, known := concepts.Find(a.Name)
 	if !known {

@@ -13,7 +13,9 @@ test('each card of the tour runs to its check, and its run is in the time machin
     await test.step(card.name, async () => {
       const article = page.locator(`[data-card="${card.name}"]`)
       await expect(article).toContainText(card.title)
-      await article.getByRole('button', { name: 'Run it in the simulator' }).click()
+      await article
+        .getByRole('button', { name: card.live ? 'Run it with real processes' : 'Run it in the simulator' })
+        .click()
       const outcome = article.locator('.card-outcome')
       await expect(outcome).toBeVisible({ timeout: 60_000 })
       await expect(outcome, (await outcome.textContent()) ?? '').toHaveAttribute('data-shown', 'true')

@@ -156,6 +156,7 @@ export interface Card {
   look: string
   code: string[]
   scenario: string
+  live: boolean // it happens with replicas that are processes
 }
 export interface About {
   mode: 'live' | 'run' | 'trace' | 'node'

@@ -1,5 +1,5 @@
-// The tour: eight questions and their cards. A card runs in the simulator, and its run is loaded into the time machine; on a
-// live cluster some cards can be tried with the cluster itself.
+// The tour: eight questions and their cards. A card runs in a cluster of its own, and its run is loaded into the time
+// machine; on a live cluster some cards can be tried with the cluster itself.
 
 import type { About, Card } from '../../model/frames'
 import type { Act } from '../../wire/api'
@@ -30,6 +30,8 @@ const set = (some: Partial<typeof tour.value>) => {
   tour.value = { ...tour.value, ...some }
 }
 
+const where = (c: Card) => (c.live ? 'with real processes' : 'in the simulator')
+
 // The panel: what there is, or one card.
 export function Tour(p: TourProps) {
   const { about } = p
@@ -38,7 +40,7 @@ export function Tour(p: TourProps) {
   const at = about.cards.findIndex(c => c.name === name)
   const card = about.cards[at]
   const run = async (c: Card) => {
-    const done = await acting.run(`${c.title}: it happens in the simulator …`, { act: 'card', name: c.name })
+    const done = await acting.run(`${c.title}: it happens ${where(c)} …`, { act: 'card', name: c.name })
     if (!done) return
     const result = done.result as { outcome: CardOutcome; trace: string }
     set({ outcomes: { ...tour.value.outcomes, [c.name]: result.outcome } })
@@ -135,7 +137,7 @@ function Shown(p: { card: Card; about: About; outcome?: CardOutcome; acting: Act
       {p.about.acts.includes('card') ? (
         <div class="row">
           <Button tone="main" busy={!!p.acting.busy} onClick={p.run}>
-            {outcome ? 'Run it again' : 'Run it in the simulator'}
+            {outcome ? 'Run it again' : `Run it ${where(c)}`}
           </Button>
         </div>
       ) : (
