@@ -54,6 +54,8 @@ type Replica struct {
 type Registered struct {
 	Name string // for people
 	Key  [32]byte
+	// Administrator says that the file registers the client with the role "admin".
+	Administrator bool
 }
 
 // Origin is the state with which a restored cluster began; zero: it began empty.
@@ -103,7 +105,11 @@ func NewCluster(c ClusterConfig) (*Cluster, error) {
 		file.Replicas = append(file.Replicas, cluster.Replica{ID: i, Key: r.Key, Addresses: slices.Clone(r.Addresses)})
 	}
 	for _, r := range c.Clients {
-		file.Clients = append(file.Clients, cluster.Client{Name: r.Name, Key: r.Key})
+		role := cluster.Ordinary
+		if r.Administrator {
+			role = cluster.Administrator
+		}
+		file.Clients = append(file.Clients, cluster.Client{Name: r.Name, Key: r.Key, Role: role})
 	}
 	if _, err := file.Config(0); err != nil {
 		return nil, err
@@ -125,7 +131,7 @@ func (c *Cluster) Config() ClusterConfig {
 		made.Replicas = append(made.Replicas, Replica{Key: r.Key, Addresses: slices.Clone(r.Addresses)})
 	}
 	for _, r := range f.Clients {
-		made.Clients = append(made.Clients, Registered{Name: r.Name, Key: r.Key})
+		made.Clients = append(made.Clients, Registered{Name: r.Name, Key: r.Key, Administrator: r.Role == cluster.Administrator})
 	}
 	return made
 }

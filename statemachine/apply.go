@@ -26,6 +26,7 @@ func (s *Service) Apply(b Batch) ([]Reply, error) {
 	s.tx = txn{
 		reader: reader{
 			above: &s.layers, base: s.base, seq: b.Seq, time: now, key: s.tx.key,
+			known: s.version, administrators: s.administrators,
 			mayPass: s.limits.MaxPassedKeys, maySpend: s.limits.MaxRequestCost, gaps: &s.gaps,
 		},
 		writes: s.layers.changes,

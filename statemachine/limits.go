@@ -41,6 +41,9 @@ type Limits struct {
 	// that was never upgraded is at version 1.
 	FirstVersion int
 
+	// Administrators are the clients for which Reader.Administrator is true.
+	Administrators [][32]byte
+
 	// Refused are the digests of requests that are answered with ResultUnwanted instead of being executed: the way out
 	// of an operation that never ends. A digest may be added only while its request has not ended in any state
 	// (CheckRefused), and it must stay for good, since every replica must execute a batch alike, whenever it does so.

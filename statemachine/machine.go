@@ -45,8 +45,11 @@ type Reader interface {
 	Seq() uint64
 	// Time is the agreed time of that batch. It never decreases.
 	Time() time.Time
-	// Version is the version of the state of a Versioned machine; 1 for any other machine.
+	// Version is the version of the state of a Versioned machine; 1 for any other machine. It costs nothing.
 	Version() int
+	// Administrator reports whether a client is an administrator of the cluster, by its public key. Every replica has the
+	// same list, which can change only while all replicas are stopped.
+	Administrator(client [32]byte) bool
 }
 
 // Txn is a Reader that sees its own writes. The writes are kept when Apply returns. They are dropped when Apply panics,

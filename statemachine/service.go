@@ -29,7 +29,10 @@ type Service struct {
 	storage   Storage
 	limits    Limits
 	refused   map[[32]byte]bool // Limits.Refused
-	observe   func(Panic)
+
+	administrators map[[32]byte]bool // Limits.Administrators
+
+	observe func(Panic)
 
 	underWay atomic.Pointer[Request] // the request that is being executed; nil between two requests
 
@@ -67,6 +70,10 @@ func New(m Machine, st Storage, lim Limits) (*Service, error) {
 	s.gaps.least = leastGap
 	for _, digest := range lim.Refused {
 		s.refused[digest] = true
+	}
+	s.administrators = make(map[[32]byte]bool)
+	for _, key := range lim.Administrators {
+		s.administrators[key] = true
 	}
 	if oldest, newest := s.versions(); oldest < 1 || newest < oldest || newest > math.MaxInt32 {
 		return nil, fmt.Errorf("the machine says that it knows the versions %d to %d of the state; they begin at 1", oldest, newest)
@@ -194,7 +201,7 @@ func (s *Service) QueryUntil(stop <-chan struct{}, op []byte, at uint64) ([]byte
 		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
 	}
 	defer view.Close()
-	r := reader{above: unwritten[:max(at, flushed)-flushed], base: view, seq: at, first: s.limits.FirstVersion, stop: stop}
+	r := reader{above: unwritten[:max(at, flushed)-flushed], base: view, seq: at, first: s.limits.FirstVersion, stop: stop, administrators: s.administrators}
 	result, err := s.answer(&r, op, s.machine.Query)
 	if err != nil {
 		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
@@ -213,7 +220,7 @@ func (s *Service) queryPast(h Historian, stop <-chan struct{}, op []byte, at uin
 		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
 	}
 	defer view.Close()
-	r, kept := reader{above: unwritten, base: view, seq: executed, first: s.limits.FirstVersion, stop: stop}, true
+	r, kept := reader{above: unwritten, base: view, seq: executed, first: s.limits.FirstVersion, stop: stop, administrators: s.administrators}, true
 	result, err := s.answer(&r, op, func(r Reader, op []byte) (result []byte) {
 		result, kept = h.QueryPast(r, op, at)
 		return result

@@ -28,7 +28,11 @@ type reader struct {
 	key   []byte          // a buffer that is used again for every key
 	err   error           // the first error of the storage; results after it do not count
 	stop  <-chan struct{} // closed when a query is given up; nil in a batch, which is never given up
-	gaps  *gaps           // stretches that ranges may leap over; nil in a query, which is bounded by time
+	known int             // the version of the state; 0: to be read from it
+
+	administrators map[[32]byte]bool
+
+	gaps *gaps // stretches that ranges may leap over; nil in a query, which is bounded by time
 
 	passed, mayPass int  // keys that ranges passed in this request, and how many may be; a query has time instead
 	spent, maySpend int  // the request's cost in units, and the most it may be; 0: no bound
@@ -39,9 +43,13 @@ func (r *reader) Seq() uint64 { return r.seq }
 
 func (r *reader) Time() time.Time { return time.Unix(0, r.time).UTC() }
 
+func (r *reader) Administrator(client [32]byte) bool { return r.administrators[client] }
+
 func (r *reader) Version() int {
+	if r.known != 0 {
+		return r.known
+	}
 	r.goOn()
-	r.spend(costRead, 0)
 	version, err := versionAt(r.above, r.base, r.first)
 	if err != nil {
 		r.unread(err)

@@ -202,6 +202,7 @@ func (s *Service) beginState() error {
 
 // upgrade executes an Upgrade operation. It is called where an application would be, and may panic like one.
 func (s *Service) upgrade(to int) (result []byte) {
+	s.tx.known = 0 // the rest of the batch reads the version, since only an operation that keeps the limits changes it
 	from, err := versionAt(s.tx.above, s.tx.base, 0)
 	if err != nil {
 		s.tx.unread(err)

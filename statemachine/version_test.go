@@ -248,6 +248,28 @@ func TestUpgrade_ThatFailsLeavesTheStateAsItIs(t *testing.T) {
 	}
 }
 
+func TestVersion_IsTheOneAtThePlaceInTheBatch(t *testing.T) {
+	for name, c := range map[string]struct {
+		migrate func(statemachine.Txn)
+		after   string
+	}{
+		"succeeds": {func(statemachine.Txn) {}, "2"},
+		"fails":    {func(tx statemachine.Txn) { tx.Version(); panic("no") }, "1"},
+	} {
+		r := mustRun(t, program{oldest: 1, newest: 2, migrate: c.migrate}, statemachine.Limits{})
+		r.batch(ask(1, 1, "set began x"))
+		look := func(t uint64) statemachine.Request {
+			q := ask(1, t, "version")
+			q.ReadOnly = true
+			return q
+		}
+		replies := r.batch(look(2), upgrade(1, 3, 2), look(4))
+		if before, after := string(replies[0].Results[0]), string(replies[2].Results[0]); before != "1" || after != c.after {
+			t.Errorf("an upgrade that %s: version %s before it and %s after it, want 1 and %s", name, before, after, c.after)
+		}
+	}
+}
+
 func TestVersions_ThatMakeNoSenseAreRefused(t *testing.T) {
 	for _, m := range []program{{oldest: 0, newest: 1}, {oldest: 2, newest: 1}} {
 		if _, err := statemachine.New(m, memstore.New(), statemachine.Limits{}); err == nil || !strings.Contains(err.Error(), "versions") {

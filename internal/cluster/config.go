@@ -66,6 +66,17 @@ func (f *File) MayBackUp(key wire.PublicKey) bool {
 	return slices.ContainsFunc(f.Clients, func(c Client) bool { return c.Backup && c.Key.Public() == key })
 }
 
+// administrators lists the keys of all clients with that role, in ascending order.
+func (f *File) administrators() (all []Key) {
+	for _, c := range f.Clients {
+		if c.Role == Administrator {
+			all = append(all, c.Key)
+		}
+	}
+	slices.SortFunc(all, func(a, b Key) int { return bytes.Compare(a[:], b[:]) })
+	return all
+}
+
 // Replica finds the member with this public key, so that a home's key alone tells which replica it belongs to.
 func (f *File) Replica(key [32]byte) (id int, found bool) {
 	for i, r := range f.Replicas {
@@ -142,6 +153,9 @@ func (f *File) Limits() statemachine.Limits {
 	for _, digest := range f.Refused {
 		limits.Refused = append(limits.Refused, digest)
 	}
+	for _, key := range f.administrators() {
+		limits.Administrators = append(limits.Administrators, key)
+	}
 	return limits
 }
 
@@ -193,10 +207,10 @@ func isTransport(rest multiaddr.Multiaddr) bool {
 // fingerprintDomain distinguishes this hash from every other hash in the system.
 const fingerprintDomain = "tagma/cluster/1"
 
-// Fingerprint is a hash of everything in the file that changes what replicas do: id, epoch, machine, keys, clients, and
-// protocol parameters with their defaults. Addresses, names and the order of clients are not in it, so that they may be
-// edited on one replica after the other. Refused requests are not in it either: replicas compare them separately
-// (PeerGreeting).
+// Fingerprint is a hash of everything in the file that changes what replicas do: id, epoch, machine, keys, clients, who
+// of them is an administrator, and protocol parameters with their defaults. Addresses, names and the order of clients
+// are not in it, so that they may be edited on one replica after the other. Refused requests are not in it either:
+// replicas compare them separately (PeerGreeting).
 func (f *File) Fingerprint() [32]byte {
 	var b []byte
 	number := func(n int64) { b = binary.BigEndian.AppendUint64(b, uint64(n)) }
@@ -235,6 +249,10 @@ func (f *File) Fingerprint() [32]byte {
 		b = append(b, o.Cluster[:]...)
 		b = binary.BigEndian.AppendUint64(b, o.Seq)
 		b = append(b, o.Root[:]...)
+	}
+	if admins := f.administrators(); len(admins) > 0 { // left out without any, so that older fingerprints do not change
+		text("administrators")
+		keys(admins)
 	}
 	return sha256.Sum256(b)
 }

@@ -49,6 +49,8 @@ type Client struct {
 	// Backup lets the client take a backup of the whole state, including the replies to all other clients. Each replica
 	// decides by itself to whom it gives that, so this is not in the fingerprint.
 	Backup bool `toml:"backup,omitempty" comment:"may take backups: all of the state"`
+	// Role says what the client may do beside what all clients may. Machines decide by it, so it is in the fingerprint.
+	Role Role `toml:"role,omitempty"`
 }
 
 // Protocol holds the parameters of wire.Config, of client sessions and of execution. 0 stands for the default;
@@ -145,6 +147,40 @@ func (m FaultModel) Masks(replicas int) int {
 		return (replicas - 1) / 2
 	}
 	return (replicas - 1) / 3
+}
+
+// Role says what a client may do.
+type Role int
+
+// The roles. The zero value is the default.
+const (
+	Ordinary      Role = iota // sends operations
+	Administrator             // may also do what a machine reserves for administrators, such as upgrade the state
+)
+
+var roles = [...]string{Ordinary: "", Administrator: "admin"}
+
+// UnmarshalText reads a name.
+func (r *Role) UnmarshalText(text []byte) error {
+	i := slices.Index(roles[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("%q is not known; use \"%s\", or leave it out for an ordinary client", text, roles[Administrator])
+	}
+	*r = Role(i)
+	return nil
+}
+
+// Kind describes, for errors, what a file must have here.
+func (Role) Kind() string { return `"admin"` }
+
+// MarshalText writes the name.
+func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+func (r Role) String() string {
+	if r < 0 || int(r) >= len(roles) {
+		return fmt.Sprintf("role %d", int(r))
+	}
+	return roles[r]
 }
 
 // Durability says whether votes wait until they are durable. It must be the same on all replicas: a replica that may

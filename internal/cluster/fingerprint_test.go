@@ -25,6 +25,8 @@ func TestFingerprint_ChangesWithEverythingThatChangesBehaviour(t *testing.T) {
 		"origin root":   func(f *File) { f.Origin = Origin{Seq: 128, Root: Key{1}} },
 		"origin":        func(f *File) { f.Origin = Origin{Seq: 128, Cluster: Key{1}} },
 		"client less":   func(f *File) { f.Clients = f.Clients[:1] },
+		"admin":         func(f *File) { f.Clients[0].Role = Administrator },
+		"another admin": func(f *File) { f.Clients[1].Role = Administrator },
 	}
 	protocol := reflect.TypeFor[Protocol]()
 	for i := range protocol.NumField() {

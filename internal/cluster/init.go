@@ -28,6 +28,7 @@ type InitOptions struct {
 	BasePort  int      // port of the first replica of a host; each further one has the next port
 	Transport string   // of the addresses: TCP or QUIC; "": TCP
 	Clients   []string // names of the clients to register; the first one may take backups
+	Admins    int      // administrators to register as further clients, under the names admin1, admin2, …
 	Machine   string   // the replicated state machine; "": kv
 	Protocol  Protocol
 
@@ -46,7 +47,7 @@ type InitOptions struct {
 type Fresh struct {
 	File     *File
 	Replicas []*crypto.PrivateKey // by replica number
-	Clients  []*crypto.PrivateKey // in the order of File.Clients
+	Clients  []*crypto.PrivateKey // of the clients that were registered now, which are the last ones of File.Clients
 }
 
 // Init makes a cluster in memory, with a random id and new keys.
@@ -76,19 +77,33 @@ func Init(o InitOptions) (*Fresh, error) {
 		fresh.Replicas = append(fresh.Replicas, key)
 		f.Replicas = append(f.Replicas, Replica{ID: i, Key: key.Public(), Addresses: []string{a}})
 	}
-	for i, name := range o.Clients {
+	register := func(c Client) error {
 		key, err := crypto.Generate(random)
 		if err != nil {
-			return nil, fmt.Errorf("make the key of client %q: %w", name, err)
+			return fmt.Errorf("make the key of client %q: %w", c.Name, err)
 		}
-		fresh.Clients = append(fresh.Clients, key)
-		f.Clients = append(f.Clients, Client{Name: name, Key: key.Public(), Backup: i == 0})
+		c.Key = key.Public()
+		fresh.Clients, f.Clients = append(fresh.Clients, key), append(f.Clients, c)
+		return nil
+	}
+	for i, name := range o.Clients {
+		if err := register(Client{Name: name, Backup: i == 0}); err != nil {
+			return nil, err
+		}
+	}
+	for i := range o.Admins {
+		if err := register(Client{Name: fmt.Sprintf("admin%d", i+1), Role: Administrator}); err != nil {
+			return nil, err
+		}
 	}
 	if err := f.validate(); err != nil {
 		return nil, located("to be made", err)
 	}
 	return fresh, nil
 }
+
+// maxAdmins bounds how many administrators are made at once. More can be registered later.
+const maxAdmins = 100
 
 // plan gives every replica one address.
 func plan(o InitOptions) ([]string, error) {
@@ -101,6 +116,9 @@ func plan(o InitOptions) ([]string, error) {
 	}
 	if err := o.Protocol.FaultModel.CheckReplicas(o.Replicas); err != nil {
 		return nil, err
+	}
+	if o.Admins < 0 || o.Admins > maxAdmins {
+		return nil, fmt.Errorf("%d administrators; give a number from 0 to %d", o.Admins, maxAdmins)
 	}
 	format, known := map[string]string{"": "/tcp/%d", TCP: "/tcp/%d", QUIC: "/udp/%d/quic-v1"}[o.Transport]
 	if !known {

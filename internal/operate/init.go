@@ -62,6 +62,7 @@ Replicas that share a host get consecutive ports from the base port on; metrics 
 	flags.TextVar(&options.Protocol.FaultModel, "fault-model", cluster.Byzantine, "which failures are masked, for good: byzantine (anything) or crash (replicas stop, and none lies)")
 	flags.StringSliceVar(&options.Hosts, "host", nil, "IP `addresses` or DNS names: one for all replicas or one each")
 	flags.StringVar(&options.Machine, "machine", p.Machines[0].Name, "state machine that is replicated: "+strings.Join(p.Machines.Names(), " or "))
+	flags.IntVar(&options.Admins, "admins", 0, "`number` of administrators to register as further clients, with a key file each")
 	flags.IntVar(&options.Protocol.History, "history", 0, "`sequence` numbers back that former states can be read and reverted to; 0 for none")
 	flags.StringVar(&durability, "durability", cluster.Pessimistic.String(), "whether votes wait until they are durable: pessimistic or optimistic")
 	flags.StringVar(&options.Transport, "transport", cluster.TCP, "how replicas and clients are connected: tcp or quic")
@@ -82,6 +83,7 @@ type Made struct {
 	FaultModel  cluster.FaultModel `json:"fault_model"`          // byzantine or crash
 	Faults      int                `json:"faults_masked"`        // f
 	ClientKey   string             `json:"client_key,omitempty"` // missing if all clients already had their keys
+	AdminKeys   []string           `json:"admin_keys,omitempty"`
 	Origin      *madeOrigin        `json:"origin,omitempty"`
 	Replicas    []madeReplica      `json:"replicas"`
 }
@@ -107,6 +109,9 @@ func (p *Program) PrintMade(w io.Writer, m *Made) error {
 	text += fmt.Sprintf("  %-28s members, keys and parameters: the same for all\n", m.ClusterFile)
 	if m.ClientKey != "" {
 		text += fmt.Sprintf("  %-28s a registered client's key\n", m.ClientKey)
+	}
+	for _, path := range m.AdminKeys {
+		text += fmt.Sprintf("  %-28s an administrator's key\n", path)
 	}
 	for _, r := range m.Replicas {
 		text += fmt.Sprintf("  %-28s replica %d at %s\n", r.Home+string(filepath.Separator), r.Replica, r.Addresses[0])

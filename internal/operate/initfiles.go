@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"tagma/crypto"
@@ -45,6 +46,9 @@ func WriteCluster(dir string, fresh *cluster.Fresh, basePort int) (made *Made, e
 	if len(fresh.Clients) > 0 {
 		made.ClientKey = filepath.Join(dir, ClientKey)
 	}
+	for _, c := range made.administrators(fresh) {
+		made.AdminKeys = append(made.AdminKeys, filepath.Join(dir, c.Name+".key"))
+	}
 	if o := &fresh.File.Origin; o.Seq > 0 {
 		made.Origin = &madeOrigin{Cluster: o.Cluster.String(), Seq: o.Seq, Root: o.Root.String()}
 	}
@@ -77,7 +81,17 @@ func (m *Made) paths() []string {
 	if m.ClientKey != "" {
 		all = append(all, m.ClientKey)
 	}
-	return append(all, m.ClusterFile)
+	return append(append(all, m.AdminKeys...), m.ClusterFile)
+}
+
+// administrators lists the administrators that were made. Their keys are the last ones of fresh.Clients.
+func (*Made) administrators(fresh *cluster.Fresh) []cluster.Client {
+	made := fresh.File.Clients[len(fresh.File.Clients)-len(fresh.Clients):]
+	first := slices.IndexFunc(made, func(c cluster.Client) bool { return c.Role == cluster.Administrator })
+	if first < 0 {
+		return nil
+	}
+	return made[first:]
 }
 
 func (m *Made) refuseOverwriting() error {
@@ -112,6 +126,12 @@ func (m *Made) write(fresh *cluster.Fresh) error {
 	}
 	if m.ClientKey != "" {
 		if err := crypto.WriteKey(m.ClientKey, fresh.Clients[0]); err != nil {
+			return err
+		}
+	}
+	keys := fresh.Clients[len(fresh.Clients)-len(m.AdminKeys):]
+	for i, path := range m.AdminKeys {
+		if err := crypto.WriteKey(path, keys[i]); err != nil {
 			return err
 		}
 	}

@@ -39,6 +39,7 @@ the terminal.`,
 // newKey holds the flags of keys new.
 type newKey struct {
 	out, register, cluster string
+	role                   cluster.Role
 	encrypt, json          bool
 }
 
@@ -53,7 +54,8 @@ Replicas admit registered clients only. With --register NAME the key is entered 
 is written anew; take that file to every replica, and to the clients, and restart the replicas.`,
 		Example: p.text(`  tagma keys new --out alice.key
   tagma keys new --out alice.key --encrypt
-  tagma keys new --out alice.key --register alice --cluster demo/cluster.toml`),
+  tagma keys new --out alice.key --register alice --cluster demo/cluster.toml
+  tagma keys new --out root.key --register root --role admin --cluster demo/cluster.toml`),
 		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			shown, err := k.make()
@@ -73,6 +75,7 @@ is written anew; take that file to every replica, and to the clients, and restar
 	flags.StringVar(&k.out, "out", ClientKey, "`file` to write the key to")
 	flags.BoolVar(&k.encrypt, "encrypt", false, "encrypt the key under a passphrase")
 	flags.StringVar(&k.register, "register", "", "enter the key as the client `NAME` into the cluster file")
+	flags.TextVar(&k.role, "role", cluster.Ordinary, "register it with this `role`: admin, for an administrator")
 	flags.StringVar(&k.cluster, "cluster", "", "cluster `file` to enter it into (default $TAGMA_CLUSTER, else ./cluster.toml)")
 	flags.BoolVar(&k.json, "json", false, "print one JSON document")
 	return cmd
@@ -90,8 +93,11 @@ func (k *newKey) make() (*ShownKey, error) {
 	if k.register == "" && k.cluster != "" {
 		return nil, command.Unusablef("--cluster %s is for a key that is registered; give --register NAME, too", k.cluster)
 	}
+	if k.register == "" && k.role != cluster.Ordinary {
+		return nil, command.Unusablef("--role %s is for a key that is registered; give --register NAME, too", k.role)
+	}
 	if k.register != "" {
-		if file, err = withClient(path, k.register, key.Public()); err != nil {
+		if file, err = withClient(path, cluster.Client{Name: k.register, Key: key.Public(), Role: k.role}); err != nil {
 			return nil, command.NotUsable(err)
 		}
 	}
@@ -152,16 +158,16 @@ func clusterPath(flag string) string {
 }
 
 // withClient reads a cluster file and adds a client to its content.
-func withClient(path, name string, key [32]byte) (*cluster.File, error) {
+func withClient(path string, added cluster.Client) (*cluster.File, error) {
 	file, err := cluster.Load(path)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range file.Clients {
-		if c.Name == name {
-			return nil, fmt.Errorf("%s has a client %q already; choose another name", path, name)
+		if c.Name == added.Name {
+			return nil, fmt.Errorf("%s has a client %q already; choose another name", path, added.Name)
 		}
 	}
-	file.Clients = append(file.Clients, cluster.Client{Name: name, Key: key})
+	file.Clients = append(file.Clients, added)
 	return file, nil
 }

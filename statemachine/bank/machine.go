@@ -9,7 +9,7 @@ import (
 // Machine executes the operations that this package builds. It has no fields: all state is in the transaction.
 type Machine struct{}
 
-var _ statemachine.Machine = Machine{}
+var _ statemachine.Versioned = Machine{}
 
 // Apply executes one operation. A refused operation returns its code as result and changes nothing.
 func (Machine) Apply(tx statemachine.Txn, op []byte) []byte {

@@ -9,7 +9,10 @@ type Machine struct {
 	History uint64
 }
 
-var _ statemachine.Historian = Machine{}
+var (
+	_ statemachine.Historian = Machine{}
+	_ statemachine.Versioned = Machine{}
+)
 
 // Apply executes one operation. A refused operation returns its code as result and changes nothing.
 func (m Machine) Apply(tx statemachine.Txn, op []byte) []byte {

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -10,6 +11,7 @@ import (
 
 	"tagma/crypto"
 	"tagma/internal/cluster"
+	"tagma/internal/machines"
 	"tagma/internal/node"
 	"tagma/testnet/byzantine"
 	"tagma/testnet/links"
@@ -29,6 +31,7 @@ type Options struct {
 	BasePort     int    // replica i listens on 127.0.0.1, port BasePort+i; 0: Create chooses free ports
 	Machine      string // the replicated state machine; "": kv
 	Clients      int    // registered clients beside client 0; ClientKey names their keys
+	Admins       int    // registered administrators; the keys are in admin1.key, admin2.key, …
 	Protocol     cluster.Protocol
 	SegmentBytes int        // size of a journal segment; 0: the default
 	Data         string     // where in its home a replica keeps journal, state and evidence; "": beside its key
@@ -88,8 +91,11 @@ func layout(o Options) (*cluster.File, error) {
 	for i := range o.Clients {
 		names = append(names, clientName(i+1))
 	}
+	if o.Protocol.FirstVersion == 0 {
+		o.Protocol.FirstVersion = machines.Shipped.FirstVersion(cmp.Or(o.Machine, machines.KV))
+	}
 	fresh, err := cluster.Init(cluster.InitOptions{
-		Replicas: o.Replicas, BasePort: max(o.BasePort, 1), Clients: names, Machine: o.Machine, Protocol: o.Protocol,
+		Replicas: o.Replicas, BasePort: max(o.BasePort, 1), Clients: names, Admins: o.Admins, Machine: o.Machine, Protocol: o.Protocol,
 	})
 	if err != nil {
 		return nil, err
@@ -108,6 +114,9 @@ func layout(o Options) (*cluster.File, error) {
 		if err := makeHome(o, i, key, admin); err != nil {
 			return nil, err
 		}
+	}
+	for i := range o.Admins {
+		names = append(names, fresh.File.Clients[len(names)+i].Name)
 	}
 	for i, name := range names {
 		if err := crypto.WriteKey(filepath.Join(o.Dir, name+keySuffix), fresh.Clients[i]); err != nil {

@@ -86,6 +86,9 @@ func (o Options) WithDefaults() Options {
 	setDefault(&o.Limits.MaxRequestCost, statemachine.DefaultMaxRequestCost)
 	setDefault(&o.Limits.MaxBatchCost, statemachine.DefaultMaxBatchCost)
 	setDefault(&o.Limits.Rules, statemachine.NewestRules)
+	if o.Application == nil {
+		setDefault(&o.Limits.FirstVersion, machines.Shipped.FirstVersion(o.Machine))
+	}
 	if o.Reach == nil {
 		o.Reach = &links.Link{Delay: o.Base.Delay, Jitter: o.Base.Jitter}
 	}

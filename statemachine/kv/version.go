@@ -1,0 +1,20 @@
+package kv
+
+import "tagma/statemachine"
+
+// The versions of the state. A cluster that was made before the machine had versions is at version 1.
+const (
+	firstVersion  = 1
+	newestVersion = 2
+)
+
+// Versions implements statemachine.Versioned.
+func (Machine) Versions() (oldest, newest int) { return firstVersion, newestVersion }
+
+// MayUpgrade implements statemachine.Versioned: administrators may upgrade the state.
+func (Machine) MayUpgrade(r statemachine.Reader, client [32]byte, _ int) bool {
+	return r.Administrator(client)
+}
+
+// Migrate implements statemachine.Versioned.
+func (Machine) Migrate(statemachine.Txn, int) {}
