@@ -144,7 +144,7 @@ func (t *transport) rank(addrs []ma.Multiaddr) []network.AddrDelay {
 	return ranked
 }
 
-// place is the position of an address in its member's list. An address that is in no list was replaced a moment ago.
+// place is the position of an address in its member's list. If the address is not in the list, it was just replaced.
 func place(aims map[peer.ID][]ma.Multiaddr, addr ma.Multiaddr) int {
 	longest := 0
 	for _, listed := range aims {

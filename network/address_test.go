@@ -11,7 +11,7 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 )
 
-// unbound is the addresses of a replica that nobody listens at, over both transports.
+// unbound returns addresses of a replica, one for each transport, on which nobody listens.
 func unbound(t *testing.T) []string {
 	t.Helper()
 	return append(freeMembers(t, 1)[0].Addrs, "/ip4/127.0.0.1/udp/1/quic-v1")
@@ -71,7 +71,7 @@ func TestAddress_NextListedTakesOver(t *testing.T) {
 	}
 }
 
-// named replaces the IP address of each of a member's addresses by a name.
+// named replaces the IP address in each of a member's addresses by a name.
 func named(kind, name string, addrs []string) []string {
 	out := make([]string, len(addrs))
 	for i, addr := range addrs {

@@ -123,7 +123,7 @@ func clientSeveralConnectionsUnderOneKeyAreSeparateLinks(t *testing.T) {
 	}
 }
 
-// A handler that is busy with a frame reads no further one, and would not see the end of the connection there.
+// A handler that is busy with a frame does not read further frames. So it would not see that the connection has ended.
 func TestClient_ALinksContextEndsWithItWhileTheHandlerIsBusy(t *testing.T) {
 	overEach(t, clientALinksContextEndsWithItWhileTheHandlerIsBusy)
 }

@@ -16,8 +16,9 @@ const (
 // lost the same peer do not all redial at the same moment.
 type backoff struct{ last time.Duration }
 
-// next is how long to wait before the next attempt, given how long the last connection lasted. Only a connection that lasted
-// for backoffMax resets the pacing: otherwise two processes that disconnect each other would do so at full speed.
+// next is how long to wait before the next attempt, given how long the last connection lasted. Only a connection that
+// lasted for backoffMax resets the wait. Otherwise two processes that disconnect each other would reconnect without any
+// wait.
 func (b *backoff) next(lasted time.Duration) time.Duration {
 	if lasted >= backoffMax || b.last == 0 {
 		b.last = backoffFirst

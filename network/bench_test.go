@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// counter is a Handler that counts frames and rings whenever the awaited number has arrived.
+// counter is a Handler that counts frames. It signals when the count has reached an expected number.
 type counter struct {
 	*recorder
 	got, want atomic.Int64
@@ -36,7 +36,8 @@ func benchPair(b *testing.B) (*Host, *counter) {
 	return sender, c
 }
 
-// BenchmarkSend carries messages of 128 bytes in bursts: a burst of one is a message on its own, waited for.
+// BenchmarkSend sends messages of 128 bytes in bursts and waits until each burst has arrived. A burst may have only one
+// message.
 func BenchmarkSend(b *testing.B) {
 	for _, burst := range []int{1, 64} {
 		b.Run(fmt.Sprintf("burst=%d", burst), func(b *testing.B) {
@@ -55,7 +56,7 @@ func BenchmarkSend(b *testing.B) {
 	}
 }
 
-// BenchmarkLarge carries frames of one MiB, a few in flight.
+// BenchmarkLarge sends frames of one MiB, a few at a time.
 func BenchmarkLarge(b *testing.B) {
 	sender, c := benchPair(b)
 	frame := make([]byte, 1<<20)
@@ -70,7 +71,7 @@ func BenchmarkLarge(b *testing.B) {
 	}
 }
 
-// BenchmarkBesideBulk is the time of a message of 128 bytes while frames of 4 MiB keep the same peer's link busy.
+// BenchmarkBesideBulk measures the time of a message of 128 bytes while frames of 4 MiB are sent to the same peer.
 func BenchmarkBesideBulk(b *testing.B) {
 	members := freeMembers(b, 2)
 	sender := startHost(b, configOf(members, 0), newRecorder())
@@ -87,7 +88,7 @@ func BenchmarkBesideBulk(b *testing.B) {
 	var feeder sync.WaitGroup
 	frame := make([]byte, 4<<20)
 	feeder.Go(func() {
-		for sender.Send(1, frame); ; sender.Send(1, frame) { // one under way, one behind it
+		for sender.Send(1, frame); ; sender.Send(1, frame) { // one frame is being sent and one waits behind it
 			select {
 			case <-receiver.large:
 			case <-stop:
@@ -106,7 +107,7 @@ func BenchmarkBesideBulk(b *testing.B) {
 	feeder.Wait()
 }
 
-// sieve is a Handler that tells small frames from large ones.
+// sieve is a Handler that counts small and large frames separately.
 type sieve struct {
 	*recorder
 	small, large chan struct{}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// stuckOnBulk blocks in FromReplica while a frame is large, until it is let go.
+// stuckOnBulk is a Handler that blocks in FromReplica on each large frame until the test lets it continue.
 type stuckOnBulk struct {
 	*recorder
 	reached chan struct{} // one token for each large frame that began to be handled
@@ -25,8 +25,8 @@ func (s *stuckOnBulk) FromReplica(from int, frame []byte) {
 
 func TestBulk_DelaysNoSmallFrame(t *testing.T) { overEach(t, bulkDelaysNoSmallFrame) }
 
-// The reader is stuck on the first large frame, so that the second of 16 MiB stands half sent for as long as the test
-// wants. Small frames overtake both; what is sent later among the large ones waits.
+// The reader blocks on the first large frame, so the second one, of 16 MiB, stays half sent. Small frames pass both.
+// Large frames that are sent later wait.
 func bulkDelaysNoSmallFrame(t *testing.T) {
 	members := freeMembers(t, 2)
 	sender := startHost(t, configOf(members, 0), newRecorder())

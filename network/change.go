@@ -33,7 +33,7 @@ func (c *change) wait() <-chan struct{} {
 	return c.next
 }
 
-// awaited is the link with a peer, of a replica's host or of a client's.
+// awaited is the link with a peer for which a host or a client waits.
 type awaited interface {
 	connected() bool
 	state() PeerState

@@ -106,7 +106,8 @@ func (c *ClientHost) Peers() []PeerState {
 	return states
 }
 
-// WaitConnected waits until at least k replicas are connected. Its error says what is known about those that are not.
+// WaitConnected waits until at least k replicas are connected. Its error says what is known about the replicas that are
+// not connected.
 func (c *ClientHost) WaitConnected(ctx context.Context, k int) error {
 	return waitConnected(ctx, &c.changes, c.peers, k)
 }

@@ -43,8 +43,9 @@ type Config struct {
 	// PeerGreeting, unless it is empty, is sent between replicas instead of Greeting: replicas may have to compare more
 	// than clients do.
 	PeerGreeting []byte
-	// Differ, if not nil, is given another replica's greeting. It returns the end of a sentence that begins with the
-	// replica's name and says how the greeting differs and how to mend that. With "" the usual words are used.
+	// Differ, if not nil, is given another replica's greeting. It returns a text that says how the greeting differs and
+	// what to do. The text completes a sentence that begins with the replica's name. If it is "", a general text is
+	// used.
 	Differ func(theirs []byte) string
 	// OnMismatch is called when a replica's greeting differs from ours, once per peer and greeting, on a stream's
 	// goroutine. It may be nil; the mismatch is logged in any case.

@@ -8,7 +8,7 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 )
 
-// gater is the allow-list: connections are made to members, and accepted from members and registered clients, and
+// gater is the allow-list: connections are made to members, and accepted from members and registered clients, and from
 // nobody else. It decides as soon as the handshake has proved the peer's key, before a multiplexer or a stream exists.
 type gater struct {
 	self        peer.ID

@@ -11,13 +11,14 @@ import (
 	"unicode"
 )
 
-// Why a stream ends before it carries frames.
+// The reasons for which a stream ends before it carries frames.
 var (
 	errMismatch = errors.New("the greetings differ")
 	errTwice    = errors.New("another process under the same key is connected to it; stop one of the two")
 )
 
-// refusal begins what a replica sends, instead of its greeting, to a client for which it has no room; the reason follows.
+// refusal is the beginning of what a replica sends, instead of its greeting, to a client for which it has no room. The
+// reason follows.
 const refusal = "tagma has no room: "
 
 // noRoomError is the reason that a client received in such a refusal.
@@ -25,8 +26,8 @@ type noRoomError struct{ why string }
 
 func (e *noRoomError) Error() string { return "has no room for this client: " + e.why }
 
-// exchangeGreeting sends the own greeting and reads the peer's. Both ends do so before anything else. The caller must
-// have set a deadline.
+// exchangeGreeting sends this host's greeting and reads the peer's. Both ends do so before anything else. The caller
+// must have set a deadline.
 func exchangeGreeting(stream io.ReadWriter, own []byte) (theirs []byte, err error) {
 	if _, err := stream.Write(asFrame(own)); err != nil {
 		return nil, fmt.Errorf("send the greeting: %w", err)
@@ -81,7 +82,7 @@ type mismatch struct{ how string }
 
 func (m *mismatch) Error() string { return m.how }
 
-// Is makes every mismatch count as errMismatch.
+// Is makes errors.Is find errMismatch in every mismatch.
 func (m *mismatch) Is(target error) bool { return target == errMismatch }
 
 // exchange exchanges greetings with a member by version 1 of the protocol, and reports a mismatch that was not reported
@@ -100,8 +101,8 @@ func (g *greetings) open(stream io.ReadWriter, with remote) (about, error) {
 	return g.read(stream, with)
 }
 
-// answer exchanges greetings with a member that has dialled this host, by version 2 of the protocol. Admit decides what
-// the member is told about its process.
+// answer exchanges greetings with a member that has dialled this host, by version 2 of the protocol. The function admit
+// decides what the member is told about its process.
 func (g *greetings) answer(stream io.ReadWriter, with remote, admit func(processID) verdict) error {
 	theirs, err := g.read(stream, with)
 	told := accepted
@@ -166,7 +167,7 @@ func (g *greetings) judge(with remote, theirs []byte, err error) error {
 	return err
 }
 
-// how says in what a replica with another greeting differs, or "" if Differ has no words for it.
+// how says in which respect another replica's greeting differs, or returns "" if Differ has no text for it.
 func (g *greetings) how(theirs []byte) string {
 	if g.differ == nil {
 		return ""

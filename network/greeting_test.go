@@ -60,7 +60,7 @@ func TestGreeting_MismatchIsReportedOncePerChange(t *testing.T) {
 	}
 }
 
-// scripted is a peer that says what the test wants and hears nothing.
+// scripted is a peer that sends what the test tells it to and reads nothing.
 type scripted struct{ in *bytes.Buffer }
 
 func (s *scripted) Read(p []byte) (int, error)  { return s.in.Read(p) }

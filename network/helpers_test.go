@@ -30,7 +30,7 @@ func within(t testing.TB) context.Context {
 	return ctx
 }
 
-// eventually polls a condition that only the network can bring about.
+// eventually waits until a condition holds that depends on the real network.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
@@ -50,7 +50,8 @@ type arrival struct {
 	frame []byte
 }
 
-// recorder is a Handler and a ClientHandler that passes on what arrives, and blocks when nobody takes it.
+// recorder is a Handler and a ClientHandler that passes frames to a channel. It blocks while nobody reads from the
+// channel.
 type recorder struct {
 	replicas, clients chan arrival
 	gone              chan *ClientLink
@@ -98,7 +99,8 @@ func next[T any](t testing.TB, from <-chan T) T {
 	}
 }
 
-// cluster is n hosts on loopback. Ports must be known before the members are, so each is found by a first host.
+// cluster is n hosts on the loopback. The member list must contain the ports, so each host is first started once to find
+// a free port.
 type cluster struct {
 	members []Member
 	hosts   []*Host
@@ -113,7 +115,8 @@ func overEach(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
-// anyPort is where a test's host listens: over the transport after which the subtest is named, otherwise over TCP.
+// anyPort returns the address on which a test's host listens. It is over the transport after which the subtest is named,
+// or otherwise over TCP.
 func anyPort(t testing.TB) string {
 	if strings.Contains(t.Name()+"/", "/quic/") {
 		return "/ip4/127.0.0.1/udp/0/quic-v1"

@@ -12,10 +12,10 @@ import (
 	"github.com/multiformats/go-multistream"
 )
 
-// Handler receives what arrives at a replica. The small frames of one replica, its bulk frames, and the frames of one
-// client link are three kinds of sequences, each delivered in order on a goroutine of its own; a call that blocks stops
-// reading that sequence only. A frame belongs to the handler. Once [Host.Close] has been called no call may block for
-// ever, because Close waits for them.
+// Handler receives what arrives at a replica. There is one sequence of calls for the small frames of each replica, one
+// for its bulk frames, and one for the frames of each client link. Each sequence is in order, on a goroutine of its own.
+// A call that blocks stops only the reading of its own sequence. A frame belongs to the handler. Once [Host.Close] has
+// been called no call may block for ever, because Close waits for them.
 type Handler interface {
 	// FromReplica receives a frame that the member with this index sent, whose key the connection has proved. Two calls
 	// for one member may run at the same time: one with a frame shorter than [BulkBytes] and one with a longer one.

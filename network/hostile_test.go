@@ -133,8 +133,9 @@ func openUntilRefused(t *testing.T, conn network.Conn, most int) (served int) {
 		if err := stream.SetDeadline(deadline); err != nil {
 			return served
 		}
-		_, _ = stream.Write([]byte("\x13/multistream/1.0.0\n")) // QUIC announces a stream with its first bytes
-		// Negotiation begins with a line from the acceptor: a stream that is refused yields an error instead.
+		// Over QUIC a stream becomes visible to the peer with its first bytes.
+		_, _ = stream.Write([]byte("\x13/multistream/1.0.0\n"))
+		// A peer that accepts a stream sends a line first. If it refuses the stream, the read returns an error.
 		if _, err := stream.Read(make([]byte, 1)); err != nil {
 			return served
 		}

@@ -21,7 +21,7 @@ type inbound struct {
 	current network.Stream
 }
 
-// replace makes stream the current one and ends the one before.
+// replace makes stream the current one and ends the previous one.
 func (in *inbound) replace(stream network.Stream) {
 	in.mu.Lock()
 	old := in.current
@@ -110,7 +110,7 @@ func (h *Host) serveReplica(stream network.Stream, from int, on lane) error {
 	in := &peer.in[on]
 	letGo, err := h.welcome(stream, peer, on)
 	if err != nil {
-		_ = stream.Close() // not reset: the member must be able to read our greeting
+		_ = stream.Close() // the stream is not reset, so that the member can read our greeting
 		return err
 	}
 	defer letGo()
@@ -159,7 +159,8 @@ func (h *Host) serveClient(stream network.Stream, among *clientLinks) error {
 	link := newClientLink(stream, key, &h.cfg, among, among == h.askers)
 	defer link.gone()
 	if err := among.add(link); err != nil {
-		_, _ = stream.Write(asFrame([]byte(refusal + err.Error()))) // a client that does not read it only misses the reason
+		// If the client does not read it, it only misses the reason.
+		_, _ = stream.Write(asFrame([]byte(refusal + err.Error())))
 		return waitForEnd(stream, fmt.Errorf("client %x: %w", key[:4], err))
 	}
 	if _, err := exchangeGreeting(stream, h.cfg.Greeting); err != nil {

@@ -94,7 +94,8 @@ func (h *Host) sayTwice(l *link, to remote, now time.Time) {
 // Twice reports whether other replicas recently met another process under this replica's key.
 func (h *Host) Twice() bool { return h.own.twice(time.Now()) }
 
-// state sums up the lanes. Since is the later change of the two among those lanes whose state equals the result.
+// state combines the states of the two lanes. Since is the time of the last change among the lanes whose state is the
+// same as the result.
 func (l *link) state() PeerState {
 	small, large := l.out[votes].state(), l.out[bulk].state()
 	s := PeerState{

@@ -40,7 +40,8 @@ func (t *transport) connect(ctx context.Context, to remote) error {
 	if err := t.aim(ctx, to); err != nil {
 		return reachError(to, err)
 	}
-	// After a failure the swarm would refuse to dial for at least five seconds. The pacing is done here instead.
+	// After a failure the swarm would refuse to dial for at least five seconds. This package decides itself when to dial
+	// again.
 	t.Backoff().Clear(to.id)
 	if _, err := t.DialPeer(ctx, to.id); err != nil {
 		return reachError(to, err)

@@ -31,7 +31,7 @@ type outbound struct {
 	bytes    int
 	chunk    int                // largest write
 	deliver  func(frame []byte) // nil if the member must not send on this stream
-	met      func(about)        // told about the process at the other end; nil: not wanted
+	met      func(about)        // called with what the member said about its process; nil: not wanted
 
 	counters
 	wake chan struct{} // a token in it ends the wait before the next attempt
@@ -197,7 +197,7 @@ func (o *outbound) exchange(ctx context.Context, stream network.Stream) error {
 		_ = stream.Close() // not reset, as below
 		return fmt.Errorf("%s %w", o.to, err)
 	case errors.Is(err, errMismatch):
-		_ = stream.Close() // not reset: the member must be able to read our greeting too
+		_ = stream.Close() // the stream is not reset, so that the member can read our greeting, too
 		return fmt.Errorf("%s has another cluster file (%w): give it and this end the same one", o.to, err)
 	case errors.As(err, &full), errors.Is(err, errTwice):
 		_ = stream.Conn().Close()

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// sluggish blocks in FromReplica until it is let go.
+// sluggish is a Handler that blocks in FromReplica until the test lets it continue.
 type sluggish struct {
 	*recorder
 	let chan struct{}
@@ -19,7 +19,7 @@ func (s *sluggish) FromReplica(from int, frame []byte) {
 	s.recorder.FromReplica(from, frame)
 }
 
-// withSlowReplica is three hosts of which number 1 reads nothing until the channel is closed.
+// withSlowReplica starts three hosts. Host 1 reads nothing until the channel is closed.
 func withSlowReplica(t *testing.T, adjust func(*Config)) (*cluster, chan struct{}) {
 	t.Helper()
 	c := &cluster{members: freeMembers(t, 3)}

@@ -10,7 +10,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 )
 
-// rawPeer is a libp2p peer that keeps to no rule of this package.
+// rawPeer is a libp2p peer that need not follow any rule of this package.
 type rawPeer struct {
 	*transport
 	members []remote
@@ -48,7 +48,7 @@ func (r *rawPeer) reach(ctx context.Context, to remote, proto protocol.ID) (netw
 	return r.open(ctx, to, proto)
 }
 
-// greeted opens a stream to replica to and passes the greeting.
+// greeted opens a stream to replica to and exchanges greetings.
 func (r *rawPeer) greeted(t testing.TB, to int, proto protocol.ID) network.Stream {
 	t.Helper()
 	stream, err := r.reach(within(t), r.members[to], proto)

@@ -71,7 +71,7 @@ func reconnectClientLivesWithDeadReplicasAndFindsThemLater(t *testing.T) {
 		t.Fatalf("dead replicas are connected: %v", up)
 	}
 	start(2)
-	// libp2p's own back-off would keep a replica that was down away for five seconds and more.
+	// libp2p's own back-off would prevent connections with a replica that was down for at least five seconds.
 	soon, cancel := context.WithTimeout(within(t), swarm.BackoffBase-backoffMax)
 	defer cancel()
 	if err := client.WaitConnected(soon, 3); err != nil {
@@ -133,7 +133,7 @@ func closeLeavesNoGoroutine(t *testing.T) {
 	members := freeMembers(t, 3)
 	heard := newRecorder()
 	var hosts []*Host
-	for i := range 2 { // the third stays dead: its dial goes on
+	for i := range 2 { // the third replica stays down, and the host continues to dial it
 		cfg := configOf(members, i)
 		admit(keyOf(seed))(&cfg)
 		h, err := Listen(cfg, heard)
@@ -165,7 +165,8 @@ func closeLeavesNoGoroutine(t *testing.T) {
 	goleak.VerifyNone(t, before)
 }
 
-// A replica that is away when a client changes its opening gets the new one first, and never the old one again.
+// A replica is down while a client changes its opening. When it is up, its first frame is the new opening. It never gets
+// the old one again.
 func TestReconnect_AClientOpensWithWhatItSaidLast(t *testing.T) {
 	overEach(t, reconnectAClientOpensWithWhatItSaidLast)
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// fakeStream gives the pieces one read each, and notes under which deadline it was read or written.
+// fakeStream returns one piece for each read. It records the deadline of each read and write.
 type fakeStream struct {
 	pieces    [][]byte
 	reads     []bool // under a deadline
@@ -77,7 +77,7 @@ func TestStream_WhatWaitsTogetherLeavesInOneWrite(t *testing.T) {
 	}
 }
 
-// slowStream takes every write after a delay, and notes how far its deadline was when it came.
+// slowStream completes each write after a delay. It records how far away the deadline was.
 type slowStream struct {
 	fakeStream
 	delay    time.Duration

@@ -25,8 +25,8 @@ const (
 
 const aboutBytes = len(processID{}) + 1
 
-// What proves that two processes under one key are alive at the same time. A restart is not mistaken for that: the
-// process before it never comes back, except for frames that it sent before it ended and that are read late.
+// What proves that two processes under one key are alive at the same time. A restart does not count as such proof: the
+// old process never comes back. At most, frames that it sent before it ended are read late.
 const (
 	twinReturns  = 3                // how many times a process must come back after another one
 	twinWindow   = 30 * time.Second // the time within which these returns must happen
@@ -37,9 +37,9 @@ const (
 )
 
 // twins finds out whether more than one process uses a member's key, because an image was restored beside the original,
-// or a failover left the first process running. To the protocol such a key is one faulty replica, which it masks. Here
-// the twins are noticed and told of each other, and the connection is kept from changing between them: while both live,
-// the process that is connected stays connected.
+// or a failover left the first process running. The protocol treats such a key as one faulty replica, which it masks.
+// This type detects the two processes and tells each of the other. While both run, the process that is connected stays
+// connected, so that the connection does not alternate between them.
 type twins struct {
 	mu      sync.Mutex
 	known   []processID // processes that were met, the last one at the end
@@ -50,10 +50,10 @@ type twins struct {
 	reads   bool
 	frames  uint64 // frames that the holder had sent when another process was last refused
 
-	heldTwin bool // the holder was told about the other process
+	heldTwin bool // the holder was told that there is another process
 }
 
-// meet notes a process that is alive now, and reports whether another one is alive too.
+// meet records that a process is running now, and reports whether another one is running as well.
 func (w *twins) meet(id processID, now time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -83,8 +83,8 @@ func (w *twins) returned(now time.Time) {
 	}
 }
 
-// admit decides about a process that wants to send. Frames is how many frames were read so far from the process that
-// sends now.
+// admit decides whether a process may send. The argument frames is how many frames were read so far from the process
+// that sends now.
 func (w *twins) admit(id processID, frames uint64, now time.Time) verdict {
 	if !w.meet(id, now) {
 		return accepted
@@ -92,7 +92,7 @@ func (w *twins) admit(id processID, frames uint64, now time.Time) verdict {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.reads || w.holder == id || !w.heldTwin {
-		return acceptedTwin // the process that this one displaces comes back, and is told then
+		return acceptedTwin // the process that loses its connection here comes back, and is told then
 	}
 	if frames > w.frames { // both the holder and the process that asks are alive
 		w.until = now.Add(twinLasts)
@@ -101,7 +101,7 @@ func (w *twins) admit(id processID, frames uint64, now time.Time) verdict {
 	return refusedTwin
 }
 
-// hold notes that the frames of a process are read; letGo ends that.
+// hold records that the frames of a process are read from now on; letGo ends that.
 func (w *twins) hold(id processID, told verdict) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -114,7 +114,7 @@ func (w *twins) letGo(id processID) {
 	w.reads = w.reads && w.holder != id
 }
 
-// told notes that a peer says it has met both processes.
+// told records that a peer says that it has met both processes.
 func (w *twins) told(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -127,7 +127,7 @@ func (w *twins) twice(now time.Time) bool {
 	return now.Before(w.until)
 }
 
-// news reports whether it is time to log that there are two processes.
+// news reports whether it is time to log again that there are two processes.
 func (w *twins) news(now time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -18,7 +18,7 @@ func TestTwins_ManyRestartsAreNoProof(t *testing.T) {
 			w.hold(processID{byte(i)}, accepted)
 		}
 	}
-	// The last stream of a process may be read after the first of its successor.
+	// The last stream of a process may be read after the first stream of the process that replaced it.
 	w.admit(processID{98}, 0, now)
 	w.admit(processID{99}, 0, now)
 	if w.twice(now) {
@@ -44,13 +44,13 @@ func TestTwins_WhoComesBackAgainAndAgainLivesBesideTheOther(t *testing.T) {
 	}
 	frames := uint64(1)
 	w.hold(b, w.admit(b, 0, now)) // it is told
-	for range 100 {               // b holds the link and lives: a is refused, and told, however long it lasts
+	for range 100 {               // process b is connected and running; however long this lasts, a is refused and told so
 		now, frames = now.Add(time.Second), frames+10
 		if v := w.admit(a, frames, now); v != refusedTwin {
 			t.Fatal(v)
 		}
 	}
-	for range int(twinLasts / time.Second) { // b has died without a word
+	for range int(twinLasts / time.Second) { // process b has ended without closing its connection
 		now = now.Add(time.Second)
 		if w.admit(a, frames, now) == accepted {
 			return
@@ -59,7 +59,7 @@ func TestTwins_WhoComesBackAgainAndAgainLivesBesideTheOther(t *testing.T) {
 	t.Error("a dead process keeps the living one out")
 }
 
-// Two processes under one key are noticed at the peer and told to both; one of them stays connected.
+// If two processes use one key, their peer detects it and tells both. One of them stays connected.
 func TestTwins_BothAreTold(t *testing.T) { overEach(t, twinsBothAreTold) }
 
 func twinsBothAreTold(t *testing.T) {

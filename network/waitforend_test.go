@@ -8,7 +8,8 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 )
 
-// greetingClient is a client's stream: its greeting comes in two parts, and it hangs up when it has read the refusal.
+// greetingClient is the stream of a client. It sends its greeting in two parts, and closes the stream when it has read
+// the refusal.
 type greetingClient struct {
 	network.Stream
 	parts  [][]byte
@@ -33,8 +34,8 @@ func (c *greetingClient) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// A client that is refused while it sends its greeting learns why: the host reads the rest, since unread bytes would
-// reset the connection and lose the refusal. But it does not read for ever.
+// A client that is refused while it sends its greeting gets the reason: the host reads the rest of the greeting, because
+// unread bytes would reset the connection and the refusal would be lost. But it does not read without end.
 func TestWaitForEnd_ReadsWhatTheClientSentMeanwhile(t *testing.T) {
 	why := errors.New("no room")
 	c := &greetingClient{parts: [][]byte{make([]byte, 100), make([]byte, 200)}}

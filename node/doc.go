@@ -14,5 +14,5 @@
 // A cluster file names the machine that its replicas run, so every replica of a cluster must be run by a program that
 // has this machine. Clients send operations as bytes and do not need the machine.
 //
-// The package contains no code of its own: it gives programs outside this module access to what they may use of a replica.
+// The package decides nothing itself: it makes the parts of a replica that other modules may use available to them.
 package node

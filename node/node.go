@@ -35,8 +35,8 @@ type Node struct{ n *replica.Node }
 // Open reads a replica's home, which the command init has made, checks its disk and begins to listen. The caller must
 // then call Run; otherwise the disk stays locked.
 //
-// The error is one line that says what is wrong and how to mend it: the directory is no home, a key cannot be read, a
-// disk is missing, a port is taken, or the cluster runs a machine that is not in Options.Machines.
+// The error is one line that says what is wrong and what to do: the directory is no home, a key cannot be read, a disk
+// is missing, a port is taken, or the cluster runs a machine that is not in Options.Machines.
 func Open(home string, o Options) (*Node, error) {
 	set, err := setOf(o.Machines)
 	if err != nil {

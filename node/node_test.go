@@ -26,7 +26,7 @@ import (
 	"tagma/statemachine"
 )
 
-// lister is a machine that is neither kv nor bank: it keeps the operations it was given.
+// lister is a machine that is neither kv nor bank. It stores the operations that it was given.
 type lister struct{}
 
 func (lister) Apply(tx statemachine.Txn, op []byte) []byte {
@@ -43,7 +43,7 @@ func (lister) Query(r statemachine.Reader, _ []byte) (all []byte) {
 
 func newLister() statemachine.Machine { return lister{} }
 
-// asProgram in the environment makes the test binary the program that Main makes.
+// asProgram is an environment variable with which the test binary runs as the program that Main makes.
 const asProgram = "TAGMA_TEST_AS_LISTER"
 
 func TestMain(m *testing.M) {
@@ -66,7 +66,8 @@ func program(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
-// freePorts returns the first of the ports of a cluster of four on which nobody listens, below those of other packages.
+// freePorts returns the first port of a block of free ports for a cluster of four. The block is below those of other
+// packages' tests.
 func freePorts(t *testing.T) int {
 	t.Helper()
 	for try := range 50 {
@@ -90,7 +91,7 @@ func makeCluster(t *testing.T) (dir string) {
 	if name := filepath.Base(os.Args[0]); code != 0 || !strings.Contains(out, name+" node --home ") || !strings.Contains(out, name+" status") || strings.Contains(out, "tagma") {
 		t.Fatalf("init: exit code %d, %s%s", code, out, errs)
 	}
-	for i := range 4 { // tests need no metrics, whose ports may be another's
+	for i := range 4 { // the tests do not need metrics, and the ports for them could be in use
 		path := filepath.Join(dir, fmt.Sprint("replica", i), "config.toml")
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -157,7 +158,7 @@ func TestMain_InitMakesAClusterOfTheMachineThatOpenRuns(t *testing.T) {
 	}
 }
 
-// sealed is a key that gives signatures only.
+// sealed is a private key that can only be used to sign.
 type sealed struct{ k *crypto.PrivateKey }
 
 func (s sealed) Public() stdcrypto.PublicKey {
@@ -170,7 +171,7 @@ func (s sealed) Sign(_ io.Reader, message []byte, _ stdcrypto.SignerOpts) ([]byt
 	return sig[:], nil
 }
 
-// withoutFiles talks to the cluster as a program does that has its description in memory, and its key elsewhere.
+// withoutFiles uses the cluster as a program does that has the cluster's description in memory and its key in a signer.
 func withoutFiles(ctx context.Context, t *testing.T, dir string) {
 	t.Helper()
 	loaded, err := client.LoadCluster(filepath.Join(dir, "cluster.toml"))
@@ -210,7 +211,7 @@ func withoutFiles(ctx context.Context, t *testing.T, dir string) {
 	}
 }
 
-// unwanted is the factory of a machine that the cluster does not run, and must not be called.
+// unwanted makes a machine that the cluster does not run. It must not be called.
 func unwanted() statemachine.Machine { panic("a machine that nobody asked for was made") }
 
 func TestNode_AMachineThatTheProgramDoesNotHaveIsOneLine(t *testing.T) {
@@ -232,7 +233,7 @@ func TestNode_AMachineThatTheProgramDoesNotHaveIsOneLine(t *testing.T) {
 	if _, err := node.Open(home, node.Options{Machines: map[string]func() statemachine.Machine{"lister": newLister}}); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("Open: %v", err)
 	}
-	// A client takes the file, and waits in vain for replicas.
+	// A client accepts the cluster file, but no replica answers.
 	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if c, err := client.Dial(short, path, filepath.Join(dir, "client.key")); err == nil {
@@ -254,7 +255,7 @@ func TestOpen_RefusesMachinesOfNoUse(t *testing.T) {
 	}
 }
 
-// The program of an application has a name of its own, and its errors send nobody to another one.
+// The program of an application has a name of its own, and its errors use this name.
 func TestMain_ErrorsNameNoOtherProgram(t *testing.T) {
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "absent")

@@ -7,7 +7,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// ordered is a body of so many requests.
+// ordered returns a body with so many requests.
 func ordered(k int) *wire.Body {
 	b := &wire.Body{Time: 1}
 	for i := range k {
@@ -16,8 +16,8 @@ func ordered(k int) *wire.Body {
 	return b
 }
 
-// C6: the primary takes over what a backup admits even if they measured different loads: the backup sees a fast, idle
-// cluster, while at the primary requests have waited all the time.
+// C6: the primary has room for every request that a backup admits, even if the two measured different loads. Here the
+// backup measures a fast, idle cluster, while at the primary requests have always had to wait.
 func TestC6_APrimaryHasRoomForWhateverABackupAdmits(t *testing.T) {
 	backup, primary := newLab(t, 4, 3), newLab(t, 4, 0)
 	backup.r.pool.Order(ordered(backup.cfg.MaxPending))
@@ -38,8 +38,8 @@ func TestC6_APrimaryHasRoomForWhateverABackupAdmits(t *testing.T) {
 	}
 }
 
-// C6: nobody knows how fast an idle cluster is. So neither the primary nor a backup admits a burst that arrives at an idle
-// cluster as if the cluster were fast; the requests that are ordered make room for more.
+// C6: after a cluster was idle, nobody knows how fast it is. So if many requests arrive then, neither the primary nor a
+// backup admits as many as in a cluster that is known to be fast. They admit more as requests are ordered.
 func TestC6_WhatIsAdmittedGrowsWithWhatIsOrdered(t *testing.T) {
 	for self := range wire.ReplicaID(2) {
 		l := newLab(t, 4, self)
@@ -58,7 +58,7 @@ func TestC6_WhatIsAdmittedGrowsWithWhatIsOrdered(t *testing.T) {
 		if then := first + admit(1000); then < 100 {
 			t.Errorf("replica %d admits %d when 400 were ordered at once", self, then)
 		}
-		for range 3 { // the burst is ordered no faster than this
+		for range 3 { // the requests are ordered no faster than this
 			l.r.pool.Tick(l.now, 0, true)
 		}
 		if most := l.r.pool.Limit(l.cfg.MaxPending).Requests; most > 64 {
@@ -67,8 +67,8 @@ func TestC6_WhatIsAdmittedGrowsWithWhatIsOrdered(t *testing.T) {
 	}
 }
 
-// T1, C6: a former primary may hold more requests than the next primary has room for. It passes the rest on, and times them,
-// once the requests before them were ordered.
+// T1, C6: a former primary may hold more requests than the next primary has room for. It relays and times the rest only
+// when the requests before them were ordered.
 func TestT1_ARequestIsTimedFromWhenThePrimaryHasRoom(t *testing.T) {
 	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxPending = 16 })
 	l.r.proposed = l.r.log.High()

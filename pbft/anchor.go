@@ -36,8 +36,9 @@ func (r *Replica) Anchor() []wire.Record {
 	return out
 }
 
-// anchorCheckpoints appends the checkpoints that this replica signed above the low watermark, and the sequence number
-// up to which it gave them up (K2): it must not sign others in their place, and must not start from one of them.
+// anchorCheckpoints appends the checkpoints that this replica signed above the low watermark. It also appends the
+// sequence number up to which the replica has given checkpoints up (K2): it must not sign others in their place, and
+// must not start from one of them.
 func (r *Replica) anchorCheckpoints(out []wire.Record) []wire.Record {
 	c, k := &r.checkpoints, r.cfg.CheckpointInterval
 	void := c.Void > r.log.Low || r.diverged
@@ -55,7 +56,7 @@ func (r *Replica) anchorCheckpoints(out []wire.Record) []wire.Record {
 	return out
 }
 
-// anchorSlot appends what this replica has accepted, voted and seen committed for one sequence number.
+// anchorSlot appends what this replica has accepted, voted for, and seen committed for one sequence number.
 func (r *Replica) anchorSlot(out []wire.Record, s *msglog.Slot) []wire.Record {
 	for _, b := range s.Bodies {
 		if !s.Accepted || b.Digest() != s.Digest { // the accepted body is in the pre-prepare below
@@ -64,7 +65,8 @@ func (r *Replica) anchorSlot(out []wire.Record, s *msglog.Slot) []wire.Record {
 	}
 	if b := s.Body(s.Digest); s.Accepted && b != nil {
 		pp := r.proposalOf(s)
-		if r.isPrimary() && r.mayVote(r.view) { // else an earlier life signed it, and this life received it from others
+		// Otherwise an earlier life of this replica signed it, and this life received it from others.
+		if r.isPrimary() && r.mayVote(r.view) {
 			out = append(out, &wire.Sent{Msg: pp})
 		} else {
 			out = append(out, &wire.Accepted{PrePrepare: pp})

@@ -7,8 +7,9 @@ import (
 	"tagma/pbft/wire"
 )
 
-// lag has the replica handed all batches up to one of them, while it has executed those up to another only, of which the
-// last is durable. It returns what a crash leaves in its journal when h moves meanwhile.
+// lag brings the replica into a state in which it was handed the batches up to one sequence number, has executed those
+// up to a lower one, and its last durable state is lower still. Then the low watermark moves. lag returns what a crash
+// leaves in the journal.
 func (l *lab) lag(executed, handed, stable wire.Seq) []wire.Record {
 	l.t.Helper()
 	var log []wire.Record
@@ -37,8 +38,8 @@ func (l *lab) lag(executed, handed, stable wire.Seq) []wire.Record {
 	return log
 }
 
-// A replica crashed after it had been handed more batches than it had executed. Others hold the next batches and its journal
-// holds the rest, but once such a replica counted as left behind for good.
+// A replica crashed after it had been handed more batches than it had executed. Others hold the next batches, and its
+// journal holds those before. Such a replica can follow the others; an earlier version took it for left behind for ever.
 func TestD5_WhoCouldFollowBeforeACrashCanFollowAfterIt(t *testing.T) {
 	l := newLab(t, 4, 3)
 	k := l.cfg.CheckpointInterval
@@ -66,7 +67,8 @@ func TestD5_WhoCouldFollowBeforeACrashCanFollowAfterIt(t *testing.T) {
 	wantCount(t, all[port.Execute](effects), 1, "batches that others keep")
 }
 
-// D5, X1: no batch is skipped. If one is missing below the batches that others hold, the replica first fetches the state.
+// D5, X1: no batch is skipped. If the journal lacks a batch below those that the others hold, the replica first fetches
+// the state.
 func TestX1_AJournalWithAHoleBelowWhatOthersKeepNeedsATransfer(t *testing.T) {
 	l := newLab(t, 4, 3)
 	k := l.cfg.CheckpointInterval
@@ -85,7 +87,7 @@ func TestX1_AJournalWithAHoleBelowWhatOthersKeepNeedsATransfer(t *testing.T) {
 	l.wantTransferAtStart([]wire.Record{&wire.Stable{Cert: far}}, Applied{}, far)
 }
 
-// wantTransferAtStart starts the replica and checks that it asks for a state and executes nothing.
+// wantTransferAtStart starts the replica. The replica must ask for a state and execute nothing.
 func (l *lab) wantTransferAtStart(log []wire.Record, at Applied, target wire.StableCert) {
 	l.t.Helper()
 	r, err := New(&l.cfg, log, at)
@@ -100,8 +102,8 @@ func (l *lab) wantTransferAtStart(log []wire.Record, at Applied, target wire.Sta
 	wantCount(l.t, all[port.Execute](effects), 0, "batches executed without their state")
 }
 
-// A replica that is left behind drops the batches that it executed. A crash at that moment must not leave a journal that
-// looks like an older copy beside its store, whatever moved h.
+// A replica that is left behind drops the batches that it has executed from its journal. If it crashes at that moment,
+// its journal must not look like an older copy that was put back beside its store.
 func TestD8_WhyTheJournalWasShortenedIsDurableBefore(t *testing.T) {
 	l := newLab(t, 4, 3)
 	k, window := l.cfg.CheckpointInterval, l.cfg.LogWindow
@@ -114,7 +116,7 @@ func TestD8_WhyTheJournalWasShortenedIsDurableBefore(t *testing.T) {
 		l.log = nil
 		l.restart()
 		l.lag(2*k, 2*k, 2*k)
-		l.log = l.r.Anchor() // of the segment that is left
+		l.log = l.r.Anchor() // the journal that is left begins with this anchor
 		beforeIn(t, l.from(1, m), name+", then the truncation",
 			func(e port.Effect) bool { return persists[*wire.Stable](e) || persists[*wire.Activated](e) },
 			func(e port.Effect) bool { _, ok := e.(port.Truncate); return ok })

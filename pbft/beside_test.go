@@ -7,7 +7,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Queries are answered without the core, which takes neither a query nor its answer.
+// Queries are answered outside the core. The core ignores both queries and their answers.
 func TestC9_TheCoreHasNothingToDoWithQueries(t *testing.T) {
 	c := newWireCluster(4)
 	for _, m := range []wire.Message{&wire.Query{Op: []byte("get k")}, &wire.QueryReply{Outcome: wire.QueryNotRetained}} {

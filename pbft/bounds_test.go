@@ -11,7 +11,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// S4: a question of 42 bytes brings back a body of a megabyte; a peer gets two windows of that and no more.
+// S4: a question of 42 bytes can be answered by a body of a megabyte. So a peer gets at most two windows of bodies.
 func TestS4_FetchesAreAnsweredWithinABudget(t *testing.T) {
 	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxOpBytes, cfg.MaxBatchBytes = 1<<20, 2<<20 })
 	b := l.batch(1, string(make([]byte, 1<<20)))
@@ -46,7 +46,7 @@ func TestS4_AWindowOfLargeBodiesIsBounded(t *testing.T) {
 	}
 }
 
-// N3: the bodies that are kept below h are bounded in bytes too; the oldest ones are dropped first.
+// N3: the bodies that are kept below h are bounded in bytes as well; the oldest ones are dropped first.
 func TestN3_OldBodiesAreForgottenByBytes(t *testing.T) {
 	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 1<<20, 2<<20 })
 	for seq := wire.Seq(1); seq <= 48; seq++ {
@@ -62,7 +62,7 @@ func TestN3_OldBodiesAreForgottenByBytes(t *testing.T) {
 	}
 }
 
-// K2: a replica whose state contradicts a stable checkpoint does not answer clients after a restart either.
+// K2: a replica whose state contradicts a stable checkpoint does not answer clients, also not after a restart.
 func TestK2_DivergenceOutlivesARestart(t *testing.T) {
 	c := newCluster(t, 4)
 	n := c.nodes[3]
@@ -78,7 +78,8 @@ func TestK2_DivergenceOutlivesARestart(t *testing.T) {
 	}
 }
 
-// C6: of a burst the backups admit no more requests than the primary has room for, and pass all of those on.
+// C6: if many requests arrive at once, the backups admit no more than the primary has room for, and relay all that they
+// admit.
 func TestC6_ABackupAdmitsWhatThePrimaryTakesOver(t *testing.T) {
 	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.MaxPending, cfg.MaxPerClient = 1024, 1024 })
 	relayed, busy := 0, 0
@@ -97,7 +98,8 @@ func TestC6_ABackupAdmitsWhatThePrimaryTakesOver(t *testing.T) {
 	}
 }
 
-// N5: a primary that followed by certificate proposes above what it followed, not for slots that are decided.
+// N5: a primary that has executed batches because of their certificates proposes only above these batches, not for slots
+// that are already decided.
 func TestN5_APrimaryThatFollowedProposesAboveIt(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.commitAll(0, 1, l.batch(1, "decided without this primary"))
@@ -108,7 +110,7 @@ func TestN5_APrimaryThatFollowedProposesAboveIt(t *testing.T) {
 	}
 }
 
-// C6: a client that floods fills only its own part of the queue; a client that comes later finds its part free.
+// C6: a client that sends many requests fills only its own part of the queue, so there is room for another client.
 func TestC6_AFloodLeavesRoomForOthers(t *testing.T) {
 	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxPending, cfg.MaxPerClient = 64, 64 })
 	l.r.proposed = l.r.log.High() // nothing is ordered meanwhile
@@ -145,7 +147,8 @@ func TestC6_ABatchIsSharedByTheClients(t *testing.T) {
 }
 
 // S4, I14: messages that a faulty replica sends too early, for a view that it leads or above the window, are bounded in
-// bytes too, and take no room from the current primary. One large recorded request of any client suffices for the attack.
+// bytes too, and do not use up the room for messages of the current primary. For such an attack the faulty replica needs
+// only one large request of any client.
 func TestS4_EarlyPrePreparesAreBoundedInBytes(t *testing.T) {
 	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 4<<20-1<<10, 4<<20 })
 	large := l.batch(1, string(make([]byte, l.cfg.MaxOpBytes)))

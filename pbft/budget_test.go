@@ -6,8 +6,9 @@ import (
 	"tagma/pbft/wire"
 )
 
-// V5: help is charged to a peer's budget only when something is sent. If a faulty replica votes for every slot of the
-// window, all list slots for which nobody can help; these must not use up the budget that a lost vote needs.
+// V5: a peer's budget is reduced only when something is sent to it. If a faulty replica votes for every slot of the
+// window, all replicas list many slots in their status for which nobody has anything. These slots must not use up the
+// budget, which is needed to send a lost vote again.
 func TestV5_AnAllowanceIsSpentOnWhatIsSent(t *testing.T) {
 	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 512 })
 	m := &wire.Status{Active: true, Helper: 0}
@@ -19,13 +20,14 @@ func TestV5_AnAllowanceIsSpentOnWhatIsSent(t *testing.T) {
 	m.Slots = append(m.Slots, wire.SlotStatus{Seq: 501, Lacks: lacksEverything})
 	for i := range 16 {
 		l.wait(l.cfg.ViewTimeout / 16)
-		if i > 0 { // until then the vote may be on its way
+		if i > 0 { // in the first iteration the vote may still be on its way
 			wantCount(t, sends[*wire.Prepare](l.from(2, m)), 1, "prepares for who lost one")
 		}
 	}
 }
 
-// S4: repeated proposals count in the budget too: otherwise every status of a faulty replica would bring a large body again.
+// S4: repeated proposals count in the budget too: otherwise each status of a faulty replica would make the others send a
+// large body again.
 func TestS4_ProposalsAreSentAgainWithinTheAllowance(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.fromClient(l.request(1, "a"))
@@ -38,8 +40,8 @@ func TestS4_ProposalsAreSentAgainWithinTheAllowance(t *testing.T) {
 	wantCount(t, sends[*wire.PrePrepare](l.from(1, m)), 1, "proposals when time has granted some")
 }
 
-// S4: a status of 40 bytes from a lower view brings the new view, or our view change, sixteen times a timeout. With a
-// certificate for each slot of the window such an answer has half a megabyte or more.
+// S4: a status of 40 bytes from a lower view is answered by the new view, or by our view change, up to sixteen times in
+// a timeout. With a certificate for each slot of the window such an answer has half a megabyte or more.
 func TestS4_NewViewsAndViewChangesAreSentAgainWithinAnAllowance(t *testing.T) {
 	const slots, timeouts = 200, 10
 	l := newLab(t, 4, 1, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })

@@ -6,8 +6,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// mutate returns a changed copy of a message, signed with this replica's key if it speaks for this replica. A changed
-// message of somebody else keeps its old signature and must be refused.
+// mutate returns a changed copy of a message. If the message is this replica's own, the copy is signed with this
+// replica's key. A changed message of another replica keeps its old signature and must be refused.
 func (l *liar) mutate(m wire.Message) wire.Message {
 	switch m := m.(type) {
 	case *wire.PrePrepare:
@@ -58,7 +58,8 @@ func (l *liar) mutate(m wire.Message) wire.Message {
 	return m
 }
 
-// mutateHeldBy leaves out what the answer shows, says at random whether the replica is whole, or names another asker.
+// mutateHeldBy makes a false answer to the question of a start. It leaves out statements that the answer would show,
+// says at random whether the replica has lost nothing, or names another asker.
 func (l *liar) mutateHeldBy(m *wire.HeldBy) wire.Message {
 	v := *m
 	switch l.rng.IntN(6) {
@@ -79,7 +80,7 @@ func (l *liar) mutateHeldBy(m *wire.HeldBy) wire.Message {
 	return &v
 }
 
-// tamper changes one field of a vote, and makes it this replica's own.
+// tamper changes one field of a vote, and signs the vote as this replica.
 func (l *liar) tamper(v *wire.View, s *wire.Seq, d *wire.Digest, by *wire.ReplicaID) {
 	switch l.rng.IntN(4) {
 	case 0:
@@ -113,7 +114,7 @@ func (l *liar) mutatePrePrepare(m *wire.PrePrepare) wire.Message {
 	return l.sign(&v)
 }
 
-// mutateViewChange leaves out certificates, quotes those of others, or shows an old stable checkpoint.
+// mutateViewChange leaves out certificates, replaces them by those of other replicas, or shows an old stable checkpoint.
 func (l *liar) mutateViewChange(m *wire.ViewChange) wire.Message {
 	v := *m
 	v.Replica = l.n.id
@@ -168,8 +169,8 @@ func (l *liar) mutateNewView(m *wire.NewView) wire.Message {
 	return l.sign(&v)
 }
 
-// swapViewChange puts another view change of the same replica and view into V, and computes O for it as it must be: a
-// lie that follows all rules.
+// swapViewChange replaces a view change in V by another one of the same replica and view, and computes O as it follows
+// from the new V. So the NewView breaks no rule, although it is a lie.
 func (l *liar) swapViewChange(v *wire.NewView) {
 	for _, m := range l.heard {
 		if vc, ok := m.(*wire.ViewChange); ok && vc.View == v.View {

@@ -7,17 +7,18 @@ import (
 	"tagma/pbft/wire"
 )
 
-// liar makes a replica Byzantine: an honest core runs inside it, but what it sends is dropped, changed and signed anew
-// with its own key, different for each receiver, and mixed with inventions and replays.
+// liar makes a replica Byzantine. A correct core runs inside it. Its messages are dropped or changed, and signed with
+// its own key, differently for each receiver. The liar also sends messages that it makes up and messages that it
+// replays.
 type liar struct {
 	c      *cluster
 	n      *node
 	rng    *rand.Rand
 	malice int            // percentage of its messages that it changes
-	heard  []wire.Message // messages that it may replay or quote: all that were sent, up to a bound
+	heard  []wire.Message // messages that it may replay or copy parts of: all messages that were sent, up to a bound
 }
 
-// corrupt makes a node a liar.
+// corrupt turns a node into a liar.
 func (c *cluster) corrupt(id wire.ReplicaID, rng *rand.Rand, malice int) *liar {
 	l := &liar{c: c, n: c.nodes[id], rng: rng, malice: malice}
 	l.n.faulty, l.n.lie = true, l.lie
@@ -49,7 +50,7 @@ func (l *liar) lie(_ wire.ReplicaID, m wire.Message) []wire.Message {
 	return []wire.Message{l.mutate(m)}
 }
 
-// invade sends all replicas, or one, a message that no honest core would send now.
+// invade sends all replicas, or one, a message that no correct core would send now.
 func (l *liar) invade() {
 	to := wire.ReplicaID(l.rng.IntN(len(l.c.nodes)))
 	everybody := l.rng.IntN(2) == 0
@@ -104,7 +105,7 @@ func (l *liar) propose(v wire.View, s wire.Seq) wire.Message {
 	return l.sign(&wire.PrePrepare{View: v, Seq: s, Digest: b.Digest(), Body: b})
 }
 
-// bodies lists the batches in the messages that it remembers.
+// bodies lists the batches in the remembered messages.
 func (l *liar) bodies() []*wire.Body {
 	var bs []*wire.Body
 	for _, m := range l.heard {
@@ -169,7 +170,7 @@ func (l *liar) digest(s wire.Seq) wire.Digest {
 	return wire.NullDigest
 }
 
-// certificates lists the prepared certificates it heard of, for quoting in a view change.
+// certificates lists the prepared certificates in the remembered messages, to be used in a view change.
 func (l *liar) certificates() []wire.PreparedCert {
 	var cs []wire.PreparedCert
 	for _, m := range l.heard {

@@ -6,7 +6,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// before judges an effect of a correct replica at the moment it is to be performed.
+// before checks an effect of a correct replica just before the effect is performed.
 func (k *checker) before(n *node, e port.Effect) {
 	if n.faulty {
 		return
@@ -45,14 +45,14 @@ func (k *checker) before(n *node, e port.Effect) {
 	}
 }
 
-// flush notes the records that become durable with the next one.
+// flush treats the pending records as durable, because the next record makes them so.
 func (k *checker) flush(n *node) {
 	for _, r := range n.journal.notes {
 		k.durable(n, r)
 	}
 }
 
-// mayBroadcast checks D1, D2, D4 and D5: what a vote rests on is durable before the vote leaves.
+// mayBroadcast checks D1, D2, D4 and D5: before a vote is sent, the records on which it depends are durable.
 func (k *checker) mayBroadcast(n *node, msg wire.Message) {
 	m := k.of(n)
 	switch v := msg.(type) {
@@ -74,7 +74,7 @@ func (k *checker) mayBroadcast(n *node, msg wire.Message) {
 	}
 }
 
-// mayExecute checks D0, N7, I1 and I16.
+// mayExecute checks D0, N7, I1 and I16 for a batch.
 func (k *checker) mayExecute(n *node, e port.Execute) {
 	m, d := k.of(n), e.Body.Digest()
 	if !m.certified[batchAt{e.Seq, d}] || !m.hasBody(e.Seq, d) {
@@ -99,7 +99,8 @@ func (k *checker) mayExecute(n *node, e port.Execute) {
 	}
 }
 
-// signed checks I2 across restarts: one digest for each type, view and sequence number, and no vote in a view that was left.
+// signed checks I2 across restarts: a replica signs only one digest for each type, view and sequence number, and does
+// not vote in a view that it has left.
 func (k *checker) signed(n *node, msg wire.Message) {
 	if n.faulty {
 		return
@@ -109,7 +110,8 @@ func (k *checker) signed(n *node, msg wire.Message) {
 	if !ok {
 		return
 	}
-	if n.restored { // it counts as a liar until its loss is proven, or h and view are above all that it forgot
+	// It counts as a liar until its loss is noticed, or until h and its view are above everything that it has forgotten.
+	if n.restored {
 		m.signed[at] = d
 		return
 	}
@@ -129,8 +131,8 @@ func (k *checker) signed(n *node, msg wire.Message) {
 	}
 }
 
-// silent checks I19: a replica that has forgotten what it signed signs nothing until a checkpoint at R is stable, and never
-// votes in a view below V*.
+// silent checks I19: a replica that has forgotten what it signed signs no vote until a checkpoint at or above R is
+// stable, and never votes in a view below V*.
 func (k *checker) silent(n *node, at place) {
 	m := k.of(n)
 	if m.lives == 0 || at.kind == wire.TypeCheckpoint {
@@ -142,14 +144,15 @@ func (k *checker) silent(n *node, at place) {
 	}
 }
 
-// supersedes checks D8.10: a replica signs a second view change for a view for which its forgotten life has signed one. That
-// convicts nobody if its stable checkpoint is a window higher.
+// supersedes checks D8.10: a replica signs a second view change for a view for which its forgotten life has signed one.
+// That is no proof of misbehaviour if the stable checkpoint in the second one is a window higher.
 func (k *checker) supersedes(m *memory, msg wire.Message) bool {
 	vc, ok := msg.(*wire.ViewChange)
 	return ok && m.lives > 0 && vc.Stable.Seq >= m.stables[vc.View]+k.c.nodes[0].cfg.LogWindow
 }
 
-// resent checks D7: what is sent again was signed before. A pre-prepare of O is signed within its NewView.
+// resent checks D7: whatever is sent again was signed before. The pre-prepares of O count as signed within their
+// NewView.
 func (k *checker) resent(n *node, msg wire.Message) {
 	at, d, ok := placeOf(msg)
 	m := k.of(n)
@@ -179,7 +182,7 @@ func placeOf(msg wire.Message) (place, wire.Digest, bool) {
 	return place{}, wire.Digest{}, false
 }
 
-// convicts checks E1: evidence holds for everybody, and never against a correct replica.
+// convicts checks E1: every other replica accepts the evidence, and there is never evidence against a correct replica.
 func (k *checker) convicts(n *node, e wire.Evidence) {
 	if err := e.Verify(n.cfg, testHolds); err != nil {
 		k.failed("E1: replica %d shows evidence that does not hold: %v", n.id, err)
@@ -189,7 +192,7 @@ func (k *checker) convicts(n *node, e wire.Evidence) {
 	}
 }
 
-// after judges a correct replica's state after a step: I6, I7 and what bounds its memory (I14).
+// after checks a correct replica's state after a step: I6, I7 and the bounds of its memory (I14).
 func (k *checker) after(n *node) {
 	if n.faulty || n.amnesiac != nil {
 		return

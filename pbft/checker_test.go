@@ -11,9 +11,9 @@ type checker struct {
 	c         *cluster
 	chosen    map[wire.Seq]wire.Digest // I1: executed anywhere
 	committed map[wire.Seq]commitment
-	newViews  map[wire.Digest]*wire.NewView // I17: every one that a correct replica activated
+	newViews  map[wire.Digest]*wire.NewView // I17: all NewViews that a correct replica has activated
 	nodes     map[wire.ReplicaID]*memory
-	failed    func(format string, args ...any) // what a broken invariant does; tests of the checker replace it
+	failed    func(format string, args ...any) // called when an invariant is broken; tests of the checker replace it
 }
 
 type commitment struct {
@@ -34,7 +34,7 @@ type place struct {
 	seq  wire.Seq
 }
 
-// memory is what one replica signed and made durable, over all its restarts.
+// memory is everything that one replica has signed and made durable, over all its restarts.
 type memory struct {
 	signed    map[place]wire.Digest
 	left      wire.View // highest view it signed a ViewChange for
@@ -42,16 +42,16 @@ type memory struct {
 	bodies    map[wire.Seq]map[wire.Digest]bool // durable
 	accepted  map[place]wire.Digest             // durable, by (PrePrepare, view, seq)
 	prepared  map[place]wire.Digest             // durable, by (Prepare, view, seq)
-	certified map[batchAt]bool                  // durable: prepared or certified at all
+	certified map[batchAt]bool                  // durable: batches that were prepared or certified here at any time
 	activated map[wire.View]*wire.NewView       // durable
-	replica   *Replica                          // the incarnation that low belongs to
+	replica   *Replica                          // the core to which low belongs; after a restart it is another one
 	low       wire.Seq
 	lives     int                    // memories lost before this one
-	until     wire.Seq               // R of this life: it does not vote below (D8.7)
+	until     wire.Seq               // R of this life: the replica does not vote before a checkpoint at R is stable (D8.7)
 	since     wire.View              // V*: it never votes in a lower view
 	stables   map[wire.View]wire.Seq // of the view changes signed (D8.10)
 
-	lostView wire.View // highest view and sequence number of what the copy that was put back may lack
+	lostView wire.View // the highest view and sequence number of the votes that the restored copy may lack
 	lostSeq  wire.Seq
 }
 
@@ -75,7 +75,7 @@ func (k *checker) of(n *node) *memory {
 	return m
 }
 
-// forgets notes that a replica lost what it had made durable. What it signed still counts.
+// forgets says that a replica lost what it had made durable. The checker still knows what the replica signed.
 func (k *checker) forgets(n *node) {
 	m := k.of(n)
 	m.entered, m.bodies, m.replica = 0, map[wire.Seq]map[wire.Digest]bool{}, nil
@@ -88,8 +88,8 @@ func (k *checker) forgets(n *node) {
 	}
 }
 
-// loses notes what an older copy of the disk may lack. Once h and the view are above that, nothing is left to contradict
-// (D8.1).
+// loses says that a replica's disk was replaced by an older copy, and records which votes the copy may lack. Once h and
+// the view are above these, the replica cannot contradict them any more (D8.1).
 func (k *checker) loses(n *node) {
 	m := k.of(n)
 	m.lostView, m.lostSeq = m.left, 0
@@ -129,7 +129,7 @@ func (m *memory) hasBody(s wire.Seq, d wire.Digest) bool {
 	return d == wire.NullDigest || m.bodies[s][d]
 }
 
-// durable notes what a record makes durable.
+// durable records what became durable with a record.
 func (k *checker) durable(n *node, r wire.Record) {
 	m := k.of(n)
 	switch r := r.(type) {
@@ -160,7 +160,7 @@ func (k *checker) acceptedPrePrepare(m *memory, p *wire.PrePrepare) {
 	m.keepBody(p.Seq, p.Body)
 }
 
-// enter checks a new view against everything that committed (I17).
+// enter compares a new view with everything that has committed (I17).
 func (k *checker) enter(n *node, v *wire.NewView) {
 	m := k.of(n)
 	m.activated[v.View] = v
@@ -177,7 +177,7 @@ func (k *checker) enter(n *node, v *wire.NewView) {
 	}
 }
 
-// keeps checks I17: what committed in a lower view is in O, or is at or below the checkpoint at which O begins.
+// keeps checks I17: a batch that committed in a lower view is in O, or is at or below the checkpoint at which O begins.
 func (k *checker) keeps(v *wire.NewView, seq wire.Seq, c commitment) {
 	minS := v.MinStable()
 	if c.view >= v.View || seq <= minS {

@@ -8,14 +8,14 @@ import (
 
 // Checkpoints and garbage collection (§4.3; K1–K4).
 
-// onSnapshotted announces an own state that has become durable and readable (K1).
+// onSnapshotted announces a state of this replica that has become durable and can be read (K1).
 func (r *Replica) onSnapshotted(e port.Snapshotted) {
 	c := &r.checkpoints
 	if r.diverged || e.Seq <= c.Void { // the state is wrong, or another digest was announced for this number
 		return
 	}
 	if own, known := c.OwnDigest(e.Seq); known && own != e.Digest { // this replica announced another digest before a crash
-		c.GiveUp(e.Seq-1, e.Seq) // a later checkpoint shows which of the two is wrong (K2)
+		c.GiveUp(e.Seq-1, e.Seq) // one of the two digests is wrong, and a later checkpoint will show which (K2)
 		return
 	}
 	c.Remember(wire.Mark{Seq: e.Seq, Digest: e.Digest}, r.cfg.Floor(c.Base))
@@ -57,9 +57,10 @@ func (r *Replica) onCheckpoint(m *wire.Checkpoint, from port.Source) {
 	}
 }
 
-// reportSplit reports a checkpoint that can never be stable, and reports it again with each further vote: the window
-// can never move past it. If their states were equal, the n−f ≥ Q correct replicas would make it stable, so f liars
-// alone cannot cause a split. The votes are made durable, because a liar need not send its vote again (K1).
+// reportSplit reports a checkpoint that can never become stable, so that the window can never move past it. It reports
+// the checkpoint again with each further vote. There are n−f ≥ Q correct replicas. If their states are equal, they make
+// the checkpoint stable, so f liars alone cannot cause a split. The votes are made durable, because a liar need not send
+// its vote again (K1).
 func (r *Replica) reportSplit(seq wire.Seq) {
 	c := &r.checkpoints
 	if c.Split <= r.log.Low || seq < c.Split {
@@ -93,8 +94,7 @@ func (r *Replica) onStableNotice(m *wire.StableNotice) {
 	r.makeStable(m.Cert)
 }
 
-// makeStable moves the low watermark to a stable certificate. For voting the certificate suffices, whatever this
-// replica has executed (K1).
+// makeStable moves the low watermark to a stable certificate. To vote above it, the certificate is enough (K1).
 func (r *Replica) makeStable(cert wire.StableCert) {
 	wasSilent := r.silent()
 	r.adoptStable(cert)
@@ -118,7 +118,7 @@ func (r *Replica) makeStable(cert wire.StableCert) {
 	r.propose()
 }
 
-// followStable acts on what a newer stable checkpoint means for this replica's own state.
+// followStable compares a newer stable checkpoint with this replica's own state, and acts on the result.
 func (r *Replica) followStable() {
 	if r.transfer.on {
 		r.transfer.starving = false
@@ -140,13 +140,12 @@ func (r *Replica) adoptStable(cert wire.StableCert) {
 	r.proposed = max(r.proposed, cert.Seq)
 	executed := r.handed
 	if r.started && r.leftBehind() {
-		executed = r.log.Low // it will never execute the bodies above
+		executed = r.log.Low // the bodies above will never be executed here
 	}
 	r.log.ForgetOldBodies(executed)
 }
 
-// checkDivergence compares the own state with the stable one (K2). A replica whose state is wrong fetches the right one
-// from others.
+// checkDivergence compares this replica's state with the stable one (K2). If it is wrong, it fetches the right one.
 func (r *Replica) checkDivergence() {
 	if r.diverged || !r.contradicted() {
 		return
@@ -173,9 +172,10 @@ func (r *Replica) offer() {
 	}
 }
 
-// collectGarbage releases what neither a restart nor a follower can need: journal records some windows below the newest
-// checkpoint that is stable and durable here, and versions of the state below the checkpoint before that one (K1, K4,
-// N3). A replica that is left behind needs a transfer anyway, so its journal keeps only its votes, which are above h.
+// collectGarbage deletes what neither a restart nor a replica that follows can need (K1, K4, N3). These are the journal
+// records some windows below the newest checkpoint that is stable and durable here, and the versions of the state below
+// the checkpoint before it. A replica that is left behind needs a transfer anyway, so its journal keeps only its votes,
+// which are above h.
 func (r *Replica) collectGarbage() {
 	c := &r.checkpoints
 	if r.leftBehind() {

@@ -6,10 +6,11 @@ import (
 	"tagma/pbft/wire"
 )
 
-// journal is a node's durable memory: segments of encoded records, each but the first with an anchor at its head (D9).
+// journal is what a node has made durable: segments of encoded records. Each segment except the first begins with an
+// anchor (D9).
 type journal struct {
 	segments []segment
-	notes    []wire.Record // written with the next durable record
+	notes    []wire.Record // records that will become durable with the next durable record
 }
 
 type segment struct {
@@ -34,7 +35,8 @@ func (j *journal) append(r wire.Record) {
 	last.highest = max(last.highest, wire.RecordSeq(r))
 }
 
-// truncate makes what was noted durable, starts a segment and deletes those that lie wholly at or below a sequence number.
+// truncate makes the pending records durable, begins a segment, and deletes the segments whose records are all at or
+// below a sequence number.
 func (j *journal) truncate(below wire.Seq, anchor []wire.Record) {
 	for _, note := range j.notes {
 		j.append(note)
@@ -49,7 +51,7 @@ func (j *journal) truncate(below wire.Seq, anchor []wire.Record) {
 	}
 }
 
-// read decodes the journal: nothing survives a restart but bytes.
+// read decodes the journal. Only bytes survive a restart.
 func (j *journal) read() ([]wire.Record, error) {
 	var log []wire.Record
 	for _, s := range j.segments {

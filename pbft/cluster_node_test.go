@@ -12,18 +12,19 @@ import (
 	"tagma/pbft/wire"
 )
 
-// node is one replica with its journal and a state that hashes what it executes.
+// node is one replica with its journal. Its state is a hash of what it has executed.
 type node struct {
-	c         *cluster
-	id        wire.ReplicaID
-	cfg       *wire.Config
-	replica   *Replica
-	up        bool
-	faulty    bool
-	lie       func(to wire.ReplicaID, m wire.Message) []wire.Message // what a faulty node sends instead
-	clock     time.Duration                                          // how far its wall clock is off
-	lazy      func() bool                                            // whether loopback waits for a later event
-	crashIn   int                                                    // crash after so many effects more, if > 0
+	c       *cluster
+	id      wire.ReplicaID
+	cfg     *wire.Config
+	replica *Replica
+	up      bool
+	faulty  bool
+	lie     func(to wire.ReplicaID, m wire.Message) []wire.Message // what a faulty node sends instead of a message
+	clock   time.Duration                                          // how far its wall clock differs from the real time
+	// Whether loopback messages and execution wait for a later event.
+	lazy      func() bool
+	crashIn   int // if > 0, the node crashes after so many more effects
 	journal   journal
 	inbox     []port.Event // loopback and execution results
 	state     state
@@ -33,21 +34,22 @@ type node struct {
 	entered   []wire.View
 	diverged  []port.Diverged
 	splits    []port.Split
-	effects   []port.Effect // of every step so far, if record
+	effects   []port.Effect // the effects of all steps so far, if record is set
 	record    bool
 	refused   int
 	transfers int
 
-	life     wire.Life
-	lost     bool              // journal and state are gone: the next start knows it
-	restored bool              // an older copy of the disk was put back, and nobody has found it out: it counts as a liar (D8.13)
+	life wire.Life
+	lost bool // journal and state are lost, and the next start knows that
+	// An older copy of the disk was put back, and no replica has noticed it: the node counts as a liar (D8.13).
+	restored bool
 	doubtful bool              // it was once
-	found    int               // how often others found that out
-	amnesiac *amnesia.Amnesiac // stands in for the replica (D8.6)
-	fetching *fetching         // a state transfer under way (X1)
+	found    int               // how often other replicas noticed it
+	amnesiac *amnesia.Amnesiac // runs in place of the replica (D8.6)
+	fetching *fetching         // the running state transfer (X1)
 }
 
-// state is what execution leaves: a chained hash, and which requests were executed.
+// state is the result of execution: a chained hash, and which requests were executed.
 type state struct {
 	seq    wire.Seq
 	root   wire.Digest
@@ -68,8 +70,8 @@ func newNode(c *cluster, cfg *wire.Config) *node {
 
 func emptyState() state { return state{done: map[wire.RequestID]wire.Digest{}} }
 
-// start boots a node from its journal and the newest checkpoint that both journal and store know (D5). A node that knows
-// that its disk is lost, or whose store is ahead of its journal, asks first what it signed (D8.3).
+// start boots a node from its journal and the newest checkpoint that both journal and store know (D5). If a node knows
+// that its disk is lost, or if its store is ahead of its journal, it first asks the others what it has signed (D8.3).
 func (n *node) start() {
 	n.c.t.Helper()
 	log, err := n.journal.read()
@@ -105,15 +107,15 @@ func (n *node) boot(log []wire.Record, s state, start Start) {
 	n.c.trace.say(n, "starts in view %d at sequence number %d", r.view, s.seq)
 }
 
-// crash stops a node. What was noted but not made durable is lost, and so is every state but the checkpoints.
+// crash stops a node. Records that are not durable yet are lost, and so is every state except the checkpoints.
 func (n *node) crash() {
 	n.up, n.amnesiac, n.fetching = false, nil, nil
 	n.journal.notes = nil
 	n.c.trace.say(n, "crashes")
 }
 
-// step gives one event to the core, and then what that brings back to it: loopback and execution. A lazy node lets these
-// wait, as in a driver's turn that takes several events.
+// step gives one event to the core, and then the events that follow from its effects: loopback messages and results of
+// execution. With lazy set, these wait for a later step, as in a turn of the driver that takes several events.
 func (n *node) step(ev port.Event) {
 	if n.lazy != nil && n.lazy() {
 		n.take(ev)
@@ -126,7 +128,7 @@ func (n *node) step(ev port.Event) {
 	}
 }
 
-// take steps the core once and performs the effects, unless a crash comes between.
+// take gives the core one event and performs the effects, unless the node crashes in between.
 func (n *node) take(ev port.Event) {
 	n.c.trace.event(n, ev)
 	if n.amnesiac != nil {
@@ -229,7 +231,7 @@ func (n *node) execute(e port.Execute) {
 	n.inbox = append(n.inbox, done)
 }
 
-// truncate begins a new journal segment with an anchor, and drops what lies behind it.
+// truncate begins a new journal segment with an anchor, and deletes older segments.
 func (n *node) truncate(e port.Truncate) {
 	n.journal.truncate(e.Below, n.replica.Anchor())
 	for seq := range n.saved {

@@ -9,16 +9,16 @@ import (
 	"tagma/pbft/wire"
 )
 
-// What a driver does beside the core while a replica comes back: it serves batches from its journal, fetches a state,
-// and puts an Amnesiac in the replica's place.
+// What a driver does for a replica that recovers, outside the core: it sends batches from its journal, fetches a state,
+// and runs an Amnesiac in place of the replica.
 
-// fetching is a state transfer under way.
+// fetching is a running state transfer.
 type fetching struct {
 	target wire.StableCert
 	asked  time.Duration
 }
 
-// nonce is a fresh one for a start.
+// nonce returns a new nonce for a start.
 func (c *cluster) nonce() uint64 {
 	c.nonces++
 	return c.nonces
@@ -39,7 +39,7 @@ func (n *node) donate(to wire.ReplicaID, m *wire.FetchSlots) {
 	n.perform(port.Send{To: to, Msg: &wire.Slots{From: m.From, Next: next}})
 }
 
-// batches lists what the journal lets others execute.
+// batches lists the batches in the journal that other replicas can execute.
 func (j *journal) batches() map[wire.Seq]*wire.CertifiedBody {
 	log, err := j.read()
 	if err != nil {
@@ -87,7 +87,7 @@ func (n *node) fetchState() {
 	}
 }
 
-// ahead reports whether the store holds a state that the journal does not tell of (D8.3).
+// ahead reports whether the store holds a state that is newer than everything in the journal (D8.3).
 func (n *node) ahead(log []wire.Record) bool {
 	for seq := range n.saved {
 		if seq > wire.Log(log).Reach(n.cfg) {
@@ -97,7 +97,7 @@ func (n *node) ahead(log []wire.Record) bool {
 	return false
 }
 
-// wipe takes a node's disk away.
+// wipe deletes a node's journal and state.
 func (n *node) wipe() {
 	if n.up {
 		n.crash()
@@ -115,7 +115,7 @@ func (n *node) forget() {
 	n.c.trace.say(n, "knows that it forgot what it signed")
 }
 
-// foundOut ends a life when another replica has shown a statement of this one that its journal lacks (D8.5).
+// foundOut ends a life after another replica has shown a statement of this one that its journal lacks (D8.5).
 func (n *node) foundOut() {
 	if !n.restored {
 		n.c.fail("D8.5: replica %d, whose journal is whole, is told that it forgot\n%s", n.id, n.c.describe())
@@ -124,7 +124,7 @@ func (n *node) foundOut() {
 	n.forget()
 }
 
-// takeForgetful steps the amnesiac, and starts a new life of the replica once R and V* are known.
+// takeForgetful gives the amnesiac an event, and starts a new life of the replica once R and V* are known.
 func (n *node) takeForgetful(ev port.Event) {
 	for _, e := range slices.Clone(n.amnesiac.Step(ev)) {
 		switch e.(type) {
@@ -147,7 +147,7 @@ func (n *node) takeForgetful(ev port.Event) {
 	n.start()
 }
 
-// copyOf is an older copy of a disk.
+// copyOf is an older copy of a node's disk.
 type copyOf struct {
 	life    wire.Life
 	journal journal
@@ -163,7 +163,7 @@ func (n *node) copyDisk() *copyOf {
 	return &copyOf{life: n.life, journal: n.journal.clone(), saved: saved}
 }
 
-// restore puts a copy back while the node is down.
+// restore puts the copy back in place of the disk while the node is down.
 func (n *node) restore(old *copyOf) {
 	n.crash()
 	n.life, n.journal, n.saved = old.life, old.journal.clone(), map[wire.Seq]state{}

@@ -13,20 +13,20 @@ import (
 	"tagma/pbft/wire"
 )
 
-// cluster runs n cores with each other in memory, message by message and in virtual time. Every message is encoded, decoded
-// and verified on its way. In place of a signature stands a keyed hash, which only the harness can make.
+// cluster runs n cores with each other in memory, message by message and in virtual time. Every message is encoded,
+// decoded and verified on its way. Instead of signatures it uses keyed hashes, which only the test harness can make.
 type cluster struct {
 	t         testing.TB
 	nodes     []*node
 	wire      []packet
 	now       time.Duration
-	filter    func(*packet) bool // whether a packet goes on the wire; nil: all do
+	filter    func(*packet) bool // whether a packet is put on the wire; nil: all packets are
 	replies   map[wire.RequestID][]*wire.Reply
 	submitted map[wire.Digest]bool // content digests of the requests that clients signed
 	trace     *trace
 	check     *checker
 	context   func() string // how to repeat a failing run
-	asks      bool          // every start asks the others what it may have forgotten (D8.4)
+	asks      bool          // at every start a replica asks the others what it may have forgotten (D8.4)
 	nonces    uint64
 }
 
@@ -37,7 +37,7 @@ type packet struct {
 	frame    []byte
 }
 
-// testKey is the stand-in for a replica's or client's key pair.
+// testKey takes the place of a replica's or client's key pair.
 func testKey(name string, i int) wire.PublicKey {
 	return sha256.Sum256(fmt.Appendf(nil, "%s %d", name, i))
 }
@@ -87,7 +87,7 @@ func newCluster(t testing.TB, n int, change ...func(*wire.Config)) *cluster {
 	return c
 }
 
-// begin starts the clocks of a new cluster.
+// begin gives all cores of a new cluster their first Tick.
 func begin(t testing.TB, n int, change ...func(*wire.Config)) *cluster {
 	c := newCluster(t, n, change...)
 	c.tick(20 * time.Millisecond)
@@ -104,7 +104,7 @@ func (c *cluster) fail(format string, args ...any) {
 	c.t.Fatalf("%s\n%s", report, rules.Explain(report))
 }
 
-// post puts a message on the wire; a faulty sender may put others there instead.
+// post puts a message on the wire. A faulty sender may put other messages there instead.
 func (c *cluster) post(from, to wire.ReplicaID, m wire.Message) {
 	if lie := c.nodes[from].lie; lie != nil {
 		for _, other := range lie(to, m) {
@@ -122,14 +122,14 @@ func (c *cluster) put(from, to wire.ReplicaID, m wire.Message) {
 	}
 }
 
-// deliver takes packet i off the wire and gives it to its receiver.
+// deliver removes packet i from the wire and gives it to its receiver.
 func (c *cluster) deliver(i int) {
 	p := c.wire[i]
 	c.wire = slices.Delete(c.wire, i, i+1)
 	c.receive(p)
 }
 
-// receive brings a packet to its receiver, through the decoder and the verifier.
+// receive gives a packet to its receiver, after decoding and verifying it.
 func (c *cluster) receive(p packet) {
 	n := c.nodes[p.to]
 	if !n.up {
@@ -157,14 +157,14 @@ func (c *cluster) receive(p packet) {
 	}
 }
 
-// settle delivers everything in order until the wire is empty.
+// settle delivers packets in order until the wire is empty.
 func (c *cluster) settle() {
 	for len(c.wire) > 0 {
 		c.deliver(0)
 	}
 }
 
-// tick lets d pass in steps of 10 ms, delivering everything between.
+// tick lets d pass in steps of 10 ms, and delivers all packets after each step.
 func (c *cluster) tick(d time.Duration) {
 	for end := c.now + d; c.now < end; {
 		c.clock(10 * time.Millisecond)
@@ -172,7 +172,7 @@ func (c *cluster) tick(d time.Duration) {
 	}
 }
 
-// clock lets d pass at once.
+// clock lets d pass at once, and delivers nothing.
 func (c *cluster) clock(d time.Duration) {
 	c.now += d
 	for _, n := range c.nodes {
@@ -183,7 +183,7 @@ func (c *cluster) clock(d time.Duration) {
 	}
 }
 
-// until lets time pass until a condition holds, at most for d.
+// until lets time pass until a condition holds, but at most d.
 func (c *cluster) until(d time.Duration, what string, holds func() bool) {
 	c.t.Helper()
 	for end := c.now + d; !holds(); {
@@ -203,7 +203,8 @@ func (c *cluster) request(client int, t uint64, op string) *wire.Request {
 	return r
 }
 
-// submit gives a request to some replicas, as its client would. An executed one is answered without the core (C3).
+// submit gives a request to some replicas, as its client would. If the request was executed already, the answer is given
+// without the core (C3).
 func (c *cluster) submit(r *wire.Request, to ...wire.ReplicaID) {
 	for _, id := range to {
 		n := c.nodes[id]
@@ -221,7 +222,7 @@ func (c *cluster) submit(r *wire.Request, to ...wire.ReplicaID) {
 	}
 }
 
-// order has the primary of view 0 order k more requests of client 0, and everything settles.
+// order makes the primary of view 0 order k more requests of client 0, and delivers all packets.
 func (c *cluster) order(k int) {
 	for range k {
 		t := uint64(len(c.submitted) + 1)
@@ -267,7 +268,7 @@ func executed(r *wire.Request, nodes ...*node) bool {
 	return true
 }
 
-// describe shows every replica's state in a line.
+// describe returns every replica's state as a line of text.
 func (c *cluster) describe() string {
 	var b bytes.Buffer
 	for _, n := range c.nodes {

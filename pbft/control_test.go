@@ -10,8 +10,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// A checker that cannot fail is worthless. Each control breaks an assumption on purpose, by more than f faulty replicas or a
-// replica that forgets, and the checker must say which invariant broke.
+// These tests show that the checker can fail. Each control breaks an assumption on purpose, by more than f faulty
+// replicas or by a replica that forgets its votes. The checker must then report the invariant that is broken.
 
 // watch collects what the checker reports instead of ending the test.
 func watch(c *cluster) *[]string {
@@ -48,7 +48,7 @@ func TestControl_MoreThanFDoubleVotersBreakI1(t *testing.T) {
 	wantReport(t, *seen, "I1")
 }
 
-// A replica whose journal is wiped votes again where it voted before (D8 is the rule that will prevent it).
+// A replica whose journal was deleted votes again where it voted before. (D8 prevents this.)
 func TestControl_AWipedJournalBreaksI2(t *testing.T) {
 	c := begin(t, 4)
 	seen := watch(c)
@@ -64,7 +64,7 @@ func TestControl_AWipedJournalBreaksI2(t *testing.T) {
 	wantReport(t, *seen, "I2")
 }
 
-// A replica whose journal is wiped votes again in a view that it had left.
+// A replica whose journal was deleted votes again in a view that it had left.
 func TestControl_AWipedJournalVotesInAViewItLeft(t *testing.T) {
 	c := begin(t, 4)
 	seen := watch(c)
@@ -82,7 +82,7 @@ func TestControl_AWipedJournalVotesInAViewItLeft(t *testing.T) {
 	wantReport(t, *seen, "I2")
 }
 
-// Three of four replicas conspire: a view change drops what committed.
+// Three of four replicas send false view changes, so the new view drops a batch that committed.
 func TestControl_MoreThanFForgettersBreakI17(t *testing.T) {
 	c := begin(t, 4)
 	c.order(1)
@@ -107,7 +107,7 @@ func TestControl_MoreThanFForgettersBreakI17(t *testing.T) {
 	wantReport(t, *seen, "I17")
 }
 
-// An effect performed too early: a commit leaves before its certificate is durable.
+// An effect is performed too early: a commit is sent before its certificate is durable.
 func TestControl_AVoteBeforeItsRecordBreaksD2(t *testing.T) {
 	c := begin(t, 4)
 	seen := watch(c)
@@ -131,7 +131,8 @@ func TestControl_AnUncertifiedExecutionBreaksN7AndI16(t *testing.T) {
 	wantReport(t, *seen, "I16")
 }
 
-// The checker itself: what was certified at a place stays so when an anchor shows what another batch had prepared there.
+// The checker remembers that a batch was certified at a sequence number, even if an anchor then shows that another batch
+// had prepared there before.
 func TestControl_AnOlderPreparedDoesNotHideWhatWasCertified(t *testing.T) {
 	c := begin(t, 4)
 	seen := watch(c)
@@ -147,7 +148,7 @@ func TestControl_AnOlderPreparedDoesNotHideWhatWasCertified(t *testing.T) {
 	}
 }
 
-// A liar's lies are really sent: without that the random schedules would test nothing.
+// Liars must really send false messages. Otherwise the random schedules would test nothing.
 func TestControl_LiarsLie(t *testing.T) {
 	alone.Test(t)
 	refused, accused, dropped := 0, 0, map[port.Reason]int{}
@@ -174,7 +175,7 @@ func TestControl_LiarsLie(t *testing.T) {
 	}
 }
 
-// The run was real (I18): schedules crash, restart, change views and move the window.
+// I18: random schedules must contain crashes, restarts, view changes and moves of the window.
 func TestControl_RandomSchedulesReachFar(t *testing.T) {
 	alone.Test(t)
 	var views wire.View

@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// amnesia is an Amnesiac; the test sends the messages of its peers.
+// amnesiaLab is an Amnesiac under test. The test sends the messages of its peers.
 type amnesiaLab struct {
 	*lab
 	a *amnesia.Amnesiac
@@ -29,7 +29,8 @@ func (a *amnesiaLab) hears(by wire.ReplicaID, m *wire.HeldBy) []port.Effect {
 	return a.a.Step(port.Received{From: port.Source{Replica: by}, Msg: v})
 }
 
-// recovery returns what an amnesiac learns from n−f answers: the given first one, and others that know nothing.
+// recovery gives an amnesiac n−f answers and returns what it concludes. The first answer is given; the others say that
+// they know nothing.
 func (a *amnesiaLab) recovery(first *wire.HeldBy) amnesia.Recovery {
 	a.t.Helper()
 	a.hears(0, first)
@@ -43,8 +44,8 @@ func (a *amnesiaLab) recovery(first *wire.HeldBy) amnesia.Recovery {
 	return rec
 }
 
-// D8.6: n−f whole others must have answered this start's question; one fewer is too few, and answers of amnesiacs, of a
-// former start, about somebody else, or repeated do not count.
+// D8.6: recovery needs answers of n−f replicas that lost nothing. Four kinds of answers do not count: those of
+// amnesiacs, answers to the question of an earlier start, answers about another replica, and repeated ones.
 func TestD8_6_RecoveryNeedsAnswersOfAllButFWholeOthers(t *testing.T) {
 	for n, need := range map[int]int{4: 3, 5: 4, 6: 5, 7: 5} {
 		a := newAmnesia(t, n)
@@ -72,7 +73,8 @@ func TestD8_6_RecoveryNeedsAnswersOfAllButFWholeOthers(t *testing.T) {
 	}
 }
 
-// D8.6: R is L above, and V* one above, the highest that anything in any answer proves.
+// D8.6: R is computed from the highest sequence number that any answer proves, plus L. V* is one above the highest view
+// that any answer proves.
 func TestD8_6_RAndVComeFromEveryKindOfProof(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -102,8 +104,8 @@ func TestD8_6_RAndVComeFromEveryKindOfProof(t *testing.T) {
 	}
 }
 
-// D8.6: an amnesiac writes nothing and does not vote, whatever messages arrive; it asks until it has enough answers, and
-// tells others that it is not whole.
+// D8.6: whatever messages arrive, an amnesiac writes nothing and does not vote. It asks until it has enough answers, and
+// tells others that it has lost its memory.
 func TestD8_6_AnAmnesiacOnlyAsks(t *testing.T) {
 	a := newAmnesia(t, 4)
 	asked := 0
@@ -135,13 +137,13 @@ func TestD8_6_AnAmnesiacOnlyAsks(t *testing.T) {
 	}
 }
 
-// D8.6: what the new life begins with survives in its journal and its anchors, and its own later answers name the highest
-// justified view.
+// D8.6: R, V* and the statements with which a new life begins are in its journal and its anchors. When others ask this
+// life later, it names the highest justified view.
 func TestD8_6_ANewLifeKeepsAndShowsWhatItWasTold(t *testing.T) {
 	a := newAmnesia(t, 4)
 	m := a.answer()
 	m.Stable, m.View, m.Suspects = a.stableCert(8), 5, a.viewChange(5, 0, wire.StableCert{}).Suspects
-	higher := a.answer() // a faulty replica proves a higher view without its justification
+	higher := a.answer() // a faulty replica claims a higher view, without a proof that it is justified
 	higher.Prepared = new(a.preparedCert(7, 12, wire.NullBody))
 	a.hears(0, m)
 	a.hears(1, higher)
@@ -169,7 +171,7 @@ func TestD8_6_ANewLifeKeepsAndShowsWhatItWasTold(t *testing.T) {
 	}
 }
 
-// D8.6: with fewer than n−f whole others there is no way back by asking (D8.12).
+// D8.6: if fewer than n−f replicas have lost nothing, asking cannot bring a replica back (D8.12).
 func TestD8_6_TwoWipedOfFourStayOut(t *testing.T) {
 	c := newCluster(t, 4)
 	c.asks = true

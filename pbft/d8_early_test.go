@@ -9,7 +9,7 @@ import (
 
 func hasty(cfg *wire.Config) { cfg.Optimistic = true }
 
-// marks are the Early and Clean records among effects, as E and C.
+// marks returns the Early and Clean records among the effects, as the letters E and C.
 func marks(effects []port.Effect) (text string) {
 	for _, e := range all[port.Persist](effects) {
 		switch e.Record.(type) {
@@ -22,8 +22,8 @@ func marks(effects []port.Effect) (text string) {
 	return text
 }
 
-// D8.14: before the first vote of a start the journal says that votes may leave ahead of it, once; a vote of no other
-// kind of cluster does.
+// D8.14: in an optimistic cluster, a start writes the record Early before its first vote, and writes it only once. In a
+// pessimistic cluster it writes none.
 func TestD8_14_TheFirstVoteIsMarked(t *testing.T) {
 	for _, early := range []bool{false, true} {
 		l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.Optimistic = early })
@@ -38,7 +38,7 @@ func TestD8_14_TheFirstVoteIsMarked(t *testing.T) {
 		if got := marks(l.tempt(0, 2)); got != "" {
 			t.Errorf("optimistic %t: the second slot writes %q", early, got)
 		}
-		for _, e := range effects { // the mark is in front of the vote
+		for _, e := range effects { // the record must come before the vote
 			if b, is := e.(port.Broadcast); is && early {
 				t.Errorf("%T comes before the mark", b.Msg)
 			}
@@ -51,8 +51,8 @@ func TestD8_14_TheFirstVoteIsMarked(t *testing.T) {
 	}
 }
 
-// D8.14: a start whose journal ends with Early casts no vote, in any view, until h is a window above the journal's h. After
-// Early and then Clean a start may vote at once, and writes Early again before its first vote.
+// D8.14: if the last mark in the journal is Early, a start votes in no view until h is a window above the journal's h.
+// If Clean follows Early, the start may vote at once, and writes Early again before its first vote.
 func TestD8_14_AStartAfterAnUncleanStopIsSilentForAWindow(t *testing.T) {
 	l := newLab(t, 4, 3, hasty)
 	for s := wire.Seq(1); s <= 5; s++ {
@@ -84,7 +84,8 @@ func TestD8_14_AStartAfterAnUncleanStopIsSilentForAWindow(t *testing.T) {
 	}
 }
 
-// D8.14: while a replica is silent for lost votes, no stop counts as clean: after the next start it must not vote either.
+// D8.14: if a replica stops while it does not vote because of lost votes, the stop does not count as clean. So it must
+// not vote after the next start either.
 func TestD8_14_AStopInTheSilenceIsNotClean(t *testing.T) {
 	l := newLab(t, 4, 3, hasty)
 	l.boot(Applied{}, false, append(l.inView0(), &wire.Early{})...)
@@ -101,8 +102,8 @@ func TestD8_14_AStopInTheSilenceIsNotClean(t *testing.T) {
 	}
 }
 
-// D8.14: the mark is in every anchor, and the silence outlives the setting: a cluster that is pessimistic now ends it
-// with Clean.
+// D8.14: every anchor contains the mark. If the cluster's setting is changed to pessimistic while the replica does not
+// vote, it still writes Clean when it votes again.
 func TestD8_14_TheMarkOutlivesTheSetting(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.boot(Applied{}, false, append(l.inView0(), &wire.Early{})...)
@@ -120,7 +121,8 @@ func TestD8_14_TheMarkOutlivesTheSetting(t *testing.T) {
 	}
 }
 
-// D8.5, D8.14: slot votes up to R that the journal lacks are what an unclean stop loses; all else is proof of a lost disk.
+// D8.5, D8.14: an unclean stop can lose only votes for slots up to R. If the journal lacks any other statement, that
+// proves that the disk was lost.
 func TestD8_14_OnlySlotVotesUpToRMayBeMissing(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -141,7 +143,7 @@ func TestD8_14_OnlySlotVotesUpToRMayBeMissing(t *testing.T) {
 	}
 }
 
-// D8.14: if more than f replicas lost votes, a replica knows that the cluster is halted.
+// D8.14: if more than f replicas lost votes, the other replicas know that the cluster is halted.
 func TestD8_14_ItKnowsWhenTooManyLostVotes(t *testing.T) {
 	l := newLab(t, 4, 3, hasty)
 	l.boot(Applied{}, false, append(l.inView0(), &wire.Early{})...)

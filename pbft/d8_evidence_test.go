@@ -8,19 +8,19 @@ import (
 	"tagma/pbft/wire"
 )
 
-// D8.10: no replica refuses an old view change: its validity depends on its bytes alone, so a view change that its author
-// has forgotten still counts towards a new view.
+// D8.10: the validity of a view change depends only on its bytes. So a view change still counts towards a new view if
+// its author has forgotten it.
 func TestD8_10_AViewChangeOfAForgottenLifeCounts(t *testing.T) {
 	l := newLab(t, 4, 1)
-	l.from(3, l.viewChange(1, 3, wire.StableCert{})) // of a life that replica 3 has forgotten
+	l.from(3, l.viewChange(1, 3, wire.StableCert{})) // this is from an earlier life of replica 3, which has forgotten it
 	views := broadcasts[*wire.NewView](l.from(0, l.viewChange(1, 0, wire.StableCert{})))
 	if len(views) != 1 || views[0].ViewChanges[2].Replica != 3 {
 		t.Errorf("%d new views rest on it", len(views))
 	}
 }
 
-// D8.10, E1: two view changes for one view convict, unless their stable checkpoints lie a window apart: then the second
-// one may be of a replica that had forgotten the first.
+// D8.10, E1: two view changes of one replica for one view are proof of misbehaviour. The exception is if their stable
+// checkpoints are a window or more apart: then the replica may have forgotten the first one before it signed the second.
 func TestD8_10_ASecondViewChangeConvictsOnlyWithinAWindow(t *testing.T) {
 	for stable, convicts := range map[wire.Seq]bool{0: true, 4: true, 8: false, 12: false} {
 		l := newLab(t, 4, 1)
@@ -41,19 +41,21 @@ func TestD8_10_ASecondViewChangeConvictsOnlyWithinAWindow(t *testing.T) {
 	}
 }
 
-// D8.11: V* rests on this. A replica signs a suspect of a view, by its own timer, only where the view was active here
-// or Q view changes for it are held: not in a view that it only waits for, and not before it knows what it forgot.
+// D8.11: the choice of V* relies on this rule. When its timer ends, a replica signs a Suspect of a view only if the view
+// was active here, or if it holds Q view changes for the view. It does not sign one for a view for which it only waits,
+// nor before it knows what it has forgotten.
 func TestD8_11_NobodySuspectsAViewThatWasNeitherActiveNorJustified(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(2, l.suspect(0, 2))
-	l.from(0, l.viewChange(1, 0, wire.StableCert{})) // now in view 1, inactive, with two view changes
+	// The replica is in view 1, which is not active, and has two view changes.
+	l.from(0, l.viewChange(1, 0, wire.StableCert{}))
 	for range 20 {
 		wantCount(t, broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout)), 0, "suspects of a view without Q view changes")
 	}
 	l.from(1, l.viewChange(1, 1, wire.StableCert{}))
 	wantCount(t, broadcasts[*wire.Suspect](l.wait(2*l.cfg.ViewTimeout)), 1, "suspects of a view with Q view changes")
 
-	l = newRecoveringLab(t, 3, 12, 5) // follows view 4, which it knows to be justified only
+	l = newRecoveringLab(t, 3, 12, 5) // this replica is in view 4, of which it only knows that it is justified
 	for range 20 {
 		wantCount(t, broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout)), 0, "suspects of a view that is only known to be justified")
 	}

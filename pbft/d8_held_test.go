@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// ask sends another replica's question to the lab's replica, and returns the answer.
+// ask sends the lab's replica the question of another replica that starts, and returns the answer.
 func (l *lab) ask(by wire.ReplicaID, above wire.Seq) *wire.HeldBy {
 	l.t.Helper()
 	l.wait(l.cfg.ViewTimeout / 16)
@@ -20,7 +20,8 @@ func (l *lab) ask(by wire.ReplicaID, above wire.Seq) *wire.HeldBy {
 	return answers[0]
 }
 
-// D8.4: every kind of statement of the asker is shown, above its h only, and all of it passes the asker's checks.
+// D8.4: an answer shows the asker all its statements above its h, of every kind. All of them pass the checks that the
+// asker makes.
 func TestD8_4_AnAnswerShowsWhatTheAskerSigned(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.enter(1) // replica 1 is the primary
@@ -64,7 +65,7 @@ func TestD8_4_AnAnswerShowsWhatTheAskerSigned(t *testing.T) {
 	}
 }
 
-// D8.4: the answer shows the asker's new view as long as this is the newest one.
+// D8.4: an answer shows the NewView that the asker signed, as long as no newer NewView is known.
 func TestD8_4_AnAnswerShowsTheNewViewOfItsPrimary(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.enter(1)
@@ -76,7 +77,8 @@ func TestD8_4_AnAnswerShowsTheNewViewOfItsPrimary(t *testing.T) {
 	}
 }
 
-// D8.4: the highest certificates and the highest justified view prove how far the cluster has come.
+// D8.4: an answer contains the highest certificates and the highest justified view, which prove how far the cluster has
+// come.
 func TestD8_4_AnAnswerProvesHowFarTheClusterHasCome(t *testing.T) {
 	l := newLab(t, 4, 3)
 	if m := l.ask(0, 0); m.View != 0 || m.Stable.Seq != 0 || m.Prepared != nil || m.Commit != nil {
@@ -98,8 +100,8 @@ func TestD8_4_AnAnswerProvesHowFarTheClusterHasCome(t *testing.T) {
 	}
 }
 
-// D8.4: a view change is witnessed inside a new view as well, and a view is known to be justified from the moment at
-// which this replica asks for it.
+// D8.4: a replica also remembers a view change that it sees only inside a NewView. And once it asks for a view itself,
+// it knows that the view is justified.
 func TestD8_4_WhatANewViewShowsIsWitnessed(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.enter(1)
@@ -108,14 +110,15 @@ func TestD8_4_WhatANewViewShowsIsWitnessed(t *testing.T) {
 	}
 	l.wait(l.cfg.ViewTimeout / 16)
 	for _, id := range []wire.ReplicaID{0, 1} {
-		l.r.Step(port.Received{From: port.Source{Replica: id}, Msg: wire.Own(l.suspect(4, id))}) // its own view change is still to come back
+		// The loopback has not delivered its own view change yet.
+		l.r.Step(port.Received{From: port.Source{Replica: id}, Msg: wire.Own(l.suspect(4, id))})
 	}
 	if m := sends[*wire.HeldBy](l.from(0, &wire.Held{Nonce: 5})); len(m) != 1 || m[0].View != 5 {
 		t.Errorf("it answers %v, want view 5", m)
 	}
 }
 
-// D8.4, S4: the question is short and the answer long, so it is answered at a bounded rate, and with bounded length.
+// D8.4, S4: the question is short and the answer long. So the rate and the length of answers are bounded.
 func TestD8_4_AnswersAreBounded(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.ask(0, 0)
@@ -126,7 +129,7 @@ func TestD8_4_AnswersAreBounded(t *testing.T) {
 
 	l = newLab(t, 4, 3)
 	window := l.cfg.LogWindow
-	for s := wire.Seq(1); s <= 2*window; s++ { // a faulty replica votes for every sequence number
+	for s := wire.Seq(1); s <= 2*window; s++ { // a faulty replica votes for each of these sequence numbers
 		for v := wire.View(0); v < 2; v++ {
 			l.from(2, l.prepare(v, s, wire.Digest{byte(v)}, 2))
 			l.from(2, l.commit(v, s, wire.Digest{byte(v)}, 2))
@@ -148,13 +151,13 @@ func TestD8_4_AnswersAreBounded(t *testing.T) {
 	}
 }
 
-// D8.4: what a replica remembers about others is in its anchors, so that a restart does not erase it.
+// D8.4: a replica's anchors contain what it remembers of others' statements, so a restart does not lose it.
 func TestD8_4_AWitnessRemembersOverItsOwnRestarts(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(2, l.checkpoint(4, stateAfter(4), 2))
 	l.from(1, l.viewChange(6, 1, wire.StableCert{}))
-	l.from(2, l.viewChange(6, 2, l.stableCert(4))) // the same replica's checkpoint is in there as well
-	for round := range 2 {                         // of the anchor of an anchor, too
+	l.from(2, l.viewChange(6, 2, l.stableCert(4))) // this certificate contains a checkpoint vote of the same replica
+	for round := range 2 {                         // also of an anchor that was made after a restart from an anchor
 		l.log = recode(t, l.r.Anchor())
 		l.restart()
 		for id, want := range map[wire.ReplicaID][]wire.Type{1: {wire.TypeViewChange}, 2: {wire.TypeViewChange, wire.TypeCheckpoint}} {
@@ -181,8 +184,8 @@ func recode(t *testing.T, log []wire.Record) []wire.Record {
 	return read
 }
 
-// D8.4: a replica that has only just started answers from its journal while its own question is open, and says so to
-// clients.
+// D8.4: a replica that has just started answers others' questions from its journal, although its own question is not
+// answered yet. It answers Busy to clients.
 func TestD8_4_AReplicaAnswersBeforeItsOwnQuestionIsSettled(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(2, l.checkpoint(4, stateAfter(4), 2))
@@ -202,7 +205,8 @@ func TestD8_4_AReplicaAnswersBeforeItsOwnQuestionIsSettled(t *testing.T) {
 	wantDrop(t, l.from(0, l.prePrepare(0, 1, wire.NullBody)), port.ReasonAsking)
 }
 
-// D8.4: the question goes to all who have not answered, again and again, less often once the replica votes.
+// D8.4: the question is sent again and again to all replicas that have not answered. Once the replica votes, it is sent
+// less often.
 func TestD8_4_TheQuestionIsRepeated(t *testing.T) {
 	l := newLab(t, 4, 3)
 	asked := func(effects []port.Effect) map[wire.ReplicaID]int {

@@ -9,7 +9,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// D8.9: a silent replica asks once a timeout, for the first checkpoint at or above R, until its silence ends.
+// D8.9: a replica that does not vote yet asks the others, once a timeout, to order nulls up to the first checkpoint at
+// or above R.
 func TestD8_9_ASilentReplicaAsksForNulls(t *testing.T) {
 	l := newRecoveringLab(t, 3, 9, 1) // K = 4
 	wishes := broadcasts[*wire.Recover](l.beat(4 * l.cfg.ViewTimeout))
@@ -25,7 +26,7 @@ func TestD8_9_ASilentReplicaAsksForNulls(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Recover](l.beat(4*l.cfg.ViewTimeout)), 0, "wishes when it has recovered")
 }
 
-// D8.9: as long as nobody serves the state that a replica needs, it asks for the checkpoint after the next one.
+// D8.9: while no replica serves the state that a replica needs, the replica asks for the checkpoint after the next one.
 func TestD8_9_WhoStarvesAsksForNulls(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.stable(40)
@@ -39,7 +40,7 @@ func TestD8_9_WhoStarvesAsksForNulls(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Recover](l.wait(2*l.cfg.ViewTimeout)), 0, "wishes when there is a newer checkpoint")
 }
 
-// D8.9: an idle primary orders null batches up to R and no further, and continues at every checkpoint.
+// D8.9: without requests, a primary orders nulls up to R and no further. It continues after each checkpoint.
 func TestD8_9_AnIdlePrimaryOrdersNullsUpToRAndNoFurther(t *testing.T) {
 	c := begin(t, 4)
 	c.order(3)
@@ -60,11 +61,11 @@ func TestD8_9_AnIdlePrimaryOrdersNullsUpToRAndNoFurther(t *testing.T) {
 	}
 }
 
-// D8.9: requests go before null batches; the batches of requests count towards R as well.
+// D8.9: if there are requests, they are ordered instead of nulls. Their batches also count towards R.
 func TestD8_9_NoNullsWhileThereAreRequests(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.fromClient(l.request(1, "a"))
-	for i := uint64(2); i <= 4; i++ { // they wait for a fuller batch
+	for i := uint64(2); i <= 4; i++ { // these requests wait until a batch is fuller
 		l.fromClient(l.request(i, "a"))
 	}
 	for _, m := range broadcasts[*wire.PrePrepare](l.from(3, &wire.Recover{Until: 8})) {
@@ -74,8 +75,8 @@ func TestD8_9_NoNullsWhileThereAreRequests(t *testing.T) {
 	}
 }
 
-// D8.9: a wish is bounded: above h+3L it is refused, each further one of a replica doubles its wait up to a minute, and
-// only so many nulls are in flight.
+// D8.9: wishes are bounded. A wish above h+3L is refused. With each further wish, a replica must wait twice as long, up
+// to a minute. Only so many nulls are in flight.
 func TestD8_9_WishesAreBounded(t *testing.T) {
 	l := newLab(t, 4, 1)
 	window, timeout := l.cfg.LogWindow, l.cfg.ViewTimeout
@@ -97,7 +98,7 @@ func TestD8_9_WishesAreBounded(t *testing.T) {
 		t.Errorf("the last wait was %v", wait)
 	}
 	wantCount(t, l.from(2, &wire.Recover{Until: until}), 0, "effects of another one's first wish")
-	l.wait(2 * msglog.MaxWishWait) // it wished for nothing: its next wishes are as good as its first
+	l.wait(2 * msglog.MaxWishWait) // it made no wish for so long that its next wishes count as its first ones
 	wantCount(t, l.from(3, &wire.Recover{Until: until + 1}), 0, "effects of a wish after a long time")
 	l.wait(timeout)
 	wantCount(t, l.from(3, &wire.Recover{Until: until + 2}), 0, "effects of the second one")
@@ -107,7 +108,8 @@ func TestD8_9_WishesAreBounded(t *testing.T) {
 	wantCount(t, nulls, maxNullsInFlight, "nulls in flight")
 }
 
-// D8.9: a primary that orders no null batches for a waiting replica is suspected and replaced, as if it ignored a request.
+// D8.9: if a primary does not order the nulls for which a replica waits, it is suspected and replaced, as if it ignored
+// a request.
 func TestD8_9_ALyingPrimaryThatIgnoresItIsReplaced(t *testing.T) {
 	c := begin(t, 4)
 	c.order(2)
@@ -127,7 +129,8 @@ func TestD8_9_ALyingPrimaryThatIgnoresItIsReplaced(t *testing.T) {
 	}
 }
 
-// D8.9: a faulty replica that sends its wish to the backups but not to the primary replaces no primary: they pass it on.
+// D8.9: a faulty replica sends its wish to the backups and not to the primary. The backups pass the wish on, so the
+// primary is not replaced.
 func TestD8_9_AWishThatThePrimaryWasNotToldDeposesNobody(t *testing.T) {
 	c := begin(t, 4)
 	c.nodes[3].faulty = true
@@ -145,7 +148,8 @@ func TestD8_9_AWishThatThePrimaryWasNotToldDeposesNobody(t *testing.T) {
 	}
 }
 
-// D8.9: a whole recovery of an idle cluster, in any of its sizes.
+// D8.9: a replica of a cluster without clients' requests loses its disk and recovers completely. The test has a case for
+// each size of a cluster.
 func TestD8_9_AWipedReplicaOfAnIdleClusterIsWholeAgainSoon(t *testing.T) {
 	for _, n := range []int{4, 5, 6, 7} {
 		for _, wiped := range []wire.ReplicaID{0, wire.ReplicaID(n - 1)} {

@@ -7,12 +7,13 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Schedules that random runs hardly ever find, one for each clause of recovery: without the clause replicas fork. Replica 1
-// lies, and is the primary of view 1; replica 2, the dark one, gets no messages; replica 3, the victim, forgets.
+// rare is a schedule that random runs hardly ever produce. There is one for each clause of the recovery rules; without
+// that clause, correct replicas would execute different batches. Replica 1 is the liar and is the primary of view 1.
+// Replica 2, the dark one, receives no messages. Replica 3, the victim, forgets what it signed.
 type rare struct {
 	*cluster
 	dark, victim *node
-	seen         map[wire.ReplicaID]*wire.ViewChange // of view 1, by who sent it
+	seen         map[wire.ReplicaID]*wire.ViewChange // the view changes for view 1, by sender
 }
 
 func newRare(t *testing.T) *rare {
@@ -23,8 +24,8 @@ func newRare(t *testing.T) *rare {
 	return s
 }
 
-// only lets messages through between these replicas alone, and keeps back and remembers the view changes of all but the
-// liar.
+// only delivers messages between these replicas, and no others. It does not deliver view changes, except those of the
+// liar, but remembers them.
 func (s *rare) only(ids ...wire.ReplicaID) {
 	in := map[wire.ReplicaID]bool{}
 	for _, id := range ids {
@@ -40,12 +41,12 @@ func (s *rare) only(ids ...wire.ReplicaID) {
 	}
 }
 
-// inject puts a message on the wire whatever the filter is.
+// inject puts a message on the wire, whatever the filter says.
 func (s *rare) inject(from, to wire.ReplicaID, m wire.Message) {
 	s.wire = append(s.wire, packet{from: from, to: to, msg: m, frame: wire.Encode(m)})
 }
 
-// suspect makes a replica leave view 0, by suspects of the liar and of another one whose timer is short.
+// suspect makes a replica leave view 0: the liar sends a Suspect, and so does another replica, whose timer is short.
 func (s *rare) suspect(to, also wire.ReplicaID) {
 	for _, by := range []wire.ReplicaID{1, also} {
 		s.inject(by, to, s.sign(by, &wire.Suspect{View: 0, Replica: by}))
@@ -53,7 +54,8 @@ func (s *rare) suspect(to, also wire.ReplicaID) {
 	s.settle()
 }
 
-// loseDisk wipes the victim and lets it ask until it knows from where on it may vote. Its wish for null batches is lost.
+// loseDisk deletes the victim's disk. The victim then asks the others until it knows from which view on it may vote. Its
+// wish for nulls is lost.
 func (s *rare) loseDisk() {
 	s.t.Helper()
 	s.filter = func(p *packet) bool { return wire.TypeOf(p.msg) != wire.TypeRecover }
@@ -65,8 +67,8 @@ func (s *rare) loseDisk() {
 	s.tick(20 * time.Millisecond)
 }
 
-// usurp has the liar start view 1 with the view changes that it holds, send it to the dark one and the victim alone, and
-// order another batch at a sequence number.
+// usurp makes the liar start view 1 with the view changes that it holds. It sends the NewView only to the dark one and
+// the victim, and orders another batch at the same sequence number.
 func (s *rare) usurp(at wire.Seq, of ...*wire.ViewChange) {
 	s.t.Helper()
 	s.only(1, 2, 3)
@@ -95,7 +97,7 @@ func (s *rare) usurp(at wire.Seq, of ...*wire.ViewChange) {
 	s.settle()
 }
 
-// agree lets all messages through again, and checks that all correct replicas execute the same.
+// agree lets all messages pass again, and checks that all correct replicas execute the same batches.
 func (s *rare) agree() {
 	s.t.Helper()
 	s.filter = nil
@@ -106,9 +108,9 @@ func (s *rare) agree() {
 	})
 }
 
-// D8.7: the victim had sent a ViewChange for view 1, in which nothing prepared, to the liar alone, and has forgotten it. If
-// it voted in view 0 again, the old ViewChange would hide what prepared since, and view 1 would drop the batch that commits
-// with the victim's vote.
+// D8.7: the victim had sent a ViewChange for view 1 only to the liar, and has forgotten it. That ViewChange shows no
+// prepared batch. If the victim voted in view 0 again, a batch could commit there with its vote. Then view 1, started
+// with the old ViewChange, would drop that batch.
 func TestD8_7_NeverVotingBelowVStarKeepsAForgottenViewChangeTrue(t *testing.T) {
 	s := newRare(t)
 	s.only(1, 3)
@@ -122,13 +124,13 @@ func TestD8_7_NeverVotingBelowVStarKeepsAForgottenViewChangeTrue(t *testing.T) {
 	s.filter = nil
 	s.until(5*time.Second, "the victim is whole", s.victim.whole)
 	s.only(0, 1, 3)
-	s.order(1) // commits in view 0, if the victim votes
+	s.order(1) // it commits in view 0 if the victim votes
 	s.usurp(s.nodes[0].replica.log.High()-7, old)
 	s.agree()
 }
 
-// D8.7: the victim had prepared a batch that committed with its vote. After it has forgotten that, a view change before R
-// would not show the batch, and view 1 would drop it.
+// D8.7: a batch committed with the victim's vote, and then the victim forgot that it had prepared this batch. If it sent
+// a view change before R, the view change would not show the batch, and view 1 would drop it.
 func TestD8_7_NoViewChangeBeforeRShowsLessThanWasForgotten(t *testing.T) {
 	s := newRare(t)
 	s.only(0, 1, 3)
@@ -143,13 +145,14 @@ func TestD8_7_NoViewChangeBeforeRShowsLessThanWasForgotten(t *testing.T) {
 		*s.sign(1, &wire.Suspect{View: 0, Replica: 1}).(*wire.Suspect), *s.sign(2, &wire.Suspect{View: 0, Replica: 2}).(*wire.Suspect),
 	}}))
 	s.settle()
-	if vc := s.seen[3]; vc != nil { // the clause is broken: go on to the fork
+	// If the clause is broken, the victim did send a view change, and correct replicas will diverge.
+	if vc := s.seen[3]; vc != nil {
 		s.usurp(1, vc)
 	}
 	s.agree()
 }
 
-// votedInTheDark leaves the victim with votes above a checkpoint at 8; the dark one knows nothing of these votes.
+// votedInTheDark makes the victim vote above a stable checkpoint at 8. The dark one does not know of these votes.
 func votedInTheDark(t *testing.T) *rare {
 	s := newRare(t)
 	s.only(0, 1, 3)
@@ -166,8 +169,8 @@ func votedInTheDark(t *testing.T) *rare {
 	return s
 }
 
-// D8.6: the liar hides what the victim signed, and the dark one does not know. Without the third answer the victim
-// would vote from 8 on, where it has voted.
+// D8.6: the liar hides what the victim signed, and the dark one does not know it. So without a third answer, the victim
+// would vote again from 8 on, where it has voted before.
 func TestD8_6_OneAnswerTooFewWouldForget(t *testing.T) {
 	s := votedInTheDark(t)
 	s.victim.wipe()
@@ -187,7 +190,7 @@ func TestD8_6_OneAnswerTooFewWouldForget(t *testing.T) {
 	s.agree()
 }
 
-// D8.6: the answer of another replica that has forgotten does not replace that third answer.
+// D8.6: the answer of another replica that has forgotten what it signed does not count as the third answer.
 func TestD8_6_AnAmnesiacsAnswerWouldForget(t *testing.T) {
 	s := votedInTheDark(t)
 	s.filter = func(p *packet) bool { return p.to != 2 || wire.TypeOf(p.msg) == wire.TypeHeld }

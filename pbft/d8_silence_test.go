@@ -8,7 +8,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// tempt sends a replica, from all others, what makes it vote: a pre-prepare, votes for it, suspects, view changes.
+// tempt sends a replica every message, from all others, that usually makes it vote: a pre-prepare, votes for it,
+// suspects, and view changes.
 func (l *lab) tempt(v wire.View, s wire.Seq) []port.Effect {
 	b := l.batch(uint64(s), "a")
 	return l.commitAll(v, s, b)
@@ -35,8 +36,8 @@ func TestD8_7_ASilentBackupVotesNothing(t *testing.T) {
 	}
 }
 
-// D8.7: a primary sends no pre-prepare, no new view from the others' view changes, and no heartbeat by which it would stay
-// primary.
+// D8.7: while it may not vote, a primary sends no pre-prepare and no NewView. It also sends no heartbeat, so that it
+// does not stay the primary.
 func TestD8_7_ASilentPrimaryOrdersNothing(t *testing.T) {
 	l := newRecoveringLab(t, 0, 12, 1)
 	effects := l.fromClient(l.request(1, "a"))
@@ -45,7 +46,8 @@ func TestD8_7_ASilentPrimaryOrdersNothing(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Heartbeat](effects), 0, "heartbeats")
 
 	l = newRecoveringLab(t, 1, 12, 1)
-	old := l.viewChange(1, 1, wire.StableCert{}) // its own, of the life it forgot: anybody may pass it on
+	// Its own view change, from the life that it has forgotten; any replica may pass this message on.
+	old := l.viewChange(1, 1, wire.StableCert{})
 	effects = l.from(0, old)
 	for _, id := range []wire.ReplicaID{0, 2, 3} {
 		effects = append(effects, l.from(id, l.viewChange(1, id, wire.StableCert{}))...)
@@ -54,8 +56,8 @@ func TestD8_7_ASilentPrimaryOrdersNothing(t *testing.T) {
 	wantCount(t, votes(effects), 0, "votes")
 }
 
-// D8.7: when it votes again, a replica neither sends the view change of its forgotten life, which comes back from others,
-// nor builds its new view on it.
+// D8.7: a forgotten view change of the replica's former life comes back from others. When the replica votes again, it
+// does not send that view change as its own, and does not use it in its new view.
 func TestD8_7_AForgottenViewChangeIsNotTakenForOneOfThisLife(t *testing.T) {
 	l := newRecoveringLab(t, 1, 12, 1)
 	wantDrop(t, l.from(0, l.viewChange(1, 1, wire.StableCert{})), port.ReasonOwn)
@@ -73,7 +75,7 @@ func TestD8_7_AForgottenViewChangeIsNotTakenForOneOfThisLife(t *testing.T) {
 	}
 }
 
-// D8.7: a silent replica may send a checkpoint of a state that it holds, a suspect and a status.
+// D8.7: while it may not vote, a replica may send a checkpoint vote for a state that it has, a Suspect, and a status.
 func TestD8_7_CheckpointSuspectAndStatusAreAllowed(t *testing.T) {
 	l := newRecoveringLab(t, 3, 40, 1)
 	var effects []port.Effect
@@ -86,8 +88,8 @@ func TestD8_7_CheckpointSuspectAndStatusAreAllowed(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Status](effects), 1, "status messages")
 }
 
-// D8.7: once a checkpoint at R is stable it votes again, in V* and above; never in a lower view, not after a restart
-// either.
+// D8.7: once a checkpoint at R is stable, the replica votes in V* and in higher views. It never votes in a lower view,
+// also not after a restart.
 func TestD8_7_ItVotesFromVStarOnAndNeverBelow(t *testing.T) {
 	for _, restarts := range []bool{false, true} {
 		l := newRecoveringLab(t, 3, 10, 2)
@@ -118,7 +120,8 @@ func TestD8_7_ItVotesFromVStarOnAndNeverBelow(t *testing.T) {
 	}
 }
 
-// D8.7: when its silence ends, a replica votes for the batches that it accepted meanwhile in V* or above.
+// D8.7: when its silence ends, a replica votes for the batches that it has accepted during the silence in V* or a higher
+// view.
 func TestD8_7_ItVotesForWhatItAcceptedWhileSilent(t *testing.T) {
 	l := newRecoveringLab(t, 3, 4, 1)
 	l.enter(1)
@@ -130,7 +133,8 @@ func TestD8_7_ItVotesForWhatItAcceptedWhileSilent(t *testing.T) {
 	}
 }
 
-// D8.7: R need not be a checkpoint; the silence ends at the first one there or above.
+// D8.7: R need not be the sequence number of a checkpoint. The silence ends at the first stable checkpoint at or above
+// R.
 func TestD8_7_SilenceEndsAtTheFirstCheckpointAtOrAboveR(t *testing.T) {
 	l := newRecoveringLab(t, 3, 9, 1)
 	l.stable(8)
@@ -147,8 +151,8 @@ func TestD8_7_SilenceEndsAtTheFirstCheckpointAtOrAboveR(t *testing.T) {
 	}
 }
 
-// D8.8: a silent replica leaves its view only for the view change of a replica that may send one. Suspects alone do not
-// suffice: it could not send a view change itself, so no other replica would follow.
+// D8.8: a silent replica leaves its view only for the view change of a replica that may send one. Suspects alone are not
+// enough: the silent replica may not send a view change, so no other replica would follow it.
 func TestD8_8_ASilentReplicaDoesNotLeaveItsViewAlone(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
 	l.suspected(1)
@@ -161,7 +165,8 @@ func TestD8_8_ASilentReplicaDoesNotLeaveItsViewAlone(t *testing.T) {
 	}
 }
 
-// D8.8: after the silence a replica sends, once, the view change that the silence held back, with the suspects of any other.
+// D8.8: after its silence, a replica sends the view change that it could not send before, with the Suspects from another
+// replica's view change. It sends it once.
 func TestD8_8_ItJoinsAViewChangeThatItMissed(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
 	other := l.viewChange(1, 0, wire.StableCert{})
@@ -176,8 +181,8 @@ func TestD8_8_ItJoinsAViewChangeThatItMissed(t *testing.T) {
 	}
 }
 
-// D8.8: the same after a restart, when it has to learn of the view change anew: nothing is remembered, it follows from
-// what others send it because of its status.
+// D8.8: the same is true after a restart. Then the replica must learn of the view change again, from what others send
+// because of its status.
 func TestD8_8_ItJoinsAViewChangeAfterARestart(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
 	l.from(2, l.suspect(0, 2))
@@ -200,8 +205,8 @@ func TestD8_8_ItJoinsAViewChangeAfterARestart(t *testing.T) {
 	wantCount(t, votes(l.wait(l.cfg.ViewTimeout/100)), 0, "further ones")
 }
 
-// D8.8: between a view change that was sent and its return over the loopback time may pass: no second one goes out,
-// which could show another checkpoint and convict.
+// D8.8: some time may pass between sending a view change and its return over the loopback. The replica does not send a
+// second view change in that time: it could show another checkpoint, which would be proof of misbehaviour.
 func TestD8_8_ItJoinsOnce(t *testing.T) {
 	l := newRecoveringLab(t, 3, 12, 1)
 	l.from(2, l.suspect(0, 2))

@@ -8,12 +8,13 @@ import (
 	"tagma/pbft/wire"
 )
 
-// inView0 is the journal of replica 3 in view 0, at the beginning of a run.
+// inView0 is the journal of replica 3 in view 0, when a run begins.
 func (l *lab) inView0() []wire.Record {
 	return []wire.Record{&wire.Head{Cluster: l.cfg.Cluster, Self: l.cfg.Self, Active: true}}
 }
 
-// D8.5: one statement of any kind that the journal lacks proves that something was forgotten. The core does nothing more.
+// D8.5: if another replica shows one statement that the journal lacks, of any kind, the replica has forgotten something.
+// The core then does nothing more.
 func TestD8_5_AForgottenStatementOfEveryKindIsFound(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -44,8 +45,8 @@ func TestD8_5_AForgottenStatementOfEveryKindIsFound(t *testing.T) {
 	}
 }
 
-// D8.5: what a whole journal holds is no news, whatever kind it is, and neither is what was left behind with its view
-// or lies below h.
+// D8.5: statements that the journal holds prove nothing, of whatever kind they are. Neither do statements of a view that
+// the replica has left, or below h.
 func TestD8_5_WhatTheJournalHoldsProvesNothing(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.enter(1)
@@ -74,7 +75,8 @@ func TestD8_5_WhatTheJournalHoldsProvesNothing(t *testing.T) {
 	}
 }
 
-// D8.5: a primary's pre-prepares in O, votes for O, and votes above h after a transfer are in the journal as well.
+// D8.5: anchors also contain a primary's pre-prepares in O, votes for O, and votes above h after a transfer. So such
+// statements prove nothing when others show them.
 func TestD8_5_WhatAnAnchorHoldsOfOAndOfATransferProvesNothing(t *testing.T) {
 	l := newLab(t, 4, 1)
 	b := l.batch(1, "a")
@@ -84,7 +86,7 @@ func TestD8_5_WhatAnAnchorHoldsOfOAndOfATransferProvesNothing(t *testing.T) {
 		vcs = append(vcs, l.viewChange(1, id, wire.StableCert{}, l.preparedCert(0, 1, b), l.preparedCert(0, 2, wire.NullBody)))
 	}
 	nv := l.newViewFrom(1, vcs...)
-	l.from(0, nv) // its own, of before its link was opened anew
+	l.from(0, nv) // its own NewView, which it had sent before its link was opened again
 	l.log = recode(t, l.r.Anchor())
 	l.boot(Applied{}, false, l.log...)
 	l.from(0, l.answer(nv, l.prePrepare(1, 1, b), l.prePrepare(1, 2, wire.NullBody)))
@@ -109,14 +111,16 @@ func TestD8_5_WhatAnAnchorHoldsOfOAndOfATransferProvesNothing(t *testing.T) {
 	}
 }
 
-// D8.5: a replica knows its own vote even if an answer shows it before the vote comes back over the loopback.
+// D8.5: a replica may see its own vote in an answer before the loopback delivers the vote. It does not take that for a
+// forgotten vote.
 func TestD8_5_AVoteOnItsWayBackIsNotForgotten(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.boot(Applied{}, false, l.inView0()...)
 	l.answeredBy(1, 2)
 	l.wait(10 * time.Millisecond)
 	v, _ := wire.Verify(&l.cfg, l.request(1, "a"), wireHolds)
-	effects := l.r.Step(port.Received{From: port.Source{Client: true}, Msg: v}) // the loopback is still to come
+	// The loopback has not delivered its vote yet.
+	effects := l.r.Step(port.Received{From: port.Source{Client: true}, Msg: v})
 	pp := broadcasts[*wire.PrePrepare](effects)
 	wantCount(t, pp, 1, "pre-prepares")
 	l.from(3, l.answer(l.prePrepare(0, 1, pp[0].Body)))
@@ -141,8 +145,8 @@ func TestD8_5_AVoteOnItsWayBackIsNotForgotten(t *testing.T) {
 	}
 }
 
-// D8.5: an ordinary start votes after n−f−1 answers of replicas that remember everything, and not before. Answers of
-// others, to another question, or repeated, count for nothing.
+// D8.5: at an ordinary start, a replica votes after n−f−1 answers of replicas that remember everything, and not before.
+// Answers of other replicas, answers to another question and repeated answers do not count.
 func TestD8_5_AStartWaitsForEnoughAnswers(t *testing.T) {
 	for n, need := range map[int]int{4: 2, 5: 3, 6: 4, 7: 4} {
 		l := newLab(t, n, 3)
@@ -171,7 +175,7 @@ func TestD8_5_AStartWaitsForEnoughAnswers(t *testing.T) {
 	}
 }
 
-// D8.5: a proof that comes after the start stops the replica at once.
+// D8.5: if a proof arrives after the replica has begun to vote, the replica stops at once.
 func TestD8_5_LateProofStopsVotingAtOnce(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.boot(Applied{}, false, l.inView0()...)
@@ -183,8 +187,9 @@ func TestD8_5_LateProofStopsVotingAtOnce(t *testing.T) {
 	wantCount(t, l.propose(0, 2, l.batch(2, "b")), 0, "effects after the proof")
 }
 
-// D8.5: a first start votes once n−f−1 replicas hold nothing of it, however far the cluster has come. Anything that it
-// signed means that its home was put back over a key that has voted.
+// D8.5: at a first start, a replica votes after n−f−1 replicas have answered that they hold no statement of it, however
+// far the cluster has come. If somebody holds a statement of it, its key has voted before, and this home is not the one
+// with which it voted.
 func TestD8_5_AFirstStartNeedsOthersThatHoldNothingOfIt(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.boot(Applied{}, true)
@@ -203,7 +208,8 @@ func TestD8_5_AFirstStartNeedsOthersThatHoldNothingOfIt(t *testing.T) {
 	}
 }
 
-// D8.5: an old copy that is far behind is noticed by what its replica signed near the others' present sequence numbers.
+// D8.5: a replica starts from an old copy that is far behind. It notices this by the votes that it signed near the
+// present sequence numbers of the others.
 func TestD8_5_AVoteFarAboveTheFirstStartIsFound(t *testing.T) {
 	witness := newLab(t, 4, 0)
 	witness.stable(40)
@@ -219,8 +225,8 @@ func TestD8_5_AVoteFarAboveTheFirstStartIsFound(t *testing.T) {
 	wantCount(t, all[port.Forgot](l.from(0, m)), 1, "reports")
 }
 
-// D8.5: no liar can make a replica believe that it forgot: statements are under its own signature, and certificates
-// prove themselves.
+// D8.5: no liar can make a replica believe that it forgot something: a statement must have this replica's signature, and
+// a certificate must be valid.
 func TestD8_5_LiarsCannotForge(t *testing.T) {
 	l := newLab(t, 4, 3)
 	good := l.answer(l.commit(0, 2, wire.Digest{1}, 3))
@@ -244,7 +250,8 @@ func TestD8_5_LiarsCannotForge(t *testing.T) {
 	}
 }
 
-// D8.5: replicas that start together answer each other from their disks; none waits for another to vote.
+// D8.5: replicas that start together answer each other's questions from their disks. None of them waits until another
+// one votes.
 func TestD8_5_FourThatStartTogetherVoteAtOnce(t *testing.T) {
 	c := newCluster(t, 4)
 	c.asks = true
@@ -260,7 +267,7 @@ func TestD8_5_FourThatStartTogetherVoteAtOnce(t *testing.T) {
 			t.Fatal("it does not ask")
 		}
 	}
-	c.tick(20 * time.Millisecond) // two turns: all have asked, and all are answered
+	c.tick(20 * time.Millisecond) // in the first turn all replicas ask, and in the second all get answers
 	for _, n := range c.nodes {
 		if n.replica.inquiry.Asking {
 			t.Errorf("replica %d still asks", n.id)

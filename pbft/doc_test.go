@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The tables of doc.go name files: each must be there.
+// Every file that the tables of doc.go name must exist.
 func TestDoc_TheFilesItNamesExist(t *testing.T) {
 	doc, err := os.ReadFile("doc.go")
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// wantConvicted checks that evidence of one kind of statement convicts a replica, once, and holds before any judge.
+// wantConvicted checks that evidence with one kind of statement is reported against a replica exactly once, and that
+// every other replica accepts it.
 func wantConvicted(t *testing.T, l *lab, effects []port.Effect, who wire.ReplicaID, about wire.Type) {
 	t.Helper()
 	accused := all[port.Accuse](effects)
@@ -21,8 +22,9 @@ func wantConvicted(t *testing.T, l *lab, effects []port.Effect, who wire.Replica
 	}
 }
 
-// E1: a primary that proposed one batch here and another one there, where it prepared, shows it in the view change that
-// replaces it: also in one that comes when this replica has left the view already.
+// E1: a primary proposed one batch to this replica, and another one to the replicas where it prepared. A view change for
+// the next view shows the second batch and so proves this. It does so even if it arrives when this replica has already
+// left the view.
 func TestE1_APreparedCertificateConvictsThePrimaryOfWhatWasAccepted(t *testing.T) {
 	for _, left := range []bool{false, true} {
 		l := newLab(t, 4, 3)
@@ -36,7 +38,7 @@ func TestE1_APreparedCertificateConvictsThePrimaryOfWhatWasAccepted(t *testing.T
 	}
 }
 
-// E1: the same of a backup that prepared two batches.
+// E1: in the same way, a backup that prepared two batches is convicted.
 func TestE1_APreparedCertificateConvictsABackupOfItsPrepare(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(1, l.prepare(0, 1, wire.Digest{1}, 1))
@@ -45,7 +47,8 @@ func TestE1_APreparedCertificateConvictsABackupOfItsPrepare(t *testing.T) {
 	wantCount(t, all[port.Accuse](l.from(0, vc)), 0, "accusations by a view change that is held")
 }
 
-// E1: commits in the certificate that a replica follows by, and checkpoints in one that is stable.
+// E1: a replica also finds evidence in the commits of a certificate by which it follows, and in the checkpoint votes of
+// a stable certificate.
 func TestE1_CommitAndStableCertificatesConvictTheirSigners(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -59,10 +62,11 @@ func TestE1_CommitAndStableCertificatesConvictTheirSigners(t *testing.T) {
 	wantConvicted(t, l, l.from(1, l.viewChange(1, 1, l.stableCert(4))), 2, wire.TypeCheckpoint)
 }
 
-// E1: two pre-prepares for one place also convict when one waits, or comes after its view.
+// E1: two pre-prepares for one view and sequence number are proof of misbehaviour, even if one of them waits or arrives
+// after its view.
 func TestE1_PrePreparesThatWaitOrComeLateConvict(t *testing.T) {
 	l := newLab(t, 4, 3)
-	l.propose(1, 1, l.batch(1, "a")) // for view 1, which is not active here
+	l.propose(1, 1, l.batch(1, "a")) // for view 1, which is not active at this replica
 	wantConvicted(t, l, l.propose(1, 1, l.batch(2, "b")), 1, wire.TypePrePrepare)
 
 	l = newLab(t, 4, 3)
@@ -80,7 +84,7 @@ func TestE1_PrePreparesThatWaitOrComeLateConvict(t *testing.T) {
 	wantConvicted(t, l, l.from(1, l.newViewFrom(1, vcs...)), 1, wire.TypePrePrepare)
 }
 
-// E1, D4: two new views of one view, whether the first one was refused or entered.
+// E1, D4: two NewViews for one view are proof of misbehaviour, whether the first one was refused or entered.
 func TestE1_TwoNewViewsOfOneViewConvict(t *testing.T) {
 	views := func(l *lab) (one, other *wire.NewView) {
 		var vcs []*wire.ViewChange
@@ -109,7 +113,7 @@ func TestE1_TwoNewViewsOfOneViewConvict(t *testing.T) {
 	}
 }
 
-// E1: view changes inside a new view are compared as those that come by themselves.
+// E1: a view change inside a NewView is compared with held ones in the same way as a view change that arrives alone.
 func TestE1_ANewViewShowsTheSecondViewChangeOfALiar(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(2, l.viewChange(1, 2, wire.StableCert{}))

@@ -5,16 +5,16 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Proof of misbehaviour (E1): two statements that contradict each other, received one after the other or nested in what
-// other replicas pass on.
+// Proof of misbehaviour (E1) consists of two signed statements that contradict each other. They may arrive as messages
+// of their own, or nested in messages of other replicas.
 
 // accuse reports that a replica signed two statements which contradict each other.
 func (r *Replica) accuse(who wire.ReplicaID, first, second wire.Message) {
 	r.convict([]wire.Evidence{wire.Equivocated(who, first, second)})
 }
 
-// convict reports evidence against other replicas. Evidence against this replica itself was signed with its key
-// elsewhere, or in an earlier life that it has forgotten; it leaves that to the others.
+// convict reports evidence against other replicas. It does not report evidence against this replica itself: the key may
+// be in use elsewhere, or the statement may be from a life that was forgotten. Other replicas report that.
 func (r *Replica) convict(found []wire.Evidence) {
 	for _, e := range found {
 		if e.Replica != r.cfg.Self {
@@ -23,8 +23,9 @@ func (r *Replica) convict(found []wire.Evidence) {
 	}
 }
 
-// weigh looks for evidence in a view change: it compares the message with the view change that is held of the same author,
-// and the signatures in it with the held votes of their signers. A view change that is held was weighed when it arrived.
+// weigh looks for evidence in a view change. It compares the message with the held view change of the same author, and
+// the signatures nested in the message with the held votes of their signers. A held view change need not be examined
+// again, because that was done when it arrived.
 func (r *Replica) weigh(vc *wire.ViewChange) {
 	if held := r.change.votes[vc.Replica]; held != nil && held.View == vc.View {
 		if wire.SameViewChange(r.cfg, held, vc) {

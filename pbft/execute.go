@@ -8,8 +8,7 @@ import (
 
 // Execution in sequence order (N4), and following by certificates (N7).
 
-// advance hands committed batches to execution, in order, until one is missing. The executor's queue never holds more
-// than a window.
+// advance hands committed batches to execution, in order, until one is missing; at most a window waits there.
 func (r *Replica) advance() {
 	if !r.started || r.transfer.on {
 		return
@@ -26,7 +25,7 @@ func (r *Replica) advance() {
 		}
 		body := s.Body(s.Cert.Digest)
 		if body == nil {
-			break // newStatus asks for the missing body
+			break // newStatus will ask for the missing body
 		}
 		r.hand(s, body)
 	}
@@ -39,8 +38,9 @@ func (r *Replica) advance() {
 	}
 }
 
-// hand gives one batch to execution. If the slot prepared here, a durable record already holds its certificate, and a note
-// that it committed follows. A batch that this replica executes by its commit certificate alone is journalled first (N7).
+// hand gives one batch to execution. If the slot prepared here, the prepared certificate is already durable, and a
+// record that the batch committed is written later. If this replica executes the batch only because of its commit
+// certificate, the batch is written to the journal before (N7).
 func (r *Replica) hand(s *msglog.Slot, body *wire.Body) {
 	certified := s.Prepared == nil || s.Prepared.Digest != s.Cert.Digest || s.Loose
 	if certified && !s.Journalled {
@@ -91,7 +91,7 @@ func (r *Replica) onExecuted(e port.Executed) {
 	r.propose()
 }
 
-// onCertifiedBody takes a body whose digest is vouched for here: by the certificate that it comes with, by one that is
+// onCertifiedBody accepts a body whose digest is proven: by the certificate that comes with it, by a certificate that is
 // already held, or by a new view (N7).
 func (r *Replica) onCertifiedBody(m *wire.CertifiedBody) {
 	if !r.log.Holds(m.Seq) {
@@ -121,8 +121,8 @@ func (r *Replica) onCertifiedBody(m *wire.CertifiedBody) {
 	}
 }
 
-// wantsBody reports whether the slot vouches for this body, lacks it and can still use it. A body that was executed, is
-// stable and was dropped is not stored again (S4).
+// wantsBody reports whether this body has a digest that is proven for the slot, is missing, and can still be used. A
+// body that was executed, is stable and was dropped is not stored again (S4).
 func (r *Replica) wantsBody(s *msglog.Slot, b *wire.Body) bool {
 	d := b.Digest()
 	return (s.Seq >= r.firstMissing() || s.Seq > r.log.Low) && s.Vouches(d) && s.Body(d) == nil
@@ -136,7 +136,8 @@ func (r *Replica) takeBody(s *msglog.Slot, b *wire.Body) {
 		r.pool.MarkProposed(b)
 		r.vote(s)
 	} else {
-		s.Loose = true // hand writes it with Certified, or beginView with Fetched if this replica votes for it in a new view first
+		// The body is in no record yet: hand writes it with Certified, or beginView with Fetched, whichever comes first.
+		s.Loose = true
 	}
 	r.advance()
 }
@@ -155,7 +156,7 @@ func (r *Replica) onFetch(m *wire.Fetch, from port.Source) {
 	r.drop(m, port.ReasonNotHeld)
 }
 
-// askForMore sends the next status earlier when the last answer helped and this replica is still behind.
+// askForMore sends the next status earlier if the last answer helped and this replica still lags.
 func (r *Replica) askForMore() {
 	if r.behind() {
 		r.nextStatus = min(r.nextStatus, max(r.mono, r.lastStatus+r.cfg.ViewTimeout/12))

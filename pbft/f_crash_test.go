@@ -8,11 +8,12 @@ import (
 	"tagma/pbft/wire"
 )
 
-// The crash-fault mode (F1–F7): viewstamped replication from the same core.
+// The crash-fault mode (F1–F7): viewstamped replication with the same core.
 
 func crashing(cfg *wire.Config) { cfg.Crash = true }
 
-// F1: nobody lies, so any two quorums need to share one replica only, and every message of one replica is believed.
+// F1: no replica lies, so it is enough that any two quorums share one replica, and every message of a replica can be
+// believed.
 func TestF1_QuorumsOfAClusterThatOnlyCrashes(t *testing.T) {
 	for n, quorum := range map[int]int{3: 2, 4: 3, 5: 3, 6: 4, 7: 4} {
 		cfg := clusterConfig(n)
@@ -34,8 +35,8 @@ func TestF1_QuorumsOfAClusterThatOnlyCrashes(t *testing.T) {
 	}
 }
 
-// F2: a backup commits as soon as it has accepted the pre-prepare, in one turn, so that one sync makes all of it durable. No
-// replica prepares. With its own commit and the primary's, two of three execute.
+// F2: a backup sends its commit in the same turn in which it accepts the pre-prepare, so that one sync makes both
+// durable. No replica sends prepares. In a cluster of three, a backup executes with its own commit and the primary's.
 func TestF2_ABackupCommitsWhatItAccepts(t *testing.T) {
 	l := newLab(t, 3, 1, crashing)
 	b := l.batch(1, "a")
@@ -53,7 +54,8 @@ func TestF2_ABackupCommitsWhatItAccepts(t *testing.T) {
 	wantCount(t, all[port.Execute](l.from(0, l.commit(0, 1, b.Digest(), 0))), 1, "executions")
 }
 
-// F2: a prepared certificate is the signature under the pre-prepare and nothing else, in this mode alone.
+// F2: in this mode, the signature under the pre-prepare is the whole prepared certificate. In the other mode it is not
+// enough.
 func TestF2_APreparedCertificateIsThePrePrepare(t *testing.T) {
 	byzantine, crash := newWireCluster(4), newWireCluster(4)
 	crash.cfg.Crash = true
@@ -68,7 +70,8 @@ func TestF2_APreparedCertificateIsThePrePrepare(t *testing.T) {
 	}
 }
 
-// F2, V3: what one live replica accepted in the highest view is chosen, although nobody else has voted for it.
+// F2, V3: a new view chooses the batch that one live replica accepted in the highest view, even if no other replica has
+// voted for it.
 func TestF2_TheNextViewChoosesWhatOneReplicaAccepted(t *testing.T) {
 	l := newLab(t, 3, 1, crashing)
 	b := l.batch(1, "a")
@@ -87,8 +90,8 @@ func TestF3_OneSuspectJustifiesAView(t *testing.T) {
 	}
 }
 
-// F4: a replica that heard nobody for long does not blame the primary for that, neither while it is cut off nor when it
-// returns. It does if it hears a quorum and the primary is silent.
+// F4: a replica that was cut off for a long time does not suspect the primary for that, neither while it is cut off nor
+// when it returns. It suspects the primary if it hears a quorum but not the primary.
 func TestF4_WhoeverWasCutOffBlamesNobody(t *testing.T) {
 	l := newLab(t, 3, 2, crashing)
 	hears := func(by wire.ReplicaID) { l.from(by, &wire.Status{View: 0, Active: true, Helper: 2}) }
@@ -109,8 +112,9 @@ func TestF4_WhoeverWasCutOffBlamesNobody(t *testing.T) {
 	}
 }
 
-// F6: a lying primary forks a cluster that masks crashes alone, and its two signatures come together all the same: a commit
-// that names another digest is answered with the own pre-prepare, also when the slot is executed already.
+// F6: in a cluster that masks only crashes, a lying primary makes correct replicas execute different batches. Its two
+// signatures nevertheless come together: a replica that receives a commit for another digest answers with its own
+// pre-prepare, even if the slot was executed already.
 func TestF6_ACommitForAnotherDigestShowsThePrePrepare(t *testing.T) {
 	l := newLab(t, 3, 1, crashing)
 	a, b := l.batch(1, "a"), l.batch(1, "b")
@@ -131,7 +135,8 @@ func TestF6_ACommitForAnotherDigestShowsThePrePrepare(t *testing.T) {
 	}
 }
 
-// F7: a replica whose disk is gone must hear from Q others, and an ordinary start needs a quorum with itself.
+// F7: a replica that lost its disk must hear from Q others. An ordinary start needs answers of a quorum that includes
+// the replica itself.
 func TestF7_ALostDiskNeedsAQuorumOfOthers(t *testing.T) {
 	cfg := clusterConfig(5)
 	cfg.Crash = true
@@ -157,7 +162,7 @@ func TestF7_ALostDiskNeedsAQuorumOfOthers(t *testing.T) {
 	}
 }
 
-// F1, F2, F3: three replicas order while one of them is dead, and through the death of the primary.
+// F1, F2, F3: three replicas continue to order while one of them is dead, also if it was the primary.
 func TestF1_ThreeReplicasMaskOneCrash(t *testing.T) {
 	c := begin(t, 3, crashing)
 	for i, primary := range []wire.ReplicaID{0, 1} {

@@ -5,8 +5,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Following from the log and the journals of others (X0): a lagging replica asks for the batches that it lacks, from
-// the first one on, and asks again as soon as an answer has helped.
+// This file makes a lagging replica follow with the help of the logs and journals of others (X0). The replica asks for
+// the batches that it lacks, in order, and asks again as soon as an answer has helped.
 
 // pull asks for batches if this replica lags, no useful answer is on its way, and there is room for the batches.
 func (r *Replica) pull() {
@@ -24,8 +24,8 @@ func (r *Replica) pull() {
 	}
 }
 
-// lags reports whether this replica has missed something: a stable checkpoint lies above what it executed, or others
-// executed what it lacks and it has made no progress for a moment.
+// lags reports whether this replica has missed something: either a stable checkpoint lies above what it executed, or
+// others have executed more and it has made no progress for a moment.
 func (r *Replica) lags() bool {
 	if r.log.Low > r.handed {
 		return true

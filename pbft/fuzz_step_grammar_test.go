@@ -34,7 +34,7 @@ func (in *fuzzInput) next() {
 	}
 }
 
-// raw takes what follows as a frame.
+// raw uses the following bytes of the input as a frame.
 func (in *fuzzInput) raw() {
 	k := min(int(in.byte())*8, len(in.rest))
 	m, err := wire.Decode(in.rest[:k:k])
@@ -77,7 +77,7 @@ func (in *fuzzInput) message(kind byte) wire.Message {
 	return in.small(v, s)
 }
 
-// transferred ends a transfer, behind everything that was handed to execution before.
+// transferred reports the end of a transfer, after everything that was handed to execution before.
 func (in *fuzzInput) transferred() {
 	for len(in.executed) > 0 {
 		ev := in.executed[0]
@@ -169,7 +169,8 @@ func (in *fuzzInput) viewChange(v wire.View, by wire.ReplicaID) *wire.ViewChange
 	return in.c.viewChange(max(v, 1), by, stable, certs...)
 }
 
-// newView has the O that follows, so that it is entered, or one that does not.
+// newView returns a NewView, either with the O that follows from its view changes, so that it is entered, or with
+// another O.
 func (in *fuzzInput) newView(v wire.View) wire.Message {
 	m := &wire.NewView{View: max(v, 1)}
 	for id := range wire.ReplicaID(in.c.cfg.Quorum()) {

@@ -11,15 +11,18 @@ import (
 	"tagma/pbft/wire"
 )
 
-// FuzzStep gives one replica any sequence of well-formed messages, ticks and reports, as if every signature held: even
-// a majority of liars must not make it panic, grow, or emit something malformed (S4).
+// FuzzStep gives one replica any sequence of well-formed messages, ticks and reports, and treats all signatures as
+// valid. Even if most replicas lie, the replica must not panic, exceed its memory bounds, or send anything malformed
+// (S4).
 func FuzzStep(f *testing.F) {
 	f.Add([]byte{0, 3, 1, 0, 1, 2, 0, 1, 1, 1, 3, 0, 1, 1, 2, 3, 0, 1, 1, 0})
 	f.Add([]byte{1, 2, 0, 50, 0, 50, 0, 50, 6, 1, 0, 6, 1, 1, 7, 1, 2, 8, 1, 1, 0, 50})
 	f.Add(append([]byte{0, 1, 12, 200}, wire.Encode(newWireCluster(4).prePrepare(0, 1, wire.NullBody))...))
-	f.Add([]byte{4, 3, 14, 0, 0, 0, 1, 1, 14, 1, 0, 0, 1, 1, 0, 1, 3, 0, 1, 1, 14, 2, 0, 0, 1, 3, 4, 2}) // asks, is told, votes
-	f.Add([]byte{8, 3, 11, 0, 28, 0, 50, 14, 0, 0, 12, 2, 4, 0, 50, 3, 1, 29, 1})                        // recovers
-	f.Add([]byte{0, 3, 11, 0, 28, 0, 50, 16, 0, 60, 15, 3, 0, 29, 0, 1, 14, 0, 0, 29, 3, 1})             // is left behind, has the state
+	// Asks, is told, votes.
+	f.Add([]byte{4, 3, 14, 0, 0, 0, 1, 1, 14, 1, 0, 0, 1, 1, 0, 1, 3, 0, 1, 1, 14, 2, 0, 0, 1, 3, 4, 2})
+	f.Add([]byte{8, 3, 11, 0, 28, 0, 50, 14, 0, 0, 12, 2, 4, 0, 50, 3, 1, 29, 1}) // recovers
+	// Is left behind, and then has the state.
+	f.Add([]byte{0, 3, 11, 0, 28, 0, 50, 16, 0, 60, 15, 3, 0, 29, 0, 1, 14, 0, 0, 29, 3, 1})
 	f.Add([]byte{2, 0, 9, 1, 0, 0, 30, 10, 1, 1, 11, 4, 0, 40, 5, 4, 1, 5, 4, 2, 5, 4, 3})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) > 4096 {
@@ -32,7 +35,7 @@ func FuzzStep(f *testing.F) {
 	})
 }
 
-// fuzzInput turns bytes into events for one replica and judges its effects.
+// fuzzInput turns bytes into events for one replica and checks its effects.
 type fuzzInput struct {
 	t        *testing.T
 	rest     []byte
@@ -115,7 +118,7 @@ func (in *fuzzInput) step(ev port.Event) {
 	}
 }
 
-// wellFormed signs a broadcast and asks what its receivers would ask.
+// wellFormed signs a broadcast and makes the checks that its receivers make.
 func (in *fuzzInput) wellFormed(m wire.Message) {
 	key, self := in.c.cfg.Members[in.c.cfg.Self], in.c.cfg.Self
 	wire.Sign(&in.c.cfg, m, wireSign(key))

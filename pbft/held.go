@@ -13,12 +13,12 @@ type Start struct {
 	Life  wire.Life
 	Nonce uint64 // fresh for each start; 0: nobody is asked
 	First bool   // the replica was never started before, so its journal is empty (D8.5)
-	Fetch bool   // the store holds none of the states that the journal names: the state must be fetched from others (X1)
-	Doubt bool   // the stored state is in doubt: a fetched one must not be written beside it (K2, X5)
+	Fetch bool   // the store holds none of the states that the journal names, so the state must be fetched from others (X1)
+	Doubt bool   // the stored state may be wrong, so a fetched one must not be written beside it (K2, X5)
 }
 
-// stepAsking takes an event while this replica's own question is unsettled. It answers other replicas' questions from
-// the journal at once; otherwise replicas that start together would wait for each other for ever.
+// stepAsking takes an event while this replica's own question is unsettled. It answers other replicas' questions at
+// once, from the journal. Otherwise replicas that start together would wait for each other for ever.
 func (r *Replica) stepAsking(ev port.Event) {
 	switch e := ev.(type) {
 	case port.Tick:
@@ -65,7 +65,7 @@ func (r *Replica) onHeld(m *wire.Held, from port.Source) {
 	r.help(from.Replica, r.heldBy(from.Replica, m))
 }
 
-// heldBy is what this replica holds of another one's signed statements, and how far it knows the cluster to have come.
+// heldBy returns what this replica holds of another one's signed statements, and what proves how far the cluster has come.
 func (r *Replica) heldBy(id wire.ReplicaID, m *wire.Held) *wire.HeldBy {
 	answer := &wire.HeldBy{
 		Nonce: m.Nonce, Of: id, Whole: !r.silent(), Said: r.saidBy(id, m.Above), Stable: r.checkpoints.Stable,
@@ -87,8 +87,8 @@ func (r *Replica) heldBy(id wire.ReplicaID, m *wire.Held) *wire.HeldBy {
 }
 
 // onHeldBy takes an answer. One statement of this replica that its journal lacks proves that it forgot something, and
-// nobody can forge such a statement. Without one, this replica may vote after n−f−1 answers from replicas that remember
-// everything; further answers still count.
+// nobody can forge such a statement. If no answer shows such a statement, this replica may vote after n−f−1 answers from
+// replicas that remember everything. Later answers are still examined.
 func (r *Replica) onHeldBy(m *wire.HeldBy, from port.Source) {
 	q := &r.inquiry
 	if why := q.WhyDrop(m, from.Replica); why != "" {
@@ -107,9 +107,9 @@ func (r *Replica) onHeldBy(m *wire.HeldBy, from port.Source) {
 
 // hasForgotten reports whether the journal lacks a statement of this replica that still matters: a vote above h in the
 // current view, a checkpoint above h, or a view change or new view above the current view. Statements below the point
-// where this life recovered are known to be forgotten and are never contradicted (D8.7); a second view change to V*
-// itself is sound (D8.10). Votes that an unclean stop may have lost are treated alike (D8.14); every other statement
-// was durable before it was sent.
+// where this life recovered do not count: they are known to be forgotten, and this life never contradicts them (D8.7). A
+// second view change to V* itself is allowed (D8.10). Votes that an unclean stop may have lost do not count either
+// (D8.14); every other statement was durable before it was sent.
 func (r *Replica) hasForgotten(s *wire.Statement) bool {
 	floor := r.recovery.view
 	switch s.Type {
@@ -129,8 +129,8 @@ func (r *Replica) saidCheckpoint(s *wire.Statement) bool {
 	return known && own == s.Digest || s.Seq <= r.checkpoints.Void
 }
 
-// saidVote reports whether the journal has this vote of the replica, by looking at the slot. A vote that was just sent
-// may come back from others before the loopback delivers it.
+// saidVote looks at the slot to find out whether this replica has cast this vote. A vote that was just sent may come
+// back from others before the loopback delivers it.
 func (r *Replica) saidVote(s *wire.Statement) bool {
 	at := r.log.Peek(s.Seq)
 	if at == nil {
@@ -150,16 +150,17 @@ func (r *Replica) saidVote(s *wire.Statement) bool {
 	}
 }
 
-// What is remembered of other replicas' statements, so that a replica that forgot its own is told of them (D8.4).
+// The following functions concern other replicas' statements that this one remembers, so that a replica that forgot its
+// own statements can be told of them (D8.4).
 
-// saidBy lists the statements that are remembered of a replica: all votes above a sequence number, newest first, and
-// its highest checkpoint, view change and new view.
+// saidBy lists the remembered statements of a replica: all votes above a sequence number, newest first, and its highest
+// checkpoint, view change and new view.
 func (r *Replica) saidBy(id wire.ReplicaID, above wire.Seq) []wire.Statement {
 	all := r.memories.SaidBy(id, above)
 	if r.origin != nil && r.cfg.Primary(r.origin.View) == id {
 		all = append(all, wire.Statement{Type: wire.TypeNewView, View: r.origin.View, Digest: r.origin.ContentDigest(), Sig: r.origin.Sig})
 	}
-	places := 2 * r.cfg.LogWindow // no replica votes further than 2L above its last checkpoint
+	places := 2 * r.cfg.LogWindow // no replica votes further than this above its last checkpoint
 	for seq := r.log.Seen; seq > max(above, r.log.Floor()) && places > 0; seq-- {
 		s := r.log.Peek(seq)
 		if s == nil {

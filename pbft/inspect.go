@@ -59,7 +59,7 @@ func (r *Replica) Waits() *port.Waits {
 	return w
 }
 
-// nextTimer returns what this replica suspects next, unless something happens first, and when.
+// nextTimer returns what this replica will suspect next if no message prevents it, and when.
 func (r *Replica) nextTimer() (next port.Cause, left time.Duration) {
 	c, limit := &r.change, r.timeout()
 	runs := func(cause port.Cause, since time.Duration) {

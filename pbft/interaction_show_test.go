@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// views are what the command show can show of a replica.
+// views lists the parts of a replica's state that the command show can print.
 var views = map[string]func(*interaction, *node) string{
 	"inspection":  (*interaction).inspection,
 	"slots":       (*interaction).slots,
@@ -17,7 +17,7 @@ var views = map[string]func(*interaction, *node) string{
 	"requests":    (*interaction).requests,
 }
 
-// show writes a part of the state of the replicas that run, or of those named by of.
+// show prints a part of the state of the running replicas, or of the replicas that the argument of names.
 func (in *interaction) show() {
 	of := in.ids("of")
 	if of == nil {
@@ -128,7 +128,7 @@ func (in *interaction) checkpoints(n *node) string {
 		r.log.Low, r.log.High(), r.checkpoints.Stable.Digest, strings.Join(states, " "), journal)
 }
 
-// requests are what a replica holds of clients.
+// requests prints what a replica holds of clients' requests.
 func (in *interaction) requests(n *node) string {
 	p := n.replica.pool
 	return fmt.Sprintf("  %d known, %d to be ordered, %d of them in no proposal\n", len(p.ByID), p.WaitingAll(), p.Queued)

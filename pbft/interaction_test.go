@@ -14,8 +14,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// The interactions of testdata/*.txt: commands to a cluster, and what came of them. docs/testing.md says how to read them.
-// After every step the invariants are checked as in any other cluster of these tests.
+// This test runs the interactions in testdata/*.txt: each has commands to a cluster, and the expected output.
+// docs/testing.md says how to read them. After every step the invariants are checked.
 func TestInteractions(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -32,12 +32,12 @@ func TestInteractions(t *testing.T) {
 type interaction struct {
 	*cluster
 	d        *datadriven.TestData
-	asked    map[int]int // by client: its last request number
+	asked    map[int]int // number of the last request, by client
 	cuts     []selection
 	oldDisks map[wire.ReplicaID]*copyOf
 }
 
-// commands are all that a file may say.
+// commands are all commands that a file may contain.
 var commands = map[string]func(*interaction){
 	"cluster": (*interaction).begin,
 	"request": (*interaction).request,
@@ -76,19 +76,19 @@ func (in *interaction) run(t *testing.T, d *datadriven.TestData) string {
 	return ""
 }
 
-// number is the value of an argument, or of the configuration where the file does not say.
+// number returns the number in an argument. If the file does not give it, the number is from the configuration.
 func (in *interaction) number(key string, otherwise int) int {
 	in.d.MaybeScanArgs(in.t, key, &otherwise)
 	return otherwise
 }
 
-// values are those of an argument that may have several.
+// values returns the values of an argument that may have several.
 func (in *interaction) values(key string) []string {
 	arg, _ := in.d.Arg(key)
 	return arg.Vals
 }
 
-// ids are the replicas that an argument names.
+// ids returns the replicas that an argument names.
 func (in *interaction) ids(key string) []wire.ReplicaID {
 	var list []wire.ReplicaID
 	for _, v := range in.values(key) {
@@ -114,7 +114,7 @@ func (in *interaction) duration() time.Duration {
 	return d
 }
 
-// each does something to the replicas that are named without a key.
+// each calls a function for the replicas that are given as arguments without a key.
 func (in *interaction) each(do func(*node)) {
 	for _, arg := range in.d.CmdArgs {
 		do(in.nodes[in.id(arg.Key)])
@@ -137,7 +137,8 @@ func (in *interaction) begin() {
 	}
 }
 
-// request has a client ask for operations, one request each, of the primary or of the replicas to. A number asks again.
+// request makes a client send operations, one request each, to the primary or to the replicas in the argument to. If a
+// number is given, an earlier request is sent again.
 func (in *interaction) request() {
 	client := in.number("client", 0)
 	to := in.ids("to")
@@ -151,7 +152,7 @@ func (in *interaction) request() {
 	}
 }
 
-// order has requests of client 0 ordered one by one, and writes none of it.
+// order makes the cluster order requests of client 0 one by one, and prints nothing about it.
 func (in *interaction) order() {
 	for range in.number("count", 1) {
 		in.asked[0]++
@@ -161,7 +162,8 @@ func (in *interaction) order() {
 	in.trace.forget()
 }
 
-// lie has the primary of view 0, faulty from now on, sign a batch of one request for a sequence number, for some replicas.
+// lie makes the primary of view 0 faulty. It signs a batch of one request for a sequence number and sends it to some
+// replicas.
 func (in *interaction) lie() {
 	in.nodes[0].faulty = true
 	in.asked[0]++
@@ -171,7 +173,7 @@ func (in *interaction) lie() {
 	}
 }
 
-// selection is some of the messages between replicas: what it does not name is all of it.
+// selection selects some of the messages between replicas. A field that is not set selects all.
 type selection struct {
 	from, to []wire.ReplicaID
 	types    []string
@@ -187,7 +189,7 @@ func (in *interaction) selected() selection {
 	return selection{from: in.ids("from"), to: in.ids("to"), types: in.values("type")}
 }
 
-// off takes what is on its way of a selection off the wire.
+// off removes the selected messages from the wire and returns them.
 func (in *interaction) off(r selection) []packet {
 	var taken, left []packet
 	for _, p := range in.wire {
@@ -201,7 +203,8 @@ func (in *interaction) off(r selection) []packet {
 	return taken
 }
 
-// deliver brings what is on its way to its receivers: a selection, or all, and what comes of it, round by round.
+// deliver delivers the selected messages on the wire, or all. It also delivers the messages that are sent because of
+// them, round by round.
 func (in *interaction) deliver() {
 	if in.d.HasArg("all") {
 		in.rounds("")
@@ -223,20 +226,21 @@ func (in *interaction) rounds(title string) {
 	}
 }
 
-// drop loses what is on its way of a selection.
+// drop removes the selected messages from the wire.
 func (in *interaction) drop() {
 	for _, p := range in.off(in.selected()) {
 		in.trace.say(in.nodes[p.to], "loses %s", in.trace.message(p.msg))
 	}
 }
 
-// cut loses what is sent of a selection from now on, until heal.
+// cut drops the selected messages when they are sent, until the command heal.
 func (in *interaction) cut() { in.cuts = append(in.cuts, in.selected()) }
 
 // tick lets time pass at once, and delivers nothing.
 func (in *interaction) tick() { in.clock(in.duration()) }
 
-// runFor lets time pass in steps of 10 ms, and delivers everything in between. Steps that are alike are written once.
+// runFor lets time pass in steps of 10 ms, and delivers all messages after each step. If several steps give the same
+// output, it is printed once.
 func (in *interaction) runFor() {
 	before := in.trace.take()
 	last := ""

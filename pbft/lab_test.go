@@ -9,7 +9,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// lab is one replica under test. Its peers exist as keys only: a test builds what they say and looks at every effect.
+// lab is one replica under test. Of its peers there are only the keys: the test makes their messages and checks every
+// effect of the replica.
 type lab struct {
 	*wireCluster
 	t   testing.TB
@@ -17,8 +18,8 @@ type lab struct {
 	now time.Duration
 	log []wire.Record // what was made durable
 
-	wrong wire.Digest // of its own states, if they are not those of correct replicas
-	busy  bool        // its executor does not get to an end
+	wrong wire.Digest // added to the digests of its states, to make them wrong
+	busy  bool        // its executor never finishes a batch
 }
 
 func newLab(t testing.TB, n int, self wire.ReplicaID, change ...func(*wire.Config)) *lab {
@@ -43,8 +44,8 @@ func (l *lab) restart() []port.Effect {
 	return l.wait(10 * time.Millisecond)
 }
 
-// step gives the core an event and plays the driver: it signs, keeps records, returns broadcasts over the loopback and
-// reports executions and snapshots. It returns all effects in order.
+// step gives the core an event and does what a driver does: it signs messages, keeps records, returns broadcasts over
+// the loopback and reports executions and snapshots. It returns all effects in order.
 func (l *lab) step(ev port.Event) []port.Effect {
 	var all []port.Effect
 	for queue := []port.Event{ev}; len(queue) > 0; queue = queue[1:] {
@@ -78,7 +79,7 @@ func (l *lab) step(ev port.Event) []port.Effect {
 	return all
 }
 
-// stateAfter is the digest that correct replicas of a lab have after a sequence number.
+// stateAfter returns the digest of the state of correct replicas after a sequence number.
 func stateAfter(s wire.Seq) wire.Digest { return wire.Digest{0x57, byte(s)} }
 
 func (l *lab) execute(e port.Execute) port.Event {
@@ -91,13 +92,13 @@ func (l *lab) execute(e port.Execute) port.Event {
 	return done
 }
 
-// signBy signs as a replica, unless the message is a request or has no signature.
+// signBy signs a message as a replica, unless it is a request or a type without signature.
 func (l *lab) signBy(m wire.Message, by wire.ReplicaID) wire.Message {
 	wire.Sign(&l.cfg, m, wireSign(l.cfg.Members[by]))
 	return m
 }
 
-// from delivers a message that passes Check and whose signatures hold.
+// from delivers a message of a replica, which must pass Check and have valid signatures.
 func (l *lab) from(by wire.ReplicaID, m wire.Message) []port.Effect {
 	l.t.Helper()
 	v, err := wire.Verify(&l.cfg, m, wireHolds)
@@ -118,13 +119,13 @@ func (l *lab) wait(d time.Duration) []port.Effect {
 	return l.step(port.Tick{Mono: l.now, Wall: int64(l.now) + 1_700_000_000_000_000_000})
 }
 
-// accept has the primary of view v pre-prepare a body.
+// propose makes the primary of view v pre-prepare a body.
 func (l *lab) propose(v wire.View, s wire.Seq, b *wire.Body) []port.Effect {
 	l.t.Helper()
 	return l.from(l.cfg.Primary(v), l.prePrepare(v, s, b))
 }
 
-// commitAll delivers the proposal and everybody's votes for it, so that the replica executes it.
+// commitAll delivers a proposal and the votes of all replicas for it, so that the replica executes it.
 func (l *lab) commitAll(v wire.View, s wire.Seq, b *wire.Body) []port.Effect {
 	l.t.Helper()
 	all := l.propose(v, s, b)
@@ -141,7 +142,7 @@ func (l *lab) commitAll(v wire.View, s wire.Seq, b *wire.Body) []port.Effect {
 	return all
 }
 
-// suspected delivers f+1 suspects of other replicas, so that the replica moves to view v.
+// suspected delivers f+1 Suspects of other replicas, so that the replica moves to view v.
 func (l *lab) suspected(v wire.View) []port.Effect {
 	l.t.Helper()
 	var all []port.Effect
@@ -160,7 +161,7 @@ func (l *lab) suspect(v wire.View, by wire.ReplicaID) *wire.Suspect {
 	return m
 }
 
-// newViewFrom builds the new view that follows from these view changes.
+// newViewFrom builds the NewView that follows from these view changes.
 func (l *lab) newViewFrom(v wire.View, vcs ...*wire.ViewChange) *wire.NewView {
 	m := &wire.NewView{View: v}
 	for _, vc := range vcs {
@@ -221,7 +222,7 @@ func sends[T wire.Message](effects []port.Effect) []T {
 	return found
 }
 
-// wantDrop checks that an input was dropped for this reason and did nothing else.
+// wantDrop checks that an input was dropped for this reason and had no other effect.
 func wantDrop(t testing.TB, effects []port.Effect, why port.Reason) {
 	t.Helper()
 	if len(effects) != 1 {
@@ -232,7 +233,7 @@ func wantDrop(t testing.TB, effects []port.Effect, why port.Reason) {
 	}
 }
 
-// wantCount checks how many of something there are.
+// wantCount checks how many elements a list has.
 func wantCount[T any](t testing.TB, list []T, want int, what string) {
 	t.Helper()
 	if len(list) != want {
@@ -242,7 +243,7 @@ func wantCount[T any](t testing.TB, list []T, want int, what string) {
 
 const lacksEverything = wire.LacksProposal | wire.LacksPrepares | wire.LacksCommits
 
-// decoded is a copy of a message as it comes over a link.
+// decoded returns a copy of a message as it arrives over a link.
 func decoded[M wire.Message](t *testing.T, m M) M {
 	t.Helper()
 	copied, err := wire.Decode(wire.Encode(m))

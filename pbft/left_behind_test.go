@@ -8,7 +8,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// newLeftBehindLab is a replica that others have outrun by more than they keep. It had accepted slot 20 of its view.
+// newLeftBehindLab returns a replica that lags so far that others no longer hold the batches that it needs. It had
+// accepted slot 20 of its view.
 func newLeftBehindLab(t *testing.T) *lab {
 	l := newLab(t, 4, 3)
 	l.from(1, &wire.StableNotice{Cert: l.stableCert(16)})
@@ -20,8 +21,8 @@ func newLeftBehindLab(t *testing.T) *lab {
 	return l
 }
 
-// N7, X1: who is left behind asks for nothing below h: it can execute none of it, and would fetch again and again what it
-// must forget for its bytes.
+// N7, X1: a replica that is left behind does not ask for batches below h. It cannot execute them. Besides, it would drop
+// them because of the bound on bytes, and fetch them again and again.
 func TestN7_WhoIsLeftBehindAsksForNothingBelowTheWatermark(t *testing.T) {
 	l := newLeftBehindLab(t)
 	b := l.batch(30, "decided")
@@ -40,8 +41,8 @@ func TestN7_WhoIsLeftBehindAsksForNothingBelowTheWatermark(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Status](l.wait(l.cfg.ViewTimeout/8)), 1, "status messages while it lacks votes above h")
 }
 
-// V7: who is left behind suspects nobody because of its own missing progress: with an accomplice it would depose one correct
-// primary after the other.
+// V7: a replica that is left behind does not suspect the primary because it makes no progress itself. Otherwise it and
+// one faulty replica could replace one correct primary after the other.
 func TestV7_WhoIsLeftBehindDoesNotSuspectForWhatLiesBelowTheWatermark(t *testing.T) {
 	l := newLeftBehindLab(t)
 	for range 40 {

@@ -7,7 +7,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// beginAt starts a cluster whose configuration says that it began with the state after a checkpoint of another one.
+// beginAt starts a cluster whose configuration says that it began with the state of another cluster after a checkpoint.
 func beginAt(t *testing.T, origin wire.Seq) *cluster {
 	root := wire.Digest{0xba, 0xcc}
 	c := &cluster{t: t, replies: map[wire.RequestID][]*wire.Reply{}, submitted: map[wire.Digest]bool{}, asks: true}
@@ -28,8 +28,8 @@ func beginAt(t *testing.T, origin wire.Seq) *cluster {
 	return c
 }
 
-// D8.13, M1: a cluster that began with another one's state is at that checkpoint, goes on above it, changes views with it
-// for the stable checkpoint, and takes the next checkpoints as any other does.
+// D8.13, M1: a cluster that began with another cluster's state is at that checkpoint and continues above it. In view
+// changes, this checkpoint is its stable checkpoint. It takes its next checkpoints as every cluster does.
 func TestM1_AClusterGoesOnFromItsOrigin(t *testing.T) {
 	const origin = 40
 	c := beginAt(t, origin)
@@ -39,7 +39,7 @@ func TestM1_AClusterGoesOnFromItsOrigin(t *testing.T) {
 		}
 	}
 	c.order(2)
-	c.nodes[0].crash() // the primary, before any checkpoint of this cluster
+	c.nodes[0].crash() // the primary crashes before the first checkpoint of this cluster
 	r := c.request(1, 1, "after the origin")
 	c.submit(r, 1, 2, 3)
 	c.until(20*time.Second, "the next view executes it", func() bool { return executed(r, c.nodes[1:]...) })
@@ -59,9 +59,10 @@ func TestM1_AClusterGoesOnFromItsOrigin(t *testing.T) {
 	})
 }
 
-// D8.6, X1: whoever loses its disk before the first checkpoint has the origin's state from the others: no batch leads there.
+// D8.6, X1: a replica that loses its disk before the first checkpoint fetches the origin's state from the others. No
+// batches lead to that state.
 func TestM1_AReplicaThatLostTheOriginHasItFromTheOthers(t *testing.T) {
-	for _, origin := range []wire.Seq{8, 40} { // above what is kept of batches, and below
+	for _, origin := range []wire.Seq{8, 40} { // above the batches that the others keep, and below them
 		c := beginAt(t, origin)
 		c.order(2)
 		victim := c.nodes[3]

@@ -29,8 +29,7 @@ func (r *Replica) newNewView() *wire.NewView {
 	return m
 }
 
-// onNewView enters the view of a valid NewView. If this replica is in a lower view, it leaves that one without sending
-// a ViewChange.
+// onNewView enters the view of a valid NewView. A replica in a lower view leaves that one without a ViewChange.
 func (r *Replica) onNewView(m *wire.NewView, from port.Source) {
 	r.weighNewView(m)
 	if m.View < r.view || m.View == r.view && r.active {
@@ -57,8 +56,8 @@ func (r *Replica) onNewView(m *wire.NewView, from port.Source) {
 	r.beginView()
 }
 
-// onBadNewView notes that the NewView of the current view arrived malformed or wrongly signed. The replica suspects the view
-// as if its timer had ended (V7), but only after Q view changes have started that timer (D8.11).
+// onBadNewView records that the NewView of the current view was malformed or had a wrong signature. The replica then
+// suspects the view as if its timer had ended (V7), but only after Q view changes have started that timer (D8.11).
 func (r *Replica) onBadNewView(e port.BadNewView) {
 	if e.View == r.view && !r.active {
 		r.change.spoilt = true
@@ -89,8 +88,8 @@ func (r *Replica) activate(m *wire.NewView) {
 	r.proposed = max(r.log.Low, minS+wire.Seq(len(m.Proposals)))
 }
 
-// beginView votes for O (V6), and gives the waiting requests to the new primary, which may be this replica. Missing
-// bodies are fetched meanwhile; a slot is not voted for without its body (N3, V4).
+// beginView votes for O (V6), and gives the waiting requests to the new primary, which may be this replica. It asks for
+// missing bodies; until a slot's body arrives, the replica does not vote for the slot (N3, V4).
 func (r *Replica) beginView() {
 	r.emit(port.Entered{View: r.view})
 	r.pool.Requeue()

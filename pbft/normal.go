@@ -8,8 +8,7 @@ import (
 
 // The normal case (§4.2): pre-prepare, prepare, commit.
 
-// onPrePrepare accepts the batch that the primary assigns to a sequence number, or keeps the message until it can be
-// accepted.
+// onPrePrepare accepts the primary's batch for a sequence number, or keeps the message until it can be accepted.
 func (r *Replica) onPrePrepare(m *wire.PrePrepare, from port.Source) {
 	if why := r.whyDropPrePrepare(m); why != "" {
 		if s := r.log.Peek(m.Seq); s != nil {
@@ -102,7 +101,7 @@ func (r *Replica) onSecondPrePrepare(s *msglog.Slot, m *wire.PrePrepare) {
 	}
 }
 
-// statement is the accepted pre-prepare without its body.
+// statement returns the accepted pre-prepare without its body.
 func (r *Replica) statement(s *msglog.Slot) *wire.PrePrepare {
 	return &wire.PrePrepare{View: r.view, Seq: s.Seq, Digest: s.Digest, Sig: s.Proposal.Sig}
 }
@@ -119,8 +118,8 @@ func (r *Replica) accept(s *msglog.Slot, m *wire.PrePrepare) {
 	r.advance()
 }
 
-// vote sends the prepare of a slot whose body is held (N3), and then the commit if enough others have prepared already.
-// Where replicas only crash nobody prepares: the primary says the same to all (F2).
+// vote sends the prepare for a slot whose body is here (N3), and then the commit if enough others have prepared already.
+// If replicas only crash, no prepare is sent, because a primary that does not lie sends the same to all (F2).
 func (r *Replica) vote(s *msglog.Slot) {
 	if !r.cfg.Crash && !s.PrepareSent && !r.isPrimary() && s.Seq > r.log.Low && r.mayVote(r.view) && !s.Overruled() {
 		s.PrepareSent, s.VotedAt = true, r.mono
@@ -160,9 +159,9 @@ func (r *Replica) whyDropPrepare(m *wire.Prepare, from port.Source) port.Reason 
 	return r.whyOutside(m.Seq)
 }
 
-// show sends our accepted pre-prepare to a replica whose vote names another digest. The primary told the two of us different
-// things, and its two signatures side by side prove it (E1). Where nobody prepares, only commits show that, perhaps when
-// the slot is executed already (F6).
+// show sends our accepted pre-prepare to a replica whose vote names another digest. The primary sent the two replicas
+// different pre-prepares, and its two signatures together prove that (E1). If replicas only crash there are no prepares;
+// then only a commit shows the difference, perhaps when the slot was already executed (F6).
 func (r *Replica) show(to wire.ReplicaID, v wire.View, seq wire.Seq, d wire.Digest) {
 	s := r.log.Peek(seq)
 	if s != nil && s.Accepted && v == r.view && d != s.Digest && to != r.cfg.Self && !s.Shown[to] {
@@ -226,8 +225,7 @@ func (r *Replica) whyDropCommit(m *wire.Commit) port.Reason {
 	return port.ReasonAboveWindow
 }
 
-// noteOwnCommit keeps our own commit for a slot that was executed while the commit was on its way: others may still
-// need it (N7).
+// noteOwnCommit keeps our commit for a slot that was executed before the commit came back: others may need it (N7).
 func (r *Replica) noteOwnCommit(m *wire.Commit) {
 	if m.Replica != r.cfg.Self {
 		return
@@ -273,8 +271,9 @@ func (r *Replica) propose() {
 	r.proposeWanted()
 }
 
-// proposeNulls fills up to the next checkpoint with nulls. When large bodies fill the window, only the next checkpoint makes
-// room, and no further batch fits in before its sequence number: without nulls the window would stay full for ever (N4).
+// proposeNulls proposes nulls for the sequence numbers up to the next checkpoint. If large bodies fill the window, no
+// further batch fits in, and only the next checkpoint makes room. Without nulls its sequence number would never be
+// reached (N4).
 func (r *Replica) proposeNulls() {
 	for r.proposed == r.log.Low || r.proposed%r.cfg.CheckpointInterval != 0 {
 		r.assign(wire.NullBody)
@@ -298,7 +297,7 @@ func (r *Replica) hasRoom() bool {
 // batchReady adapts the size of a batch to the load. With nothing in flight a single request is proposed at once. The
 // more batches are in flight, the fuller the next one must be; its requests would have to wait for the others anyway.
 func (r *Replica) batchReady() bool {
-	const depth = 4                  // from so many batches in flight on, only full ones are started
+	const depth = 4                  // if so many batches are in flight, only full batches are started
 	done := max(r.handed, r.log.Low) // stable batches are done, even if this replica has not executed them
 	inFlight := int(min(r.proposed-min(done, r.proposed), depth))
 	enough := max(1, r.cfg.MaxBatch*inFlight/depth)

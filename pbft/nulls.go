@@ -9,13 +9,14 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Nulls that an idle cluster orders for a replica that waits for a later checkpoint (D8.9).
+// This file orders nulls in an idle cluster, for a replica that waits for a later checkpoint (D8.9).
 
 // maxNullsInFlight bounds how many nulls a primary has under way at a time for replicas that ask for them.
 const maxNullsInFlight = 64
 
-// askForNulls asks the others, once each timeout, to order on. A silent replica asks up to the first checkpoint that
-// ends its silence. A replica to which nobody serves a usable state asks up to the checkpoint after the next one.
+// askForNulls asks the others, once each timeout, to order further batches. A silent replica asks for batches up to the
+// first checkpoint that ends its silence. A replica that needs a state which no other replica serves asks for batches up
+// to the checkpoint after the next one.
 func (r *Replica) askForNulls() {
 	until := wire.Seq(0)
 	switch k := r.cfg.CheckpointInterval; {
@@ -33,8 +34,8 @@ func (r *Replica) askForNulls() {
 	r.emit(port.Broadcast{Msg: &wire.Recover{Until: until}})
 }
 
-// onRecover notes up to which sequence number another replica wants batches to be ordered, at a bounded rate. A number
-// that f+1 replicas ask for is granted at once: one of them is correct and keeps to that rate.
+// onRecover records up to which sequence number another replica wants batches to be ordered. The rate of such wishes is
+// bounded. If f+1 replicas ask for a number, it is granted at once, because one of them is correct.
 func (r *Replica) onRecover(m *wire.Recover, from port.Source) {
 	if from.Loopback {
 		return
@@ -58,7 +59,7 @@ func (r *Replica) onRecover(m *wire.Recover, from port.Source) {
 	r.propose()
 }
 
-// wanted is the sequence number up to which batches are to be ordered; 0 if no replica waits.
+// wanted returns the sequence number up to which batches must be ordered for waiting replicas; 0 if none waits.
 func (r *Replica) wanted() wire.Seq {
 	until, wished := wire.Seq(0), make([]wire.Seq, 0, r.cfg.N())
 	for i := range r.peers {
@@ -69,8 +70,8 @@ func (r *Replica) wanted() wire.Seq {
 	return max(until, wished[len(wished)-r.cfg.Weak()])
 }
 
-// passWishes tells the primary what other replicas wait for: the primary may not have received their messages, or may have
-// been too far behind to take them.
+// passWishes tells the primary what other replicas wait for, because the primary may not have received their messages,
+// or may have lagged too far to accept them.
 func (r *Replica) passWishes() {
 	if !r.active || r.isPrimary() || r.leftBehind() || r.mono < r.recovery.passAgain || !r.withheld(r.cfg.ViewTimeout/4) {
 		return
@@ -79,7 +80,7 @@ func (r *Replica) passWishes() {
 	r.send(r.cfg.Primary(r.view), &wire.Recover{Until: r.wanted()})
 }
 
-// proposeWanted orders nulls up to what replicas wait for, while no client request moves the order there.
+// proposeWanted orders nulls up to the sequence number for which replicas wait, unless requests are ordered anyway.
 func (r *Replica) proposeWanted() {
 	done := max(r.handed, r.log.Low)
 	if r.recovery.wished <= done {
@@ -91,8 +92,8 @@ func (r *Replica) proposeWanted() {
 	}
 }
 
-// withheld reports whether the primary has ordered nothing for that long although a replica waits for it. Missing nulls
-// are timed like a pending request.
+// withheld reports whether the primary has ordered nothing for at least this long, although a replica waits for batches.
+// Missing nulls are timed like a pending request.
 func (r *Replica) withheld(limit time.Duration) bool {
 	since := max(r.change.progressAt, r.change.activatedAt)
 	for i := range r.peers {

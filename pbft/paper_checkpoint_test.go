@@ -26,7 +26,8 @@ func TestPaper43_K1_ACheckpointEveryKSequenceNumbers(t *testing.T) {
 	}
 }
 
-// §4.3, K1: a checkpoint is stable with Q equal messages of distinct replicas; then the low watermark moves.
+// §4.3, K1: a checkpoint is stable when Q distinct replicas have sent equal messages for it. Then the low watermark
+// moves.
 func TestPaper43_K1_StableNeedsAQuorum(t *testing.T) {
 	l := newLab(t, 4, 3)
 	d := stateAfter(4)
@@ -40,7 +41,7 @@ func TestPaper43_K1_StableNeedsAQuorum(t *testing.T) {
 	for s := wire.Seq(1); s <= 4; s++ {
 		l.commitAll(0, s, l.batch(uint64(s), "a"))
 	}
-	effects := l.from(2, l.checkpoint(4, d, 2)) // with the own one: Q = 3
+	effects := l.from(2, l.checkpoint(4, d, 2)) // with its own vote there are Q = 3
 	if l.r.log.Low != 4 || l.r.log.High() != 12 {
 		t.Fatalf("h = %d, H = %d", l.r.log.Low, l.r.log.High())
 	}
@@ -50,7 +51,7 @@ func TestPaper43_K1_StableNeedsAQuorum(t *testing.T) {
 	}
 }
 
-// §4.3: when the checkpoint is stable, what lies at or below it takes no part in ordering any more.
+// §4.3: when a checkpoint is stable, no message for a sequence number at or below it takes part in ordering any more.
 func TestPaper43_NothingIsOrderedBelowTheLowWatermark(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(0, &wire.StableNotice{Cert: l.stableCert(4)})
@@ -59,7 +60,8 @@ func TestPaper43_NothingIsOrderedBelowTheLowWatermark(t *testing.T) {
 	wantDrop(t, l.from(1, l.checkpoint(4, wire.Digest{1}, 1)), port.ReasonBelowWindow)
 }
 
-// K1: a certificate alone moves h for voting; deletion waits until the replica's own state is durable.
+// K1: a certificate is enough to move h, so that the replica votes above it. But nothing is deleted until the replica's
+// own state is durable.
 func TestK1_DeletionWaitsForTheOwnState(t *testing.T) {
 	l := newLab(t, 4, 3)
 	wantCount(t, all[port.Truncate](l.from(0, &wire.StableNotice{Cert: l.stableCert(24)})), 0, "truncations before the own state")
@@ -68,12 +70,15 @@ func TestK1_DeletionWaitsForTheOwnState(t *testing.T) {
 	}
 	cut := all[port.Truncate](l.step(port.Snapshotted{Seq: 24, Digest: stateAfter(24)}))
 	wantCount(t, cut, 1, "truncations")
-	if cut[0].Below != 0 || cut[0].Discard != 0 { // 3L below the checkpoint (N3); the one before it was the initial state
+	// Journal records are kept for 3L below the checkpoint (N3), and the checkpoint before this one is the initial
+	// state.
+	if cut[0].Below != 0 || cut[0].Discard != 0 {
 		t.Fatalf("truncates %+v", cut[0])
 	}
 }
 
-// K4: a replica may delete states before the previous stable checkpoint, and none from that checkpoint on.
+// K4: a replica may delete the states before the previous stable checkpoint, but not the state of that checkpoint or a
+// later one.
 func TestK4_ThePreviousCheckpointIsKept(t *testing.T) {
 	l := newLab(t, 4, 3)
 	var last port.Truncate
@@ -88,7 +93,7 @@ func TestK4_ThePreviousCheckpointIsKept(t *testing.T) {
 	}
 }
 
-// K2: a state that contradicts a stable checkpoint is reported, and its replica stops replying.
+// K2: if a replica's state contradicts a stable checkpoint, the replica reports this and stops replying.
 func TestK2_ADivergedReplicaStopsReplying(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.step(port.Snapshotted{Seq: 4, Digest: wire.Digest{0xbd}})
@@ -101,7 +106,7 @@ func TestK2_ADivergedReplicaStopsReplying(t *testing.T) {
 	wantCount(t, all[port.Respond](l.commitAll(0, 5, l.batch(1, "a"))), 0, "replies")
 }
 
-// K3: a start ignores records at or below h: they neither vote nor enter P.
+// K3: a start ignores records at or below h: they count neither as votes nor for P.
 func TestK3_RecordsBelowTheLowWatermarkAreIgnored(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.log = []wire.Record{
@@ -113,7 +118,7 @@ func TestK3_RecordsBelowTheLowWatermarkAreIgnored(t *testing.T) {
 	wantCount(t, broadcasts[*wire.ViewChange](l.suspected(1))[0].Prepared, 0, "certificates in P")
 }
 
-// A replica that is behind on checkpoints is sent the certificate, which proves the checkpoint by itself.
+// A replica whose stable checkpoint is older is sent the newest certificate, which is proof by itself.
 func TestK1_AStableCertificateIsShownToWhoIsBehind(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(0, &wire.StableNotice{Cert: l.stableCert(8)})
@@ -123,7 +128,7 @@ func TestK1_AStableCertificateIsShownToWhoIsBehind(t *testing.T) {
 	wantDrop(t, l.from(0, notices[0]), port.ReasonBelowWindow)
 }
 
-// statesIn lists which replica announced which digest.
+// statesIn lists which replicas announced which digest.
 func statesIn(s port.Split) map[wire.Digest][]wire.ReplicaID {
 	by := map[wire.Digest][]wire.ReplicaID{}
 	for _, v := range s.Votes {
@@ -132,7 +137,8 @@ func statesIn(s port.Split) map[wire.Digest][]wire.ReplicaID {
 	return by
 }
 
-// K1: when no digest of a checkpoint can reach Q any more, this is reported with all digests, and not a vote earlier.
+// K1: when no digest of a checkpoint can reach Q any more, the checkpoint is reported with all digests. This happens at
+// the first vote that makes it impossible, and not before.
 func TestK1_ACheckpointThatCanNeverBeStableIsReported(t *testing.T) {
 	l := newLab(t, 4, 3)
 	wantCount(t, all[port.Split](l.from(0, l.checkpoint(8, wire.Digest{1}, 0))), 0, "reports after one vote")
@@ -159,7 +165,7 @@ func TestK1_ACheckpointThatCanNeverBeStableIsReported(t *testing.T) {
 	}
 }
 
-// K1: one liar alone splits nothing, whatever it says: the n−f correct ones are a quorum.
+// K1: one liar alone causes no split, whatever it sends, because the n−f correct replicas are a quorum.
 func TestK1_ALiarAloneSplitsNoCheckpoint(t *testing.T) {
 	for _, n := range []int{4, 5, 6, 7, 10} {
 		l := newLab(t, n, wire.ReplicaID(n-1))
@@ -179,8 +185,8 @@ func TestK1_ALiarAloneSplitsNoCheckpoint(t *testing.T) {
 	}
 }
 
-// K1: one replica with a damaged state and one that lies stop the cluster for good. Every correct replica says so, and
-// says it again after all have restarted.
+// K1: one replica with a damaged state and one lying replica together stop the cluster for good. Every correct replica
+// reports this, and reports it again after all have restarted.
 func TestK1_ASplitIsReportedAgainAfterARestart(t *testing.T) {
 	c := begin(t, 4)
 	damaged, liar := c.nodes[2], c.nodes[3]
@@ -223,7 +229,7 @@ func TestK1_ASplitIsReportedAgainAfterARestart(t *testing.T) {
 	reported("after a restart")
 }
 
-// E1: two digests of one replica for one checkpoint convict it, and only the first of them counts.
+// E1: two digests of one replica for one checkpoint are proof of misbehaviour. Only the first of them counts as a vote.
 func TestPaper43_ALyingCheckpointConvicts(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(1, l.checkpoint(4, wire.Digest{1}, 1))

@@ -25,7 +25,8 @@ func TestPaper41_EveryReplicaRepliesToTheClient(t *testing.T) {
 	}
 }
 
-// §4.1, C3: without a reply in time the client sends to all; a backup relays to the primary, which orders the request.
+// §4.1, C3: if there is no reply in time, the client sends the request to all replicas. A backup relays it to the
+// primary, which orders it.
 func TestPaper41_C3_ABackupRelaysToThePrimary(t *testing.T) {
 	l := newLab(t, 4, 2)
 	r := l.request(1, "a")
@@ -55,7 +56,8 @@ func TestC3_ABackupRelaysALargeRequestLater(t *testing.T) {
 	}
 }
 
-// §4.1: a backup takes requests from clients only; what a replica relays is for the primary.
+// §4.1: a backup accepts requests only from clients. It drops a request that a replica relays, because relayed requests
+// are for the primary.
 func TestPaper41_ARelayedRequestIsForThePrimaryOnly(t *testing.T) {
 	l := newLab(t, 4, 2)
 	wantDrop(t, l.from(1, l.request(1, "a")), port.ReasonNotPrimary)
@@ -70,7 +72,7 @@ func TestPaper41_C3_ABackupTimesARequest(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Suspect](l.wait(time.Millisecond)), 1, "suspects")
 }
 
-// C3: a request that is known or already ordered starts no second timer and is not ordered again.
+// C3: if a request is already held or ordered, sending it again starts no second timer and does not order it again.
 func TestC3_AResentRequestIsNotOrderedTwice(t *testing.T) {
 	l := newLab(t, 4, 0)
 	r := l.request(1, "a")
@@ -80,7 +82,8 @@ func TestC3_AResentRequestIsNotOrderedTwice(t *testing.T) {
 	wantCount(t, broadcasts[*wire.PrePrepare](l.from(1, r)), 0, "pre-prepares of the relayed request")
 }
 
-// C3: timers go by the request's name, not its digest: another operation under the same name is the same request.
+// C3: a timer belongs to a request's name, not to its digest. If another operation is sent under the same name, the same
+// timer applies.
 func TestC3_RequestsAreKeyedByName(t *testing.T) {
 	l := newLab(t, 4, 2)
 	l.fromClient(l.request(1, "a"))
@@ -90,7 +93,7 @@ func TestC3_RequestsAreKeyedByName(t *testing.T) {
 	}
 }
 
-// C6: a request beyond the bound is answered Busy, with a hint when to retry, and is not kept.
+// C6: if there is no room for a request, it is answered Busy, with a hint when to try again, and is not kept.
 func TestC6_OverflowIsAnsweredBusy(t *testing.T) {
 	l := newLab(t, 4, 1, func(cfg *wire.Config) { cfg.MaxPerClient = 2 })
 	l.fromClient(l.request(1, "a"))
@@ -106,7 +109,7 @@ func TestC6_OverflowIsAnsweredBusy(t *testing.T) {
 	}
 }
 
-// C6: the requests that one replica relays cannot take the room that is kept for another replica.
+// C6: requests that one replica relays cannot use up the room that is reserved for another replica.
 func TestC6_EachBackupHasAShareOfItsOwn(t *testing.T) {
 	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxPending = 16 })
 	share := 0
@@ -123,7 +126,7 @@ func TestC6_EachBackupHasAShareOfItsOwn(t *testing.T) {
 	}
 }
 
-// C6: clients take turns in a batch, however much one of them has queued.
+// C6: clients take turns in a batch, however many requests one of them has queued.
 func TestC6_ClientsTakeTurns(t *testing.T) {
 	c := newCluster(t, 4)
 	p := pool.New(4, time.Second)
@@ -137,7 +140,7 @@ func TestC6_ClientsTakeTurns(t *testing.T) {
 	}
 }
 
-// A client's link carries requests and nothing else.
+// Only requests are accepted over a client's link.
 func TestPaper41_AClientCannotSendVotes(t *testing.T) {
 	l := newLab(t, 4, 2)
 	m := l.prepare(0, 1, wire.Digest{1}, 1)

@@ -30,14 +30,14 @@ func TestPaper45_QuorumsIntersectInACorrectReplica(t *testing.T) {
 	}
 }
 
-// §4.5.1: with n = 6 three commits do not commit: another three could commit something else.
+// §4.5.1: with n = 6, three commits are not enough, because three other replicas could commit another batch.
 func TestPaper45_WithSixReplicasThreeCommitsAreTooFew(t *testing.T) {
 	l := newLab(t, 6, 5)
 	b := l.batch(1, "a")
 	l.propose(0, 1, b)
 	var effects []port.Effect
 	for id := wire.ReplicaID(1); id <= 2; id++ {
-		effects = append(effects, l.from(id, l.prepare(0, 1, b.Digest(), id))...) // with the own one: Q−1 = 3
+		effects = append(effects, l.from(id, l.prepare(0, 1, b.Digest(), id))...) // with its own prepare there are Q−1 = 3
 	}
 	wantCount(t, broadcasts[*wire.Commit](effects), 1, "commits")
 	effects = nil
@@ -48,7 +48,8 @@ func TestPaper45_WithSixReplicasThreeCommitsAreTooFew(t *testing.T) {
 	wantCount(t, all[port.Execute](l.from(2, l.commit(0, 1, b.Digest(), 2))), 1, "executions with four")
 }
 
-// §4.5.1: agreement holds within a view whatever its primary says: of two batches for one place at most one prepares.
+// §4.5.1: agreement holds within a view even if its primary lies: of two batches for one sequence number, at most one
+// prepares.
 func TestPaper45_AnEquivocatingPrimaryLeadsNobodyApart(t *testing.T) {
 	for n := 4; n <= 10; n++ {
 		c := begin(t, n)
@@ -84,7 +85,8 @@ func TestPaper45_WhatCommittedAtOneReplicaSurvives(t *testing.T) {
 			t.Fatalf("n = %d: not committed at replica 1 alone", n)
 		}
 		c.nodes[0].crash()
-		c.filter = func(p *packet) bool { return p.from != 1 && p.to != 1 } // and the replica that executed it is cut off
+		// Also cut off the replica that executed the batch.
+		c.filter = func(p *packet) bool { return p.from != 1 && p.to != 1 }
 		if n-2 >= c.nodes[0].cfg.Quorum() {
 			c.submit(c.request(0, 2, "b"), c.all()...)
 			c.tick(6 * time.Second)
@@ -114,7 +116,8 @@ func TestPaper45_FCrashedPrimariesInARow(t *testing.T) {
 	}
 }
 
-// §4.5.2, V8: a replica that left a view does not vote in it again, and follows by certificates.
+// §4.5.2, V8: a replica that has left a view does not vote in it any more. It executes what that view decides by commit
+// certificates.
 func TestV8_WhoLeftAViewFollowsByCertificates(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")

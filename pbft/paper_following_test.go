@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// N3: never prepare without the body, even if its digest is in O; fetch it, then vote.
+// N3: a replica never prepares without the body, even if its digest is in O. It fetches the body, and then votes.
 func TestN3_NoPrepareWithoutTheBody(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -28,7 +28,7 @@ func TestN3_NoPrepareWithoutTheBody(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Prepare](effects), 1, "prepares")
 }
 
-// N3: bodies and certificates are served for three windows below h.
+// N3: a replica keeps bodies and certificates for three windows below h, and sends them to others.
 func TestN3_BodiesAreServedBelowTheLowWatermark(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -42,7 +42,7 @@ func TestN3_BodiesAreServedBelowTheLowWatermark(t *testing.T) {
 	wantDrop(t, l.from(1, &wire.Fetch{Seq: 1, Digest: b.Digest()}), port.ReasonNotHeld)
 }
 
-// N5: with nothing in flight a request goes out at once; under load batches grow.
+// N5: if no batch is in flight, a request is proposed at once. Under load, batches become larger.
 func TestN5_BatchesGrowUnderLoad(t *testing.T) {
 	l := newLab(t, 4, 0)
 	first := broadcasts[*wire.PrePrepare](l.fromClient(l.request(1, "a")))
@@ -59,7 +59,7 @@ func TestN5_BatchesGrowUnderLoad(t *testing.T) {
 	}
 }
 
-// N5: the primary does not go beyond H, and goes on when the window moves.
+// N5: the primary does not propose above H. It continues when the window moves.
 func TestN5_ThePrimaryStopsAtTheHighWatermark(t *testing.T) {
 	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.MaxBatch = 1 })
 	l.trust(l.r.pool)
@@ -85,8 +85,8 @@ func TestN6_MessagesAboveTheWindowWait(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Commit](effects), 1, "commits from the votes that waited")
 }
 
-// N7: a commit certificate and the body suffice to execute, in any view and while no view is active; it is journalled
-// before, and never enters P.
+// N7: a commit certificate and the body are enough to execute a batch, in any view and also while no view is active. The
+// batch is written to the journal before, and is never part of P.
 func TestN7_ACertificateSufficesToExecute(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -103,7 +103,7 @@ func TestN7_ACertificateSufficesToExecute(t *testing.T) {
 	wantCount(t, vc[0].Prepared, 0, "certificates in P")
 }
 
-// N7: commits of any view make a certificate, also when they come one by one and this replica is in another view.
+// N7: commits of any view can make a certificate. They may arrive one by one, and this replica may be in another view.
 func TestN7_CommitsOfALowerViewStillCertify(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -115,7 +115,7 @@ func TestN7_CommitsOfALowerViewStillCertify(t *testing.T) {
 	wantCount(t, all[port.Execute](l.from(2, l.commit(0, 1, b.Digest(), 2))), 1, "executions")
 }
 
-// N7: the helper that a lagging replica's status names sends it what it misses, and no other replica does.
+// N7: a lagging replica names a helper in its status. Only that helper sends what the replica lacks.
 func TestN7_TheHelperPushesCertificates(t *testing.T) {
 	for helper, want := range map[wire.ReplicaID]int{3: 2, 1: 0} {
 		l := newLab(t, 4, 3)
@@ -132,19 +132,20 @@ func TestN7_TheHelperPushesCertificates(t *testing.T) {
 	}
 }
 
-// A tick skips slots that have our commit. A pre-prepare that waits in such a slot for the next view is still accepted.
+// A tick skips slots that already have our commit. But if such a slot holds a pre-prepare that waits for the next view,
+// that pre-prepare is accepted.
 func TestN6_WhatWaitsInASlotThatIsDoneIsTakenUp(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
 	l.propose(0, 1, b)
 	wantCount(t, broadcasts[*wire.Commit](l.from(1, l.prepare(0, 1, b.Digest(), 1))), 1, "commits")
 	l.wait(time.Millisecond)
-	l.from(1, l.prePrepare(1, 1, l.batch(2, "b"))) // early: the new view is on its way
+	l.from(1, l.prePrepare(1, 1, l.batch(2, "b"))) // it is early, because the NewView has not arrived yet
 	wantCount(t, broadcasts[*wire.Prepare](l.enter(1)), 1, "prepares")
 }
 
-// N7: a pre-prepare that waited for its view is of no use once the batch was executed by certificate: the search for
-// waiting pre-prepares begins above the executed batches.
+// N7: a pre-prepare that waits for its view is useless if the batch was meanwhile executed by certificate. So the search
+// for waiting pre-prepares begins above the executed batches.
 func TestN7_WhatWasExecutedByCertificateIsNotVotedForLater(t *testing.T) {
 	l := newLab(t, 4, 3)
 	first, second := l.batch(1, "a"), l.batch(2, "b")

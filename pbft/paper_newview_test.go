@@ -9,7 +9,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// §4.4: the primary of the new view sends it with Q valid view changes, its own among them, as soon as it has them.
+// §4.4: the primary of the new view sends the NewView with Q valid view changes, including its own, as soon as it has
+// them.
 func TestPaper44_ThePrimarySendsTheNewViewAtQ(t *testing.T) {
 	l := newLab(t, 4, 1)
 	effects := l.from(2, l.viewChange(1, 2, wire.StableCert{})) // and the own one
@@ -32,14 +33,14 @@ func TestPaper44_V3_TheComputationOfO(t *testing.T) {
 		*l.viewChange(9, 1, wire.StableCert{}, l.preparedCert(8, 4, c), l.preparedCert(7, 5, b), l.preparedCert(2, 7, c)),
 		*l.viewChange(9, 2, wire.StableCert{}),
 	}
-	want := []wire.Digest{b.Digest(), wire.NullDigest, c.Digest()} // 5, 6, 7; 4 is stable
+	want := []wire.Digest{b.Digest(), wire.NullDigest, c.Digest()} // for 5, 6 and 7, because the checkpoint at 4 is stable
 	got := wire.Choose(v)
 	if len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
 		t.Fatalf("O = %v, want %v", got, want)
 	}
 }
 
-// §4.4: nothing prepared above min-s gives an empty O.
+// §4.4: if nothing prepared above min-s, O is empty.
 func TestPaper44_V3_OMayBeEmpty(t *testing.T) {
 	l := newLab(t, 4, 0)
 	v := []wire.ViewChange{
@@ -49,7 +50,8 @@ func TestPaper44_V3_OMayBeEmpty(t *testing.T) {
 	wantCount(t, wire.Choose(v), 0, "proposals")
 }
 
-// §4.4, V4: a backup computes O again and refuses any other; an invalid NewView counts as expiry (V7).
+// §4.4, V4: a backup computes O again, and refuses a NewView with another O. It then acts as if the view's timer had
+// ended (V7).
 func TestPaper44_V4_AWrongOIsRefused(t *testing.T) {
 	for name, change := range map[string]func(m *wire.NewView){
 		"null instead of a batch": func(m *wire.NewView) { m.Proposals[0].Digest = wire.NullDigest },
@@ -79,7 +81,7 @@ func TestPaper44_V4_AWrongOIsRefused(t *testing.T) {
 	}
 }
 
-// §4.4: what makes a NewView invalid whatever its O: see also V2.
+// §4.4: the other reasons for which a NewView is invalid. See also V2.
 func TestPaper44_V4_WhatVoidsANewView(t *testing.T) {
 	for name, change := range map[string]func(l *lab, m *wire.NewView){
 		"fewer than Q":             func(_ *lab, m *wire.NewView) { m.ViewChanges = m.ViewChanges[:2] },
@@ -106,7 +108,7 @@ func TestPaper44_V4_WhatVoidsANewView(t *testing.T) {
 	}
 }
 
-// §4.4, V4: a replica behind min-s adopts it with the NewView.
+// §4.4, V4: a replica that is below min-s takes over that checkpoint with the NewView.
 func TestPaper44_V4_WhoIsBehindAdoptsMinS(t *testing.T) {
 	l := newLab(t, 4, 3)
 	vcs := []*wire.ViewChange{l.viewChange(1, 0, l.stableCert(8)), l.viewChange(1, 1, wire.StableCert{}), l.viewChange(1, 2, wire.StableCert{})}
@@ -116,7 +118,7 @@ func TestPaper44_V4_WhoIsBehindAdoptsMinS(t *testing.T) {
 	}
 }
 
-// §4.4: slots of O at or below the own h are not voted for again, those above are.
+// §4.4: the replica votes for slots of O above its own h, and not for those at or below it.
 func TestV6_OGoesThroughAllPhasesAboveTheOwnH(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(0, &wire.StableNotice{Cert: l.stableCert(4)})
@@ -151,7 +153,7 @@ func TestPaper44_V6_NothingIsExecutedTwice(t *testing.T) {
 	wantCount(t, all[port.Execute](effects), 0, "executions")
 }
 
-// §4.4: the null request executes like any other and counts for checkpoints (N4).
+// §4.4: a null is executed like any other batch and counts for checkpoints (N4).
 func TestPaper44_N4_NullsExecuteAndCount(t *testing.T) {
 	l := newLab(t, 4, 3)
 	var snapshots []port.Snapshot
@@ -163,7 +165,7 @@ func TestPaper44_N4_NullsExecuteAndCount(t *testing.T) {
 	}
 }
 
-// V4: the new primary continues after max-s, and orders what its pool holds.
+// V4: the new primary continues above max-s, and orders the requests in its pool.
 func TestV4_ThePrimaryContinuesAfterO(t *testing.T) {
 	l := newLab(t, 4, 1)
 	l.fromClient(l.request(1, "waiting"))
@@ -175,8 +177,8 @@ func TestV4_ThePrimaryContinuesAfterO(t *testing.T) {
 	}
 }
 
-// V7: a NewView that fails its check counts as expiry, as one with a wrong O does, but only if the backup holds Q view
-// changes: nobody suspects a view for which the timer does not run (D8.11).
+// V7: if a NewView fails its check, the backup acts as if the view's timer had ended, as it does for a wrong O. But it
+// does so only if it holds Q view changes: no replica suspects a view for which the timer does not run (D8.11).
 func TestV7_ANewViewThatFailsItsCheckCountsAsExpiry(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.step(port.BadNewView{View: 1})
@@ -195,7 +197,8 @@ func TestV7_ANewViewThatFailsItsCheckCountsAsExpiry(t *testing.T) {
 	}
 }
 
-// The same end to end: if a primary's NewView is invalid, replicas replace the primary before the new-view timer ends.
+// The same in a whole cluster: if a primary's NewView is invalid, replicas replace the primary before the new-view timer
+// ends.
 func TestV7_APrimaryWithANewViewThatDoesNotHoldIsReplacedAtOnce(t *testing.T) {
 	c := begin(t, 7)
 	liar := c.nodes[1]

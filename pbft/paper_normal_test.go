@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// §4.2: the primary assigns sequence numbers and multicasts a pre-prepare with the request piggy-backed.
+// §4.2: the primary assigns sequence numbers and sends a pre-prepare with the request in it to all.
 func TestPaper42_ThePrimaryPrePrepares(t *testing.T) {
 	l := newLab(t, 4, 0)
 	r := l.request(1, "a")
@@ -30,7 +30,8 @@ func TestPaper42_ABackupPrepares(t *testing.T) {
 	}
 }
 
-// §4.2, N1: the conditions for accepting a pre-prepare, one broken at a time. Check tests those that need no state.
+// §4.2, N1: the conditions for accepting a pre-prepare. Each case breaks one of them. Conditions that need no state are
+// tested by Check.
 func TestPaper42_N1_WhatABackupDoesNotAccept(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(l *lab, m *wire.PrePrepare)
@@ -68,7 +69,8 @@ func TestPaper42_N1_WhatABackupDoesNotAccept(t *testing.T) {
 	}
 }
 
-// §4.2: no pre-prepare of a lower view, and none for a second digest in the same view and place.
+// §4.2: a backup accepts no pre-prepare of a lower view, and none for a second digest in the same view and sequence
+// number.
 func TestPaper42_N1_OnePrePreparePerViewAndPlace(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.enter(1)
@@ -80,9 +82,10 @@ func TestPaper42_N1_OnePrePreparePerViewAndPlace(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Suspect](effects), 1, "suspects")
 }
 
-// §4.2, N2: prepared needs the pre-prepare and Q−1 prepares of distinct backups for its digest, view and place.
+// §4.2, N2: a slot is prepared with the pre-prepare and the prepares of Q−1 distinct backups for its digest, view and
+// sequence number.
 func TestPaper42_N2_Prepared(t *testing.T) {
-	l := newLab(t, 7, 6) // f = 2, Q = 5: four backups, this replica among them
+	l := newLab(t, 7, 6) // f = 2 and Q = 5, so four backups are needed, including this replica
 	b := l.batch(1, "a")
 	l.propose(0, 1, b)
 	quiet := func(what string, effects []port.Effect) {
@@ -112,7 +115,7 @@ func TestPaper42_N2_ThePrimaryDoesNotPrepare(t *testing.T) {
 	}
 }
 
-// §4.2, N2: prepares and commits may precede the pre-prepare.
+// §4.2, N2: prepares and commits may arrive before the pre-prepare.
 func TestPaper42_N2_VotesMayComeFirst(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -125,12 +128,13 @@ func TestPaper42_N2_VotesMayComeFirst(t *testing.T) {
 	wantCount(t, all[port.Execute](effects), 1, "executions")
 }
 
-// §4.2: committed-local needs Q commits of distinct replicas for one digest and view, the own one included.
+// §4.2: a slot is committed with Q commits of distinct replicas, including this one, for one digest and view.
 func TestPaper42_N2_Committed(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
 	l.propose(0, 1, b)
-	l.from(1, l.prepare(0, 1, b.Digest(), 1)) // with the own prepare: prepared, own commit sent
+	// With its own prepare the slot is prepared, and the replica has sent its own commit.
+	l.from(1, l.prepare(0, 1, b.Digest(), 1))
 	for name, m := range map[string]*wire.Commit{
 		"another digest": l.commit(0, 1, wire.Digest{9}, 2),
 		"another view":   l.commit(1, 1, b.Digest(), 1),
@@ -154,7 +158,8 @@ func TestPaper42_N4_ExecutionFollowsTheSequence(t *testing.T) {
 	}
 }
 
-// N1: a pre-prepare from the future is held, not refused, and taken up when this replica's clock gets there.
+// N1: a pre-prepare whose agreed time is in the future is kept, not refused. It is accepted when this replica's clock
+// has reached that time.
 func TestN1_APrePrepareFromTheFutureWaits(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := &wire.Body{Time: l.r.wall + int64(l.cfg.ClockTolerance) + int64(50*time.Millisecond), Requests: []*wire.Request{l.request(1, "a")}}

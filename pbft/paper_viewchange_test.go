@@ -27,13 +27,14 @@ func TestPaper44_V1_PCoversEverythingPrepared(t *testing.T) {
 	}
 }
 
-// V1: a slot that prepared in an earlier view and not again since is in P, too, with the highest view in which it prepared.
+// V1: P also contains a slot that prepared in an earlier view and has not prepared again since. Its certificate is from
+// the highest view in which it prepared.
 func TestV1_PKeepsCertificatesOfEarlierViews(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
 	l.propose(0, 1, b)
 	l.from(1, l.prepare(0, 1, b.Digest(), 1))
-	l.enter(2) // nobody in V had it prepared: O is empty
+	l.enter(2) // no view change in V shows it as prepared, so O is empty
 	vc := broadcasts[*wire.ViewChange](l.suspected(3))
 	wantCount(t, vc, 1, "view changes")
 	if p := vc[0].Prepared; len(p) != 1 || p[0].View != 0 || p[0].Seq != 1 {
@@ -41,7 +42,8 @@ func TestV1_PKeepsCertificatesOfEarlierViews(t *testing.T) {
 	}
 }
 
-// §4.4, V2: each view change is judged by its own bytes. One bad entry voids that one.
+// §4.4, V2: the validity of a view change depends only on its own bytes. One invalid part makes the whole message
+// invalid.
 func TestPaper44_V2_WhatVoidsAViewChange(t *testing.T) {
 	for name, change := range map[string]func(l *lab, m *wire.ViewChange){
 		"no justification":                    func(_ *lab, m *wire.ViewChange) { m.Suspects = nil },
@@ -74,7 +76,8 @@ func TestPaper44_V2_WhatVoidsAViewChange(t *testing.T) {
 	}
 }
 
-// V7: f Suspects change no view. f+1 move a replica to the highest view that f+1 want; its ViewChange holds exactly those.
+// V7: f Suspects do not change the view. With f+1, a replica moves to the highest view that f+1 replicas want. Its
+// ViewChange contains exactly these Suspects.
 func TestV7_FPlusOneSuspectsLeaveAView(t *testing.T) {
 	l := newLab(t, 7, 6) // f = 2
 	l.from(0, l.suspect(9, 0))
@@ -89,7 +92,7 @@ func TestV7_FPlusOneSuspectsLeaveAView(t *testing.T) {
 	}
 }
 
-// V7: a replica that suspects goes on voting, and repeats its Suspect each timeout.
+// V7: a replica that suspects the primary continues to vote, and sends its Suspect again in each timeout.
 func TestV7_ASuspectingReplicaGoesOnVoting(t *testing.T) {
 	l := newLab(t, 4, 3)
 	wantCount(t, broadcasts[*wire.Suspect](l.wait(3*l.cfg.ViewTimeout)), 1, "suspects of a silent primary")
@@ -98,11 +101,12 @@ func TestV7_ASuspectingReplicaGoesOnVoting(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout)), 1, "suspects a timeout later")
 }
 
-// V7: a valid ViewChange moves its receiver if f others want to leave too; the receiver's own has the same justification.
+// V7: a valid ViewChange makes its receiver move, too, if f others also want to leave the view. The receiver's own
+// ViewChange contains the same Suspects.
 func TestV7_AViewChangeIsFollowed(t *testing.T) {
 	l := newLab(t, 4, 3)
 	m := l.viewChange(4, 2, wire.StableCert{})
-	l.from(1, l.suspect(0, 1)) // of a lower view: it wants out of this one
+	l.from(1, l.suspect(0, 1)) // this one wants to leave an earlier view, not this one
 	l.from(1, l.suspect(3, 1))
 	own := broadcasts[*wire.ViewChange](l.from(1, m)) // anybody may pass it on
 	wantCount(t, own, 1, "view changes")
@@ -111,7 +115,7 @@ func TestV7_AViewChangeIsFollowed(t *testing.T) {
 	}
 }
 
-// §4.4, V5: while no view is active a replica takes part in no ordering; requests queue.
+// §4.4, V5: while no view is active, a replica does not take part in ordering, and requests wait.
 func TestPaper44_V5_NoOrderingWhileInactive(t *testing.T) {
 	l := newLab(t, 4, 2) // the primary of view 2
 	l.fromClient(l.request(1, "a"))
@@ -128,7 +132,8 @@ func TestPaper44_V5_NoOrderingWhileInactive(t *testing.T) {
 	}
 }
 
-// V5: the view change is sent again until the view is active; after that the NewView is sent to replicas in lower views.
+// V5: a replica sends its view change again until the view is active. After that it sends the NewView to replicas in
+// lower views.
 func TestV5_WhoIsBehindIsBroughtIntoTheView(t *testing.T) {
 	l := newLab(t, 4, 3)
 	own := broadcasts[*wire.ViewChange](l.suspected(1))[0]
@@ -148,7 +153,7 @@ func TestV5_WhoIsBehindIsBroughtIntoTheView(t *testing.T) {
 	wantCount(t, sends[*wire.NewView](l.from(2, &wire.Status{View: 1, Active: true})), 0, "new views to who is in it")
 }
 
-// E1: two view changes of one replica for one view convict it.
+// E1: two view changes of one replica for one view are proof of misbehaviour.
 func TestV2_TwoViewChangesForOneViewConvict(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(2, l.viewChange(4, 2, wire.StableCert{}))

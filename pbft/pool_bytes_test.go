@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// bytesHeld sums up the requests in the pool.
+// bytesHeld returns how many bytes the requests in the pool have together.
 func (l *lab) bytesHeld() (sum int) {
 	for e := l.r.pool.Oldest; e != nil; e = e.Next {
 		sum += e.Req.Size()
@@ -17,8 +17,8 @@ func (l *lab) bytesHeld() (sum int) {
 	return sum
 }
 
-// newFloodedLab is a replica that a client sends many large requests, of which none is ordered. It returns how many were
-// answered Busy.
+// newFloodedLab returns a replica to which a client has sent many large requests, of which none is ordered, and how many
+// of them were answered Busy.
 func newFloodedLab(t *testing.T, self wire.ReplicaID, large string) (l *lab, busy int) {
 	l = newLab(t, 4, self, func(cfg *wire.Config) { cfg.MaxOpBytes = 1<<20 - 1<<10 })
 	l.r.proposed = l.r.log.High()
@@ -28,8 +28,8 @@ func newFloodedLab(t *testing.T, self wire.ReplicaID, large string) (l *lab, bus
 	return l, busy
 }
 
-// S4, C6: requests that wait are bounded in bytes, not only in number: one client's would take 2 GiB at the primary and as
-// much at each other replica.
+// S4, C6: the requests that wait are bounded in bytes as well as in number. Otherwise the requests of one client could
+// take 2 GiB at the primary and as much at each other replica.
 func TestS4_WaitingRequestsAreBoundedInBytes(t *testing.T) {
 	alone.Test(t)
 	large := string(make([]byte, 1<<20-1<<10))
@@ -49,7 +49,7 @@ func TestS4_WaitingRequestsAreBoundedInBytes(t *testing.T) {
 	}
 }
 
-// C6: a backup's share at the primary is bounded in bytes too, and neither clients nor the other backups can use it up.
+// C6: a backup's share at the primary is bounded in bytes as well. Neither clients nor the other backups can use it up.
 func TestC6_ABackupsShareIsBoundedInBytes(t *testing.T) {
 	alone.Test(t)
 	large := string(make([]byte, 1<<20-1<<10))

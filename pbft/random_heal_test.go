@@ -7,9 +7,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// extraViews is how many views above the highest one at healing may pass before everything converges: V9 allows 4, and
-// each faulty replica may spoil one more as the primary of a view.
-// A replica that keeps silent spoils views too.
+// extraViews is how many views above the highest one at healing may pass before everything converges: V9 allows 4. One
+// more may pass for each faulty replica, because no progress is made in a view whose primary is faulty or silent.
 func (s *schedule) extraViews() wire.View {
 	if s.lossy != nil {
 		return 4 + wire.View(s.c.nodes[0].cfg.N())
@@ -37,8 +36,8 @@ func (s *schedule) heal() {
 	}
 }
 
-// converge sends a request until every replica has executed it. If some replicas have left their view alone, it then crashes
-// the primary, and requires that after the view change these replicas take part again (V8).
+// converge sends a request until every replica has executed it. If some replicas have left their view while the others
+// have not, it then crashes the primary. After the resulting view change, these replicas must take part again (V8).
 func (s *schedule) converge(last *wire.Request) {
 	c := s.c
 	for round := 0; !s.converged(last); round++ {
@@ -67,7 +66,7 @@ func (s *schedule) converge(last *wire.Request) {
 	}
 }
 
-// out lists the correct replicas that run and whose view is not active.
+// out lists the correct, running replicas whose view is not active.
 func (s *schedule) out() (ids []wire.ReplicaID) {
 	for _, n := range s.c.correct() {
 		if n.up && !n.replica.active {
@@ -77,7 +76,8 @@ func (s *schedule) out() (ids []wire.ReplicaID) {
 	return ids
 }
 
-// drain delivers messages until none is on the wire. Liars may add messages of their own before it begins.
+// drain delivers messages until none is left on the wire. Liars may send further messages before it begins, but not
+// during it.
 func (s *schedule) drain() {
 	if s.rng.IntN(4) == 0 {
 		for _, l := range s.liars {
@@ -94,7 +94,8 @@ func (s *schedule) drain() {
 
 func (s *schedule) converged(last *wire.Request) bool {
 	correct := slices.DeleteFunc(s.c.correct(), func(n *node) bool { return !n.up })
-	if !executed(last, correct...) || len(s.out()) > correct[0].replica.cfg.F() { // up to f change no view (V7)
+	// Up to f such replicas cannot change the view (V7).
+	if !executed(last, correct...) || len(s.out()) > correct[0].replica.cfg.F() {
 		return false
 	}
 	for _, n := range correct {

@@ -7,17 +7,18 @@ import (
 	"tagma/pbft/wire"
 )
 
-// forgetting is what a random schedule adds that takes memories away: disks are wiped, and older copies put back.
+// forgetting is the part of a random schedule in which replicas lose their memory: disks are deleted, and older copies
+// of disks are put back.
 type forgetting struct {
 	copies map[wire.ReplicaID]*copyOf
 
 	wiped, restored int
 }
 
-// TestRandom_WhoForgetsComesBack runs random schedules in which every start asks what it may have forgotten, disks are
-// lost and older copies of disks are put back, at no time at more than f replicas, the liars included (D8.1). I1, I2, I7,
-// I8 and I19 hold after every step, also across lives. After healing all replicas are whole, vote again and have executed
-// the same batches.
+// TestRandom_WhoForgetsComesBack runs random schedules in which disks are lost and older copies of disks are put back.
+// At every start a replica asks what it may have forgotten. At any time at most f replicas are affected, including the
+// liars (D8.1). I1, I2, I7, I8 and I19 hold after every step, also across lives. After healing, all replicas have
+// recovered, vote again and have executed the same batches.
 func TestRandom_WhoForgetsComesBack(t *testing.T) {
 	alone.Test(t)
 	first, seeds := seedRange(t, 120)
@@ -41,7 +42,7 @@ func TestRandom_WhoForgetsComesBack(t *testing.T) {
 	}
 }
 
-// forget makes all starts ask, from the first one on.
+// forget makes replicas ask at every start, from the first one on.
 func (s *schedule) forget() {
 	s.lossy = &forgetting{copies: map[wire.ReplicaID]*copyOf{}}
 	s.c.asks = true
@@ -53,8 +54,8 @@ func (s *schedule) forget() {
 	}
 }
 
-// untrue counts the replicas whose memory cannot be relied upon now: liars, those that forgot, and those that do not
-// know it.
+// untrue counts the replicas whose memory is not reliable now: liars, those that know that they forgot, and those that
+// forgot without knowing it.
 func (s *schedule) untrue() int {
 	k := len(s.liars)
 	for _, n := range s.c.correct() {
@@ -65,10 +66,10 @@ func (s *schedule) untrue() int {
 	return k
 }
 
-// whole reports whether a node remembers what it signed, as far as it knows itself.
+// whole reports whether a node believes that it remembers everything that it signed.
 func (n *node) whole() bool { return !n.lost && n.amnesiac == nil && !n.replica.silent() }
 
-// loseOne takes the memory of a replica away, or part of it, unless f others lack theirs.
+// loseOne deletes the disk of a replica or a part of it, unless f other replicas already have no reliable memory.
 func (s *schedule) loseOne() {
 	n := s.c.nodes[s.rng.IntN(len(s.c.nodes))]
 	if n.faulty || s.untrue() >= n.cfg.F() {

@@ -16,7 +16,7 @@ var (
 	seedsFlag = flag.Uint64("seeds", 0, "run this many seeds of the random schedules instead of the default")
 )
 
-// schedule is one random run: a cluster, its faulty members, and what may happen to it.
+// schedule is one random run: a cluster, its faulty members, and the faults that may happen to it.
 type schedule struct {
 	c      *cluster
 	rng    *rand.Rand
@@ -25,22 +25,22 @@ type schedule struct {
 	loss   int           // percent
 	pace   time.Duration // longest tick
 	cut    map[route]bool
-	cuts   int // percent of the routes that a change of weather cuts
+	cuts   int // percentage of the routes that are cut when routes are drawn anew
 	next   uint64
-	recent []packet // delivered or lost before: may come again
+	recent []packet // packets that were delivered or lost before, and may be delivered again
 	lossy  *forgetting
-	again  string // the name of the test, with which it is repeated
+	again  string // name of the test with which this run can be repeated
 }
 
-// route is the way of one type of message over one link in one direction.
+// route stands for the messages of one type from one replica to another.
 type route struct {
 	kind     wire.Type
 	from, to wire.ReplicaID
 }
 
 // TestRandom_SafeAndLive runs random schedules with up to f Byzantine replicas, loss, reordering, duplication, crashes
-// in the middle of a step, restarts and clocks that differ. After every step the invariants hold. Then the network
-// heals: everything converges, within the bound of V9 on views.
+// in the middle of a step, restarts and clocks that differ. The invariants must hold after every step. At the end all
+// faults stop, and all replicas must converge within the number of views that V9 allows.
 func TestRandom_SafeAndLive(t *testing.T) {
 	alone.Test(t)
 	first, seeds := seedRange(t, 200)
@@ -51,7 +51,7 @@ func TestRandom_SafeAndLive(t *testing.T) {
 	}
 }
 
-// seedRange is which seeds to run.
+// seedRange is the range of seeds to run.
 func seedRange(t *testing.T, usual uint64) (first, seeds uint64) {
 	t.Helper()
 	switch {
@@ -91,7 +91,7 @@ func newSchedule(t *testing.T, seed uint64) *schedule {
 	return s
 }
 
-// onWire decides what happens to a packet, and lets the liars listen.
+// onWire decides what happens to a packet, and shows it to the liars.
 func (s *schedule) onWire(p *packet) bool {
 	for _, l := range s.liars {
 		l.overhear(p.msg)
@@ -104,7 +104,7 @@ func (s *schedule) onWire(p *packet) bool {
 	return s.healed || s.rng.IntN(100) >= s.loss && !s.cut[route{wire.TypeOf(p.msg), p.from, p.to}]
 }
 
-// turnWeather draws anew which routes are cut, so that different slots prepare and commit at different replicas.
+// turnWeather draws again which routes are cut. So different slots prepare and commit at different replicas.
 func (s *schedule) turnWeather() {
 	s.cut = map[route]bool{}
 	for _, kind := range []wire.Type{wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint, wire.TypeViewChange, wire.TypeNewView} {
@@ -118,7 +118,7 @@ func (s *schedule) turnWeather() {
 	}
 }
 
-// disturb makes so many random moves.
+// disturb makes so many random steps.
 func (s *schedule) disturb(moves int) {
 	for range moves {
 		switch k := s.rng.IntN(100); {
@@ -180,7 +180,7 @@ func (s *schedule) submitOne() {
 	}
 }
 
-// crashOne stops a replica, often in the middle of its next steps.
+// crashOne stops a replica, often in the middle of one of its next steps.
 func (s *schedule) crashOne() {
 	n := s.c.nodes[s.rng.IntN(len(s.c.nodes))]
 	if n.up && !n.faulty {

@@ -6,7 +6,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// The journal encodes every body: a buffer that grew with it would copy it several times over.
+// Every body is written to the journal. If the buffer grew step by step while a body is encoded, the body would be
+// copied several times.
 func TestEncodeRecord_ReservesRoomForABodyAtOnce(t *testing.T) {
 	l := newLab(t, 4, 3, func(*wire.Config) {})
 	pp := l.prePrepare(0, 1, l.batch(1, string(make([]byte, 100_000))))

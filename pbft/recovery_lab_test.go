@@ -13,7 +13,7 @@ import (
 // askNonce is the nonce of every start of a lab's replica.
 const askNonce = 77
 
-// boot starts the lab's replica from a journal at a state, and asks the others what it may have forgotten.
+// boot starts the lab's replica from a journal and a state. The replica asks the others what it may have forgotten.
 func (l *lab) boot(at Applied, first bool, log ...wire.Record) []port.Effect {
 	l.t.Helper()
 	r, err := Boot(&l.cfg, log, at, Start{Life: wire.Life{1}, Nonce: askNonce, First: first})
@@ -24,7 +24,7 @@ func (l *lab) boot(at Applied, first bool, log ...wire.Record) []port.Effect {
 	return l.wait(10 * time.Millisecond)
 }
 
-// answer is what another replica answers that remembers everything, and holds these messages of the lab's replica.
+// answer returns the answer of another replica that remembers everything and holds these messages of the lab's replica.
 func (l *lab) answer(said ...wire.Message) *wire.HeldBy {
 	m := &wire.HeldBy{Nonce: askNonce, Of: l.cfg.Self, Whole: true}
 	for _, s := range said {
@@ -38,7 +38,7 @@ func (l *lab) answer(said ...wire.Message) *wire.HeldBy {
 	return m
 }
 
-// answeredBy has replicas answer that they hold nothing of the lab's replica.
+// answeredBy makes these replicas answer that they hold no message of the lab's replica.
 func (l *lab) answeredBy(ids ...wire.ReplicaID) []port.Effect {
 	l.t.Helper()
 	var all []port.Effect
@@ -48,8 +48,8 @@ func (l *lab) answeredBy(ids ...wire.ReplicaID) []port.Effect {
 	return all
 }
 
-// newRecoveringLab is a replica that had forgotten what it signed. Its silence ends at a stable checkpoint, and it
-// never votes below a view.
+// newRecoveringLab returns a replica that had forgotten what it signed. It may not vote until a certain checkpoint is
+// stable, and never below a certain view.
 func newRecoveringLab(t *testing.T, self wire.ReplicaID, until wire.Seq, since wire.View) *lab {
 	l := newLab(t, 4, self)
 	rec := amnesia.Recovery{Until: until, View: since}
@@ -65,7 +65,7 @@ func newRecoveringLab(t *testing.T, self wire.ReplicaID, until wire.Seq, since w
 	return l
 }
 
-// votes lists what D8.7 forbids among effects.
+// votes lists the messages among the effects that D8.7 forbids.
 func votes(effects []port.Effect) []wire.Message {
 	var found []wire.Message
 	for _, e := range all[port.Broadcast](effects) {
@@ -77,12 +77,12 @@ func votes(effects []port.Effect) []wire.Message {
 	return found
 }
 
-// stable shows the replica that a checkpoint is stable.
+// stable shows the replica a certificate of a stable checkpoint.
 func (l *lab) stable(s wire.Seq) []port.Effect {
 	return l.from(1, &wire.StableNotice{Cert: l.stableCert(s)})
 }
 
-// beat keeps the primary alive while a time passes, in steps of a sixteenth of a timeout.
+// beat lets a time pass in steps of a sixteenth of a timeout, with a heartbeat of the primary in each.
 func (l *lab) beat(d time.Duration) []port.Effect {
 	var all []port.Effect
 	for step := l.cfg.ViewTimeout / 16; d > 0; d -= step {

@@ -9,10 +9,10 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Schedules that once broke a rule. Each says what went wrong.
+// These are schedules that once broke a rule. Each comment says what went wrong then.
 
-// A replica that certificates can no longer bring up listed every sequence number up to H in its status. Those were more
-// than two windows, so that everybody refused the status, and nobody helped it any more.
+// A left-behind replica, which certificates can no longer help, listed every sequence number up to H in its status.
+// These were more than two windows, so all others refused the status and sent no help.
 func TestN7_AReplicaLeftBehindStillSendsAStatusThatPeersAccept(t *testing.T) {
 	l := newLab(t, 4, 3)
 	for s := wire.Seq(8); s <= 40; s += 8 {
@@ -26,8 +26,8 @@ func TestN7_AReplicaLeftBehindStillSendsAStatusThatPeersAccept(t *testing.T) {
 	}
 }
 
-// A body that came with a commit certificate waited behind a gap, so no record held it. Then a new view proposed the same
-// digest: the replica prepared, and later executed it, with a body that a crash would have lost.
+// A body that came with a commit certificate waited behind a gap, so no record held it. Then a new view proposed the
+// same digest. The replica prepared the slot, and later executed it, with a body that it would have lost in a crash.
 func TestD1_ABodyThatCameByCertificateIsDurableBeforeThePrepare(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -55,8 +55,9 @@ func TestD1_ABodyThatCameByCertificateIsDurableBeforeThePrepare(t *testing.T) {
 	t.Fatal("never prepared")
 }
 
-// A faulty replica signed a pre-prepare for a view far away, of which it would be the primary. It took the only place for
-// early pre-prepares, and the slot no longer counted as lacking one: a lost pre-prepare was never asked for again.
+// A faulty replica signed a pre-prepare for a view far away, of which it would be the primary. That message took the
+// slot's only place for an early pre-prepare, and the slot no longer counted as lacking one. So the pre-prepare of the
+// current view, if it was lost, was never asked for again.
 func TestN6_APrePrepareForAnAbsurdViewTakesNobodysPlace(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -67,13 +68,13 @@ func TestN6_APrePrepareForAnAbsurdViewTakesNobodysPlace(t *testing.T) {
 	if lacks := l.r.newStatus().Slots; len(lacks) != 1 || lacks[0].Lacks&wire.LacksProposal == 0 {
 		t.Fatalf("lacks %v, want the proposal of slot 1", lacks)
 	}
-	l.from(1, l.prePrepare(1, 1, b)) // early: the new view is on its way
+	l.from(1, l.prePrepare(1, 1, b)) // it is early, because the NewView has not arrived yet
 	effects := l.enter(1)
 	wantCount(t, broadcasts[*wire.Prepare](effects), 1, "prepares")
 }
 
-// The record of an accepted pre-prepare became durable, then the replica crashed before its prepare. Nothing made it vote
-// in that view again.
+// The record of an accepted pre-prepare became durable, and then the replica crashed before it sent its prepare. Nothing
+// made it vote in that view again.
 func TestD1_ACrashBetweenPrePrepareAndPrepareCostsNoVote(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -83,7 +84,7 @@ func TestD1_ACrashBetweenPrePrepareAndPrepareCostsNoVote(t *testing.T) {
 	}
 }
 
-// The same in a view change: the new view was durable, the votes for its O were not.
+// The same happened in a view change: the NewView was durable, but the votes for its O were not sent.
 func TestD4_ACrashBetweenNewViewAndPrepareCostsNoVote(t *testing.T) {
 	l := newLab(t, 4, 3)
 	var vcs []*wire.ViewChange
@@ -94,7 +95,8 @@ func TestD4_ACrashBetweenNewViewAndPrepareCostsNoVote(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Prepare](l.restart()), 1, "prepares")
 }
 
-// A primary crashed when its pre-prepare was durable and no other replica had it. So no replica asked for the pre-prepare.
+// A primary crashed when its pre-prepare was durable and had not reached any other replica. So no replica asked for the
+// pre-prepare.
 func TestD1_APrimarySendsAgainWhatACrashKeptBack(t *testing.T) {
 	l := newLab(t, 4, 0)
 	pp := l.prePrepare(0, 1, l.batch(1, "a"))
@@ -106,7 +108,8 @@ func TestD1_APrimarySendsAgainWhatACrashKeptBack(t *testing.T) {
 	}
 }
 
-// A pre-prepare was lost on the way to everybody. Its primary listed it in its status, and nobody took notice.
+// A pre-prepare was lost on the way to all replicas. Its primary listed it in its status, but the other replicas ignored
+// that.
 func TestN3_APrePrepareLostToAllIsAskedFor(t *testing.T) {
 	c := begin(t, 4)
 	c.filter = func(p *packet) bool { _, isPrePrepare := p.msg.(*wire.PrePrepare); return !isPrePrepare }
@@ -120,8 +123,8 @@ func TestN3_APrePrepareLostToAllIsAskedFor(t *testing.T) {
 	}
 }
 
-// A request was relayed once, the relay was lost, and its client went away: the backup suspected a correct primary for
-// ever, and one faulty replica's Suspect would have deposed that primary.
+// A backup relayed a request once, the message was lost, and the client went away. The backup suspected a correct
+// primary for ever, and with the Suspect of one faulty replica the primary would have been replaced.
 func TestC3_ALostRelayIsRepeated(t *testing.T) {
 	c := begin(t, 4)
 	c.filter = func(p *packet) bool { _, isRequest := p.msg.(*wire.Request); return !isRequest }
@@ -135,14 +138,14 @@ func TestC3_ALostRelayIsRepeated(t *testing.T) {
 	}
 }
 
-// One status that lacked everything brought back every pre-prepare of the window, however large.
+// A status that lists every slot as missing was answered with every pre-prepare of the window, however large they were.
 func TestS4_AStatusBringsBackABoundedAnswer(t *testing.T) {
 	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.LogWindow, cfg.MaxOpBytes, cfg.MaxBatchBytes = 64, 1<<20, 2<<20 })
 	big := string(make([]byte, 1<<20))
 	for t := range uint64(8) {
 		l.fromClient(l.request(t+1, big))
 		l.r.proposed = wire.Seq(t + 1)
-		l.r.handed = l.r.proposed // as if ordered: the next one goes out at once
+		l.r.handed = l.r.proposed // as if everything was ordered, so that the next request is proposed at once
 	}
 	l.r.handed = 0
 	l.wait(time.Second)
@@ -156,8 +159,9 @@ func TestS4_AStatusBringsBackABoundedAnswer(t *testing.T) {
 	wantDrop(t, l.from(1, m), port.ReasonTooOften)
 }
 
-// A replica that always lacked everything was sent every slot of the window again, sixteen times a timeout, by everybody:
-// one liar multiplied the traffic by sixteen. Now time and progress grant an allowance.
+// If a replica always claimed to lack everything, every other replica sent it every slot of the window sixteen times in
+// a timeout. So one liar multiplied the traffic by sixteen. Now a replica has a budget, which grows with time and with
+// its progress.
 func TestS4_WhoAlwaysLacksEverythingIsHelpedWithinAnAllowance(t *testing.T) {
 	const slots, timeouts = 200, 10
 	l := newLab(t, 4, 0, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 256 })
@@ -184,8 +188,8 @@ func TestS4_WhoAlwaysLacksEverythingIsHelpedWithinAnAllowance(t *testing.T) {
 	wantCount(t, sends[*wire.Commit](others), slots, "commits to somebody else")
 }
 
-// A primary behind the stable checkpoint counted everything up to it as in flight, and held its proposals back until a
-// full batch was queued.
+// A primary that lagged behind the stable checkpoint counted everything up to that checkpoint as in flight. So it
+// proposed nothing until the requests filled a batch.
 func TestN5_APrimaryThatLagsProposesAllTheSame(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.from(1, &wire.StableNotice{Cert: l.stableCert(8)})
@@ -195,7 +199,7 @@ func TestN5_APrimaryThatLagsProposesAllTheSame(t *testing.T) {
 	}
 }
 
-// Only a primary takes from the queues, so at a backup they grew with every request that passed by.
+// Only a primary takes requests out of the queues. So at a backup the queues grew with every request that arrived.
 func TestS4_TheQueuesOfABackupDoNotGrow(t *testing.T) {
 	c := newCluster(t, 4)
 	p := pool.New(4, time.Second)
@@ -203,7 +207,8 @@ func TestS4_TheQueuesOfABackupDoNotGrow(t *testing.T) {
 	p.Add(first, pool.FromClient, 0)
 	p.MarkProposed(&wire.Body{Requests: []*wire.Request{first}})
 	for i := range uint64(1000) {
-		for client := range 2 { // one that comes and goes, and one that has a request in the pool all the time
+		// One client that sends a request and goes away, and one that always has a request in the pool.
+		for client := range 2 {
 			b := &wire.Body{Requests: []*wire.Request{c.request(client, i+2, "op")}}
 			p.Add(b.Requests[0], pool.FromClient, 0)
 			p.MarkProposed(b)
@@ -219,8 +224,8 @@ func TestS4_TheQueuesOfABackupDoNotGrow(t *testing.T) {
 	}
 }
 
-// A client whose requests were all ordered, and not executed yet, when a view began lost its turn: the new primary never
-// proposed what it sent next.
+// When a view began, all requests of a client were ordered and not yet executed. The client lost its turn, and the new
+// primary never proposed its next request.
 func TestC6_AClientWithOrderedRequestsGetsItsTurnAfterAViewChange(t *testing.T) {
 	c := newCluster(t, 4)
 	p := pool.New(4, time.Second)
@@ -235,12 +240,12 @@ func TestC6_AClientWithOrderedRequestsGetsItsTurnAfterAViewChange(t *testing.T) 
 	}
 }
 
-// Entering a view dropped the bodies that its O did not choose. A certificate for one of them may come to light in a
-// later view change: then nobody correct had the body any more, and no view could order the slot.
+// When a replica entered a view, it dropped the bodies that the view's O did not choose. But a later view change may
+// show a certificate for one of them. Then no correct replica had the body any more, and no view could order the slot.
 func TestV4_ABodyPreparedOnceIsKeptForALaterViewChange(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
-	l.propose(0, 1, b) // prepared here; a faulty replica keeps the certificate to itself
+	l.propose(0, 1, b) // it prepares here, and a faulty replica does not show its certificate
 	var nulls, hidden []*wire.ViewChange
 	for id := range wire.ReplicaID(3) {
 		nulls = append(nulls, l.viewChange(1, id, wire.StableCert{}, l.preparedCert(0, 2, wire.NullBody)))
@@ -254,8 +259,8 @@ func TestV4_ABodyPreparedOnceIsKeptForALaterViewChange(t *testing.T) {
 	}
 }
 
-// A replica that was left behind dropped the executed batches from its journal. After a restart it found its state above
-// the end of its journal, and took the journal for an old copy.
+// A replica that was left behind dropped the executed batches from its journal. After a restart its state was above the
+// end of its journal, so it took the journal for an old copy.
 func TestD8_WhoWasLeftBehindDoesNotTakeItsJournalForAnOldCopy(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")

@@ -36,14 +36,15 @@ type Replica struct {
 	suspicion   suspicion
 	change      change
 	peers       []peer
-	diverged    bool // the own state contradicts a stable checkpoint: this replica sends no replies (K2)
-	doubted     bool // diverged, or the store is damaged: a state is fetched even from below what was executed (K2)
+	diverged    bool // this replica's own state contradicts a stable checkpoint, so it sends no replies (K2)
+	// Diverged, or the store is damaged; then a state may be fetched even if it is below what was executed (K2).
+	doubted bool
 
 	lastProposal time.Duration // when this replica, as primary, last sent a pre-prepare or heartbeat
 	lastStatus   time.Duration
 	nextStatus   time.Duration
 	helper       wire.ReplicaID
-	known        wire.Seq // the highest sequence number that the order of this view is known to reach
+	known        wire.Seq // the highest sequence number for which a message of this view is known to exist
 
 	life     wire.Life
 	inquiry  amnesia.Inquiry
@@ -141,7 +142,7 @@ func (r *Replica) send(to wire.ReplicaID, m wire.Message) { r.emit(port.Send{To:
 // isPrimary reports whether this replica is the primary of the current view.
 func (r *Replica) isPrimary() bool { return r.cfg.Primary(r.view) == r.cfg.Self }
 
-// ownVote reports whether a direct vote came from its signer: over that replica's link or over the loopback (S2).
+// ownVote reports whether a vote came directly from its signer: over the signer's link or over the loopback (S2).
 func (r *Replica) ownVote(signer wire.ReplicaID, from port.Source) bool {
 	if from.Loopback {
 		return signer == r.cfg.Self

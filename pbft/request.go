@@ -8,9 +8,9 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Requests (§4.1): how they reach the primary, and which are admitted.
+// This file handles requests (§4.1): how they reach the primary, and which of them are admitted.
 
-// onRequest takes in a request. The driver has looked it up before, so that it was not executed yet (C3).
+// onRequest takes in a request. The driver has already looked it up, so it is not a request that was executed here (C3).
 func (r *Replica) onRequest(m *wire.Request, from port.Source) {
 	if !from.Client && !r.isPrimary() {
 		r.drop(m, port.ReasonNotPrimary)
@@ -63,7 +63,7 @@ func (r *Replica) admits(m *wire.Request, from port.Source) bool {
 		return false // the backups' shares come in addition to this
 	}
 	room := r.pool.Limit(r.cfg.MaxPending)
-	if !r.isPrimary() { // admit no more than the primary has room for from this backup
+	if !r.isPrimary() { // a backup admits no more than the primary has room for from this backup
 		room = room.Part(r.cfg.N())
 		if !r.pool.Direct.Leaves(r.relayRoom(), m) {
 			return false
@@ -94,8 +94,7 @@ func (r *Replica) respondBusy(m *wire.Request, from port.Source) {
 	}
 }
 
-// relay passes a request on to the primary, if that is another replica and the view is active. Its timer starts at the
-// first relay.
+// relay passes a request on to the primary if the view is active and this replica is a backup. Its timer starts then.
 func (r *Replica) relay(e *pool.Pending) {
 	if r.active && !r.isPrimary() {
 		if e.RelayedAt < r.change.activatedAt || e.RelayedAt == 0 {
@@ -107,9 +106,9 @@ func (r *Replica) relay(e *pool.Pending) {
 }
 
 // relayAgain relays again the oldest requests that no pre-prepare holds yet, as many as the primary reserves room for:
-// the first copy may have been lost, or the room was full. Otherwise a backup that alone knows a request would suspect
-// a correct primary over and over. A former primary may hold more requests than that; it relays and times the rest when
-// earlier ones are done.
+// the first copy may have been lost, or the room was full. Otherwise, if only one backup knew a request, it would
+// suspect a correct primary again and again. A former primary may hold more requests than that; it relays and times the
+// others when earlier ones are executed.
 func (r *Replica) relayAgain(after time.Duration) {
 	var again pool.Amount
 	room := r.relayRoom()

@@ -131,7 +131,7 @@ func (r *Replica) replay(rec wire.Record) error {
 	return nil
 }
 
-// replaySent restores one of our own votes: the vote still binds us, and is sent again byte for byte (D7).
+// replaySent restores one of our own messages: we may not contradict it, and send the same bytes again (D7).
 func (r *Replica) replaySent(m wire.Message) error {
 	self := r.cfg.Self
 	switch m := m.(type) {

@@ -11,9 +11,9 @@ import (
 )
 
 // Retransmission by status: every replica says from time to time what it has and lacks, and the others send it what it
-// lacks. Nothing else is sent again unasked, except a Suspect (V7).
+// lacks. Apart from Suspects (V7), nothing is sent again unless a status shows that it is missing.
 
-// One status brings back at most this much.
+// Bounds of what is sent in answer to one status.
 const (
 	maxPushedSlots = 256
 	maxPushedBytes = 4 << 20
@@ -26,13 +26,12 @@ type peer struct {
 	answeredAt time.Duration
 	help       budget.Budget
 
-	asked   bool          // it has asked what is held of its statements
+	asked   bool          // it has asked what this replica holds of its statements
 	askedAt time.Duration // when it last asked that
 	wish    msglog.Wish
 }
 
-// reportStatus broadcasts a Status when it is due: every quarter of a timeout, and twice as often while something is
-// missing.
+// reportStatus broadcasts a Status each quarter of a timeout, and twice as often while something is missing.
 func (r *Replica) reportStatus() {
 	if r.mono < r.nextStatus {
 		return
@@ -47,8 +46,9 @@ func (r *Replica) reportStatus() {
 	r.emit(port.Broadcast{Msg: m})
 }
 
-// newStatus says what this replica has and lacks. It names one helper, another one each time, and only the helper sends
-// what is large. So a correct helper does not repeat what others send too, and a faulty one costs one period.
+// newStatus returns a status with what this replica has and lacks. It names one replica as the helper, each time another
+// one, and only the helper sends what is large. So large messages are not sent by several replicas, and a faulty helper
+// delays this replica by only one period.
 func (r *Replica) newStatus() *wire.Status {
 	r.helper = wire.ReplicaID((int(r.helper) + 1) % r.cfg.N())
 	if r.helper == r.cfg.Self {
@@ -91,8 +91,8 @@ func (r *Replica) executedElsewhere() wire.Seq {
 	return claims[len(claims)-r.cfg.Weak()]
 }
 
-// fetchMissing asks one replica for the bodies that a certificate or a new view vouches for. That replica may lack one,
-// so the next status asks another one.
+// fetchMissing asks one replica for the bodies that a certificate or a new view vouches for. If that replica does not
+// have them, the next call asks another one.
 func (r *Replica) fetchMissing(from wire.ReplicaID) {
 	asked := 0
 	for seq := r.firstMissing(); seq <= r.log.Seen && asked < maxPushedSlots; seq++ {
@@ -153,8 +153,8 @@ func (r *Replica) helpIntoView(to wire.ReplicaID, m *wire.Status) {
 	r.help(to, own)
 }
 
-// resendVotes repeats our own messages for each slot for which the status's author lacks something. Messages sent only
-// a moment ago are left out: they are probably still on their way.
+// resendVotes repeats our own messages for each slot for which the status's author lacks something. Messages that were
+// sent only a moment ago are left out, because they are probably still on their way.
 func (r *Replica) resendVotes(to wire.ReplicaID, m *wire.Status) {
 	settled := r.mono - r.cfg.ViewTimeout/16
 	bytes := 0
@@ -244,14 +244,15 @@ func (r *Replica) help(to wire.ReplicaID, m wire.Message) bool {
 	return true
 }
 
-// nearby bounds how far above the known slots a status lists a slot that only one replica has named. That replica's
-// vote may simply be the first to arrive; and if the proposal that the status asks for contradicts it, the two prove
-// that the primary equivocated.
+// nearby bounds how far above the known slots a status lists a slot that only one replica has named. Such a slot is
+// listed because that replica's vote may only be the first to arrive. Also, if the proposal that is then sent has
+// another digest than the vote, this shows that the primary lied.
 const nearby = 32
 
 // reach is the highest sequence number for which a correct replica holds something in this view; a Status lists what is
-// missing up to there. It may lie below the log's Seen, which a single message of a faulty replica can raise. Raising Seen
-// costs a replica only a look at empty slots; listing these slots would lengthen every status by the whole window (S4).
+// missing up to there. It may be lower than the log's Seen, which a single message of a faulty replica can raise. A Seen
+// that is too high makes a replica look at empty slots, which costs little. But if these slots were listed, every status
+// would be longer by the whole window (S4).
 func (r *Replica) reach() wire.Seq {
 	r.known = max(r.known, r.handed, r.log.Low)
 	for seq := min(r.log.Seen, r.log.High()); seq > r.known; seq-- {
@@ -271,9 +272,9 @@ func (r *Replica) firstMissing() wire.Seq {
 	return r.handed + 1
 }
 
-// learnOf takes from the primary's status how far it has proposed. If a pre-prepare was lost on the way to every
-// backup, nothing else shows that it exists, and a backup asks only for what it knows of. A status raises known by
-// no more than the number of slots that it lists.
+// learnOf takes from the primary's status how far it has proposed. If a pre-prepare was lost on the way to every backup,
+// nothing else shows that it exists, and a backup asks only for what it knows of. One status raises known by at most the
+// number of slots that it lists.
 func (r *Replica) learnOf(m *wire.Status, from wire.ReplicaID) {
 	if len(m.Slots) == 0 || m.View != r.view || from != r.cfg.Primary(r.view) {
 		return

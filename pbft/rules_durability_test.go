@@ -10,7 +10,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// beforeIn asserts that an effect that satisfies first comes before one that satisfies second.
+// beforeIn checks that an effect of the first kind comes before one of the second kind.
 func beforeIn(t *testing.T, effects []port.Effect, what string, first, second func(port.Effect) bool) {
 	t.Helper()
 	i, j := slices.IndexFunc(effects, first), slices.IndexFunc(effects, second)
@@ -56,7 +56,7 @@ func TestD2_TheCertificateIsDurableBeforeTheCommit(t *testing.T) {
 	beforeIn(t, effects, "certificate and commit", persists[*wire.Prepared], sendsOut[*wire.Commit])
 }
 
-// D0: a batch is executed only after its certificates are durable, in this step or before.
+// D0: a batch is executed only after its certificates are durable, in this step or in an earlier one.
 func TestD0_NothingIsExecutedBeforeItsCertificateIsDurable(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -65,7 +65,8 @@ func TestD0_NothingIsExecutedBeforeItsCertificateIsDurable(t *testing.T) {
 		func(e port.Effect) bool { _, ok := e.(port.Execute); return ok })
 }
 
-// D3: after a restart the replica is in the view of its last ViewChange, inactive, and sends the same bytes again.
+// D3: after a restart a replica is in the view of its last ViewChange, the view is not active, and the replica sends the
+// same bytes again.
 func TestD3_AViewThatWasLeftStaysLeft(t *testing.T) {
 	l := newLab(t, 4, 3)
 	own := broadcasts[*wire.ViewChange](l.suspected(1))[0]
@@ -118,7 +119,8 @@ func TestD5_ACheckpointFollowsTheSnapshot(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Checkpoint](l.r.Step(port.Snapshotted{Seq: 4, Digest: stateAfter(4)})), 1, "checkpoints")
 }
 
-// D7: after a restart no second digest is signed for any place, whatever the primary says now.
+// D7: after a restart a replica signs no second digest for any type, view and sequence number, whatever the primary
+// sends now.
 func TestD7_ARestartedReplicaRepeatsItself(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -134,7 +136,7 @@ func TestD7_ARestartedReplicaRepeatsItself(t *testing.T) {
 	}
 }
 
-// D7: neither does a restarted primary give a place twice.
+// D7: a restarted primary does not propose a second batch for a sequence number.
 func TestD7_ARestartedPrimaryContinuesAfterWhatItProposed(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.fromClient(l.request(1, "a"))
@@ -170,7 +172,8 @@ func TestD9_AnAnchorRestoresWhatMatters(t *testing.T) {
 	}
 }
 
-// D9, D3: an anchor written between a ViewChange and the NewView holds the ViewChange, and what proves its P.
+// D9, D3: an anchor that is written between a ViewChange and the NewView holds the ViewChange and the certificates in
+// its P.
 func TestD9_AnAnchorInMidViewChangeHoldsTheViewChange(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "a")
@@ -191,8 +194,8 @@ func TestD9_AnAnchorInMidViewChangeHoldsTheViewChange(t *testing.T) {
 	}
 }
 
-// A replica that was started with a smaller window silently dropped the part of its journal above that window: batches
-// that were executed and answered were ordered anew.
+// A replica was started with a smaller window, and silently ignored the part of its journal above that window. So
+// batches that were executed and answered were ordered again.
 func TestD0_AJournalIsNotReadUnderAWindowWithoutRoomForIt(t *testing.T) {
 	l := newLab(t, 4, 3)
 	k, window := l.cfg.CheckpointInterval, l.cfg.LogWindow
@@ -218,14 +221,15 @@ func TestD0_AJournalIsNotReadUnderAWindowWithoutRoomForIt(t *testing.T) {
 	}
 }
 
-// N7, I1: a replica that holds the certificate of another batch for a slot does not vote for the batch that it accepted
-// there in the view before: neither when the certificate has come, nor when a restart finds both in the journal.
+// N7, I1: a replica accepted a batch for a slot, and then receives the commit certificate of another batch for that
+// slot. It does not vote for the first batch any more, neither at once nor after a restart that finds both in the
+// journal.
 func TestN7_NobodyVotesAgainstACertificateThatItHolds(t *testing.T) {
 	for _, restarts := range []bool{false, true} {
 		l := newLab(t, 4, 3)
 		accepted, certified := l.prePrepare(0, 1, l.batch(1, "a")), l.batch(2, "b")
 		cert := l.commitCert(1, 1, certified.Digest())
-		if restarts { // a crash came before the prepare
+		if restarts { // the replica crashed before it sent its prepare
 			l.log = []wire.Record{&wire.Accepted{PrePrepare: accepted}, &wire.Certified{Cert: *cert, Body: certified}}
 		}
 		var effects []port.Effect

@@ -8,7 +8,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// T1: each request has its own time: progress on other requests does not reset it, or one client could be censored.
+// T1: each request has its own timer. Progress on other requests does not reset it. Otherwise a primary could ignore one
+// client for ever.
 func TestT1_ProgressElsewhereDoesNotResetARequestsTimer(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.trust(l.r.pool)
@@ -24,7 +25,7 @@ func TestT1_ProgressElsewhereDoesNotResetARequestsTimer(t *testing.T) {
 	}
 }
 
-// T1: an idle primary shows by heartbeats that it lives; a silent one is suspected after T without any request.
+// T1: an idle primary sends heartbeats. If a primary sends nothing, it is suspected after T even without any request.
 func TestT1_ASilentPrimaryIsSuspected(t *testing.T) {
 	c := begin(t, 4)
 	c.tick(5 * time.Second)
@@ -40,7 +41,7 @@ func TestT1_ASilentPrimaryIsSuspected(t *testing.T) {
 	}
 }
 
-// T1: the primary times itself too.
+// T1: the primary also times itself.
 func TestT1_ThePrimaryTimesItself(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.fromClient(l.request(1, "a"))
@@ -50,7 +51,7 @@ func TestT1_ThePrimaryTimesItself(t *testing.T) {
 	}
 }
 
-// T3: timers go by the monotonic clock alone. The wall clock may jump as it likes.
+// T3: timers use only the monotonic clock. Jumps of the wall clock change nothing.
 func TestT3_WallClockJumpsStartNoTimer(t *testing.T) {
 	l := newLab(t, 4, 3)
 	for _, wall := range []int64{0, 1 << 62, -1 << 62} {
@@ -60,7 +61,8 @@ func TestT3_WallClockJumpsStartNoTimer(t *testing.T) {
 	}
 }
 
-// V7: the timeout doubles per view without progress, up to a cap, and is T again after new requests were executed.
+// V7: the timeout doubles with each view without progress, up to a bound. When new requests were executed, it is T
+// again.
 func TestV7_TheTimeoutDoublesAndFallsBack(t *testing.T) {
 	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.MaxViewTimeout = 6 * time.Second })
 	for v, want := range map[wire.View]time.Duration{1: 1, 2: 2, 3: 4, 4: 6, 5: 6} {
@@ -80,7 +82,8 @@ func TestV7_TheTimeoutDoublesAndFallsBack(t *testing.T) {
 	}
 }
 
-// V7: nulls are no progress: a primary that orders only nulls can neither keep timeouts short nor stay primary.
+// V7: nulls do not count as progress. A primary that orders only nulls can neither keep timeouts short nor remain the
+// primary.
 func TestV7_NullsAreNoProgress(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.enter(5)
@@ -101,7 +104,8 @@ func TestV7_TheNewViewTimerStartsAtQ(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Suspect](l.wait(time.Millisecond)), 1, "suspects")
 }
 
-// V7: a pause is no reason to leave a view: a replica that wakes up suspects at most once, alone, and goes on.
+// V7: a replica that was paused for a while has no reason to leave its view. When it continues, it suspects the primary
+// at most once, alone, and takes part as before.
 func TestV7_APausedReplicaDisturbsNobody(t *testing.T) {
 	c := begin(t, 4)
 	c.order(2)

@@ -118,7 +118,7 @@ func (c *wireCluster) viewChange(v wire.View, by wire.ReplicaID, stable wire.Sta
 	return m
 }
 
-// newViewOf is the empty new view of any view above 0.
+// newViewOf returns the NewView of any view above 0, with nothing in its O.
 func (c *wireCluster) newViewOf(v wire.View) *wire.NewView {
 	m := &wire.NewView{View: v}
 	for id := range wire.ReplicaID(c.cfg.Quorum()) {

@@ -7,10 +7,10 @@ import (
 	"tagma/pbft/wire"
 )
 
-// The silence of a replica that has forgotten what it signed (D8.7), and its end (D8.8).
+// This file handles the silence of a replica that has forgotten what it signed (D8.7), and the end of the silence (D8.8).
 
-// recovery is how this life of the replica began, with view 0 if nothing was forgotten, and what the last start found
-// missing from the journal.
+// recovery is how this life of the replica began, and what the last start found missing in the journal. If nothing was
+// forgotten, its view is 0.
 type recovery struct {
 	until    wire.Seq  // R
 	view     wire.View // V*
@@ -18,10 +18,11 @@ type recovery struct {
 	life     wire.Life
 
 	unsaid wire.Seq // the journal may lack own votes up to here (R of D8.14); 0: it lacks none
-	early  bool     // the journal says that votes may leave before it holds them, and no later record says that it is complete
+	// The journal says that votes may leave before it holds them, and no later record says that it is complete.
+	early bool
 
 	askAgain  time.Duration // when to ask for nulls again
-	passAgain time.Duration // when to relay others' wishes for nulls to the primary again
+	passAgain time.Duration // when to pass others' wishes for nulls on to the primary again
 	wished    wire.Seq      // the highest such wish
 }
 
@@ -41,9 +42,9 @@ func (r *Replica) cast(m wire.Message) {
 	r.emit(port.Broadcast{Msg: m})
 }
 
-// remember writes that the journal lacks no vote that matters: at a clean stop, and at the end of a silence in a
-// cluster whose votes wait for the journal. It must not do so while this replica is silent because its journal lacks
-// votes: they are still missing, and the next start would take the journal for complete.
+// remember writes the record Clean, which says that the journal lacks no vote that matters. It is called at a clean
+// stop, and in a pessimistic cluster also at the end of a silence. It writes nothing while this replica is silent
+// because its journal lacks votes: otherwise the next start would take the journal for complete.
 func (r *Replica) remember() {
 	if r.recovery.early && !r.silent() {
 		r.recovery.early = false
@@ -55,8 +56,7 @@ func (r *Replica) remember() {
 // cast votes that it has forgotten.
 func (r *Replica) mayVote(v wire.View) bool { return !r.silent() && v >= r.recovery.view }
 
-// joinViewChange sends the ViewChange that the silence held back (D8.8), with the Suspects of any held ViewChange for
-// the view.
+// joinViewChange sends the ViewChange that the silence held back (D8.8), with Suspects of any held ViewChange.
 func (r *Replica) joinViewChange() {
 	if r.silentUntil() == 0 || r.active || !r.mayVote(r.view) {
 		return

@@ -26,8 +26,9 @@ func newFullLab(t *testing.T, self wire.ReplicaID) (l *lab, first *wire.Body, la
 	return l, first, last
 }
 
-// V4, N3: a replica keeps every batch that it voted for, however many there were: each may be prepared by a certificate
-// that a faulty replica holds back, until a new view must propose it again and nobody correct has its body any more.
+// V4, N3: a replica keeps every batch that it voted for, however many there are. A faulty replica may hold back a
+// prepared certificate of any of them. If it shows the certificate later, the next view must propose that batch, and a
+// correct replica must still have its body.
 func TestV4_ABodyThatWasVotedForIsNeverForgottenForOthers(t *testing.T) {
 	l, first, last := newFullLab(t, 3)
 	l.enter(last + 4)
@@ -43,7 +44,8 @@ func TestV4_ABodyThatWasVotedForIsNeverForgottenForOthers(t *testing.T) {
 	}
 }
 
-// N4: where so many batches were voted for that no other one is accepted, a null is: it needs no body.
+// N4: if a replica has voted for so many batches in a slot that it accepts no other one there, it still accepts a null,
+// because a null needs no body.
 func TestN4_ASlotWithTooManyBodiesBecomesNull(t *testing.T) {
 	l, _, last := newFullLab(t, 3)
 	effects := l.enter(last + 3) // its own

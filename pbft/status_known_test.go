@@ -12,8 +12,8 @@ func newWideLab(t *testing.T) *lab {
 	return newLab(t, 4, 3, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 128, 512 })
 }
 
-// S4: one signed vote for the last slot of an idle window once made every replica list the whole window as lacking in each
-// Status, eight times a timeout, as long as the cluster was idle.
+// S4: in an idle cluster, a faulty replica signed one vote for the last slot of the window. Every replica then listed
+// the whole window as missing in each Status, eight times in a timeout, for as long as the cluster was idle.
 func TestS4_OneVoteFarAheadDoesNotLengthenEverybodysStatus(t *testing.T) {
 	l := newWideLab(t)
 	l.from(1, l.prepare(0, 512, wire.Digest{1}, 1))
@@ -24,13 +24,14 @@ func TestS4_OneVoteFarAheadDoesNotLengthenEverybodysStatus(t *testing.T) {
 	if k := len(l.r.newStatus().Slots); k > nearby+1 {
 		t.Errorf("%d slots are listed because the primary lists one", k)
 	}
-	l.from(2, l.prepare(0, 512, wire.Digest{1}, 2)) // one of the two is correct
+	l.from(2, l.prepare(0, 512, wire.Digest{1}, 2)) // at least one of these two replicas is correct
 	if k := len(l.r.newStatus().Slots); k != 512 {
 		t.Errorf("%d slots are listed, want all 512", k)
 	}
 }
 
-// S4: slots that a view proposed and did not prepare are not listed in the next view, unless its O proposes them.
+// S4: slots that were proposed in a view and did not prepare are not listed in the next view, unless its O proposes
+// them.
 func TestS4_WhatAViewLeftDoesNotLengthenTheStatus(t *testing.T) {
 	l := newWideLab(t)
 	l.propose(0, 400, l.batch(1, "a"))
@@ -71,7 +72,7 @@ func TestS4_OneClaimAloneMakesNobodyAskMore(t *testing.T) {
 	}
 }
 
-// N3: a replica asks for all slots that the primary lists in its Status, though it knows of them from the primary alone.
+// N3: a replica asks for all slots that the primary lists in its Status, even if only the primary mentions them.
 func TestN3_WhatThePrimaryListsIsAskedFor(t *testing.T) {
 	l := newWideLab(t)
 	m := &wire.Status{Active: true}

@@ -8,8 +8,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// BenchmarkStep measures one backup in the normal case of four replicas: what a pre-prepare, prepares and commits of one
-// slot cost, without signatures, journal and execution. One operation is one message.
+// BenchmarkStep measures the core of a backup in a cluster of four: the pre-prepare, prepares and commits of a slot,
+// without signatures, journal and execution. One operation is one message.
 func BenchmarkStep(b *testing.B) {
 	l := newLab(b, 4, 3, func(cfg *wire.Config) { cfg.CheckpointInterval, cfg.LogWindow = 64, 256 })
 	const slots = 128 // within the window, so that nothing is dropped

@@ -10,8 +10,7 @@ import (
 
 // Leaving a view together (V7): no replica leaves alone, f+1 replicas must suspect the primary.
 
-// suspicion holds the highest Suspect of every replica, and the time at which each stops counting unless its sender
-// repeats it.
+// suspicion holds the highest Suspect of every replica, and when it stops counting unless it is sent again.
 type suspicion struct {
 	highest msglog.Suspects
 	until   []time.Duration
@@ -25,8 +24,7 @@ type suspicion struct {
 // disturbances hours apart would change the view, and a faulty replica could use an old Suspect of a correct one for ever.
 const suspectTimeouts = 4
 
-// suspectNow broadcasts a Suspect for the current view, and again each T while the cause lasts. This replica goes on
-// voting meanwhile.
+// suspectNow broadcasts a Suspect for the current view, and again each T while the cause lasts. Voting continues.
 func (r *Replica) suspectNow(cause port.Cause) {
 	if r.suspicion.sent && r.mono < r.suspicion.again {
 		return
@@ -55,10 +53,10 @@ func (r *Replica) onSuspect(m *wire.Suspect, from port.Source) {
 }
 
 // leaveIfSuspected moves to the highest view u above our own that f+1 replicas want. A replica wants u if it renews a
-// Suspect of u−1 or a later view, or has itself left for u or a later one; a Suspect nested in another replica's
-// message does not count, because it may be old. A replica that must not send a ViewChange for u waits until it
-// receives one: if it left first, the others would not follow (D8.8). Once this replica has left its view, it enters
-// the highest view that a ViewChange is for.
+// Suspect of u−1 or of a later view, or if it has itself sent a ViewChange for u or a later view. A Suspect nested in
+// another replica's message does not count, because it may be old. If this replica may not send a ViewChange for u, it
+// waits until it receives one from another: if it left first, the others would not follow (D8.8). Once it has left its
+// view, it enters the highest view for which it holds a ViewChange.
 func (r *Replica) leaveIfSuspected() {
 	wanted := make([]wire.View, r.cfg.N())
 	var highest *wire.ViewChange

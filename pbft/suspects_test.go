@@ -7,7 +7,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// calm lets so many timeouts pass in which the primary of view 0 is heard.
+// calm lets so many timeouts pass while messages of the primary of view 0 arrive.
 func (l *lab) calm(timeouts int) {
 	for range 4 * timeouts {
 		l.from(0, l.signBy(&wire.Heartbeat{}, 0))
@@ -15,7 +15,8 @@ func (l *lab) calm(timeouts int) {
 	}
 }
 
-// V7: two hiccups hours apart are no two replicas that suspect: a Suspect counts while it is renewed.
+// V7: if two replicas each suspect the primary for a short time, hours apart, these Suspects do not count together: a
+// Suspect counts only while it is renewed.
 func TestV7_ASuspectCountsWhileItIsRenewed(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.from(1, l.suspect(0, 1))
@@ -30,8 +31,8 @@ func TestV7_ASuspectCountsWhileItIsRenewed(t *testing.T) {
 	}
 }
 
-// V7: renewals come each T, whatever the timeout of their sender is, and most of them may be lost: f+1 that go on suspecting
-// are counted together at some time.
+// V7: Suspects are renewed each T, whatever the sender's timeout is. Even if most renewals are lost, there is a time at
+// which the Suspects of f+1 replicas that continue to suspect all count.
 func TestV7_MostRenewalsMayBeLost(t *testing.T) {
 	sender := newLab(t, 4, 2)
 	sender.enter(5) // its timeout is 16T there
@@ -55,8 +56,8 @@ func TestV7_MostRenewalsMayBeLost(t *testing.T) {
 	}
 }
 
-// V7: a faulty replica may show a Suspect that a correct one signed long ago, in a view change that is valid by its bytes.
-// It counts for the faulty one alone, whether it was heard before or not.
+// V7: a faulty replica may put an old Suspect of a correct replica into a valid view change. That counts only as the
+// faulty replica's own wish to leave, whether or not the Suspect was received before.
 func TestV7_ABankedSuspectMovesNobody(t *testing.T) {
 	for _, heard := range []bool{false, true} {
 		l := newLab(t, 4, 3)
@@ -78,8 +79,8 @@ func TestV7_ABankedSuspectMovesNobody(t *testing.T) {
 	}
 }
 
-// V7, V8: messages may be lost such that one replica leaves alone. It follows by certificate, and whatever stops the others
-// later takes them to where it is: they are f+1 or more, and each has reason to suspect.
+// V7, V8: if certain messages are lost, one replica may leave the view alone. It executes by certificates. If the others
+// stop later, they go to the view in which it is: they are f+1 or more, and each has reason to suspect the primary.
 func TestV7_WhoLeftAloneFollowsUntilTheOthersCome(t *testing.T) {
 	c := begin(t, 4)
 	c.order(1)

@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// beats lets time pass while the primary shows that it lives, and returns the suspects.
+// beats lets time pass while the primary sends heartbeats, and returns the Suspects that the replica sends.
 func (l *lab) beats(times int, every time.Duration) []*wire.Suspect {
 	l.t.Helper()
 	var suspects []*wire.Suspect
@@ -21,8 +21,8 @@ func (l *lab) beats(times int, every time.Duration) []*wire.Suspect {
 	return suspects
 }
 
-// T4: a primary that has ordered the whole window owes nothing while execution has not caught up: only checkpoints make
-// room. Once there is room it is timed again, from that moment on.
+// T4: when the primary has ordered the whole window and execution has not caught up, it cannot order more: only
+// checkpoints make room. So it is not suspected. Once there is room, it is timed again from that moment on.
 func TestT4_AWindowThatWaitsForExecutionIsNotBlamedOnThePrimary(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.busy = true
@@ -38,8 +38,8 @@ func TestT4_AWindowThatWaitsForExecutionIsNotBlamedOnThePrimary(t *testing.T) {
 	}
 }
 
-// T4: that execution is behind is no excuse while there is room in the window. A faulty primary could order one batch that
-// takes long, or one that is null, and hide behind it.
+// T4: while there is room in the window, slow execution does not excuse the primary. Otherwise a faulty primary could
+// order one slow batch, or one null, and then nothing more.
 func TestT4_SlowExecutionIsNoExcuseWhileThereIsRoom(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.busy = true
@@ -52,8 +52,9 @@ func TestT4_SlowExecutionIsNoExcuseWhileThereIsRoom(t *testing.T) {
 	}
 }
 
-// T4, C3: a client that waits for a slow execution tells everybody its request, also who was handed the batch with it long
-// before. There is nothing left to be ordered: neither is the primary told nor timed, nor does it propose the request again.
+// T4, C3: a client whose request is executed slowly sends it to all replicas, although they were handed its batch long
+// before. The request is ordered already. So a backup neither relays it to the primary nor starts a timer for it, and
+// the primary does not propose it again.
 func TestT4_ARequestThatWasOrderedBeforeItCameIsNotOwed(t *testing.T) {
 	backup, primary := newLab(t, 4, 3), newLab(t, 4, 1)
 	for _, l := range []*lab{backup, primary} {
@@ -79,14 +80,14 @@ func TestT4_ARequestThatWasOrderedBeforeItCameIsNotOwed(t *testing.T) {
 
 const heavyUnits = 100_000
 
-// trust has a pool know the lab's client for one whose requests cost little.
+// trust makes a pool treat the lab's client as one whose requests cost little.
 func (l *lab) trust(p *pool.Pool) {
 	for range 256 {
 		p.Spend(0, []*wire.Reply{{ID: l.request(1, "a").ID, Outcome: wire.OutcomeExecuted}}, []uint64{1}, time.Microsecond, nil, 0)
 	}
 }
 
-// spend reports that the lab's next batch was executed with one request of a client, which cost much.
+// spend reports the execution of the lab's next batch. The batch has one request of a client, which cost much.
 func spend(p *pool.Pool, seq wire.Seq, m *wire.Request, units uint64, took time.Duration) {
 	p.MarkOrdered(seq, &wire.Body{Requests: []*wire.Request{m}})
 	p.Spend(seq, []*wire.Reply{{ID: m.ID, Outcome: wire.OutcomeExecuted}}, []uint64{units}, took, nil, 0)
@@ -97,8 +98,9 @@ func poolRequest(client int, number uint64) *wire.Request {
 	return &wire.Request{ID: wire.RequestID{Client: testKey("client", client), T: number}}
 }
 
-// C6: what a large request takes is not what its execution takes: from 64 kB on it costs much, and twice as long as its
-// batch took to be ordered and executed. Smaller ones, and those beside it, keep what execution said of them.
+// C6: the cost of a large request is not only the cost of its execution. From 64 kB on, a request counts as heavy, and
+// its cost is twice the time that its batch took to be ordered and executed. Smaller requests, also those in the same
+// batch, have the cost that their execution reported.
 func TestC6_ALargeRequestCostsWhatItTakesToOrderIt(t *testing.T) {
 	sized := func(client int, bytes int) *wire.Request {
 		m := poolRequest(client, 1)
@@ -119,8 +121,8 @@ func TestC6_ALargeRequestCostsWhatItTakesToOrderIt(t *testing.T) {
 	}
 }
 
-// C6: large requests take turns with those of others by what ordering them takes, though executing them takes little. A
-// client that is alone, or among such clients alone, may have as many of them under way as it likes.
+// C6: large requests cost little to execute, but much to order. By that cost they take turns with the requests of other
+// clients. If there are no other clients, or only clients with large requests, any number of them may be under way.
 func TestC6_LargeRequestsTakeTurnsWithOthers(t *testing.T) {
 	for _, light := range []bool{false, true} {
 		p := pool.New(4, time.Second)
@@ -166,15 +168,15 @@ func TestC6_LargeRequestsTakeTurnsWithOthers(t *testing.T) {
 	}
 }
 
-// C6: where all clients are heavy none rests for the others, and the executor is not left idle; beside one that is not they
-// do.
+// C6: if all clients send heavy requests, none of them has to rest, so that the executor is always busy. If there is a
+// client with light requests, they have to rest.
 func TestC6_HeavyClientsRestForOthersAlone(t *testing.T) {
 	const took = 10 * time.Millisecond
 	for _, light := range []bool{false, true} {
 		p := pool.New(4, time.Second)
 		now := time.Second
 		p.At(now)
-		for round := range uint64(3) { // each waits for the answer of the one before
+		for round := range uint64(3) { // each client waits for its answer before it sends the next request
 			for client := range 4 {
 				p.Add(poolRequest(client, round+1), pool.FromClient, now)
 			}
@@ -203,7 +205,7 @@ func TestC6_HeavyClientsRestForOthersAlone(t *testing.T) {
 			for _, m := range batch {
 				p.Remove(m.ID)
 			}
-			if round == 0 && !light { // until then nobody knew who is heavy
+			if round == 0 && !light { // until the first answers nobody knew which clients are heavy
 				now += 200 * time.Millisecond
 				p.At(now)
 			}
@@ -211,8 +213,8 @@ func TestC6_HeavyClientsRestForOthersAlone(t *testing.T) {
 	}
 }
 
-// C6: clients take turns by what their requests cost, not by how many there are: while others want something, one that asks
-// for much gets less than an equal part of the executor. Alone it waits for nothing.
+// C6: clients take turns by the cost of their requests, not by the number of requests. While others have requests, a
+// client with expensive requests gets less than an equal part of the executor. If it is alone, it never waits.
 func TestC6_AClientWhoseRequestsCostMuchTakesTurnsByCost(t *testing.T) {
 	const took = 30 * time.Millisecond
 	p := pool.New(4, time.Second)
@@ -231,7 +233,8 @@ func TestC6_AClientWhoseRequestsCostMuchTakesTurnsByCost(t *testing.T) {
 	}
 	p.Add(poolRequest(1, 1), pool.FromClient, now)
 	spend(p, 2, first[1], heavyUnits, took)
-	for i, want := range []int{1, 0, 0, 0, 0, 0, 1, 0} { // every 10 ms; the first is the other client's
+	// One entry for every 10 ms; the first entry is the other client's request.
+	for i, want := range []int{1, 0, 0, 0, 0, 0, 1, 0} {
 		if batch := p.Take(256, 1<<20); len(batch) != want {
 			t.Errorf("%v after it was executed: a batch of %d, want %d", now-time.Second, len(batch), want)
 		}
@@ -245,7 +248,8 @@ func TestC6_AClientWhoseRequestsCostMuchTakesTurnsByCost(t *testing.T) {
 	}
 }
 
-// C6: a replica takes in no more of a client's heavy requests than will be executed before others lose patience.
+// C6: a replica admits only as many heavy requests of a client as will be executed before the timers of other requests
+// end.
 func TestC6_FewHeavyRequestsAreTakenIn(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.fromClient(l.request(1, "a"))
@@ -258,8 +262,8 @@ func TestC6_FewHeavyRequestsAreTakenIn(t *testing.T) {
 	wantCount(t, all[port.Respond](l.fromClient(l.request(3, "a"))), 1, "busy answers")
 }
 
-// T4: the next request of a client whose requests cost much is owed when those before it were executed, and not before: a
-// correct primary waits for them. One that cost little is owed from its arrival on.
+// T4: if a client's requests cost much, the primary need not order its next request before the earlier ones were
+// executed, so the timer starts only then. If they cost little, the timer starts when the request arrives.
 func TestT4_AHeavyClientsRequestIsOwedInItsTurn(t *testing.T) {
 	for _, c := range []struct {
 		units uint64
@@ -287,8 +291,9 @@ func TestT4_AHeavyClientsRequestIsOwedInItsTurn(t *testing.T) {
 	}
 }
 
-// C6: of a client of which nothing is known few requests are under way, then as many more as cost little; one that costs
-// much begins it all again. Who was light for long is not held back, also when it comes back.
+// C6: a client of unknown cost may have only few requests under way. For each request that turns out to cost little, it
+// may have one more. After a request that costs much, it begins with few again. A client whose requests have cost little
+// for long is not limited, also not after a pause.
 func TestC6_AClientOfUnknownCostHasFewRequestsUnderWay(t *testing.T) {
 	p := pool.New(4, time.Second)
 	p.At(time.Second)
@@ -324,7 +329,7 @@ func TestC6_AClientOfUnknownCostHasFewRequestsUnderWay(t *testing.T) {
 	if got := round(heavyUnits); got != 300 {
 		t.Fatalf("%d under way when it has come back", got)
 	}
-	p.At(40 * time.Second) // it is not heavy any more
+	p.At(40 * time.Second) // the client does not count as heavy any more
 	for range 20 {
 		number++
 		p.Add(poolRequest(0, number), pool.FromClient, time.Second)
@@ -334,7 +339,8 @@ func TestC6_AClientOfUnknownCostHasFewRequestsUnderWay(t *testing.T) {
 	}
 }
 
-// C6: who used much of the executor before it was known waits for all of it, however long that is, though in its turns.
+// C6: a client may use much of the executor before it is known that its requests are heavy. It then has to wait for all
+// of that time, but still gets its turns.
 func TestC6_WhatAClientUsedIsPaidFor(t *testing.T) {
 	const T = time.Second
 	p := pool.New(4, T)

@@ -7,8 +7,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Timers (T1, T3). They compare the monotonic time of the last Tick with times noted earlier, so that no timer ever has
-// to be cancelled.
+// Timers (T1, T3). They compare the last Tick's monotonic time with earlier times, so none has to be cancelled.
 
 // onTick sets the current time and does whatever has become due.
 func (r *Replica) onTick(e port.Tick) {
@@ -39,7 +38,7 @@ func (r *Replica) onTick(e port.Tick) {
 	r.reportStatus()
 }
 
-// start notes the moment from which timers count. The primary gets an extra timeout, because it may only be starting, too.
+// start sets the moment from which timers count. The primary gets one more timeout, because it may be starting as well.
 func (r *Replica) start() {
 	r.started = true
 	c := &r.change
@@ -56,7 +55,7 @@ func (r *Replica) start() {
 	r.resume()
 }
 
-// resume takes the steps that a crash prevented: a pre-prepare may be durable and not sent, or accepted and not prepared.
+// resume does what a crash may have prevented: to send a durable pre-prepare, and to vote for an accepted one.
 func (r *Replica) resume() {
 	if !r.active {
 		return
@@ -86,8 +85,9 @@ func (r *Replica) timeout() time.Duration {
 	return min(t, r.cfg.MaxViewTimeout)
 }
 
-// pardon restarts the timers of a replica that has lately heard from fewer than Q−1 others, where replicas only crash (F4).
-// There a single suspicion changes the view, and whoever was cut off would depose a good primary on its return.
+// pardon restarts the timers of a replica that has lately heard from fewer than Q−1 others, where replicas only crash
+// (F4). In such a cluster a single Suspect changes the view. Without pardon, a replica that was cut off would replace a
+// correct primary when it returns.
 func (r *Replica) pardon() {
 	heard := 0
 	for i := 0; r.cfg.Crash && i < len(r.peers); i++ {
@@ -125,7 +125,7 @@ func (r *Replica) expired() port.Cause {
 // owed reports whether the oldest request has waited for at least limit for an order that the primary owes (T1). The
 // primary owes none while the whole window is ordered here and waits for execution: then only a checkpoint makes room,
 // and checkpoints do not depend on the primary. While there is room, a slow execution is no excuse: the primary can
-// still order. For clients that are not known to be light, each request is timed by itself (T4).
+// still order. Requests of clients that are not known to be light have timers of their own (T4).
 func (r *Replica) owed(limit time.Duration) bool {
 	free := max(r.change.activatedAt, r.change.fullAt)
 	for p := r.pool.Oldest; p != nil && r.mono-free >= limit; p = p.Next {
@@ -140,7 +140,7 @@ func (r *Replica) owed(limit time.Duration) bool {
 	return false
 }
 
-// stalled reports whether a pre-prepare was accepted in this view, and nothing has committed for at least limit.
+// stalled reports whether a pre-prepare of this view is accepted, and nothing has committed for at least limit.
 func (r *Replica) stalled(limit time.Duration) bool {
 	c := &r.change
 	if r.mono-max(c.progressAt, c.activatedAt) < limit {
@@ -161,8 +161,7 @@ func (r *Replica) heardPrimary(v wire.View) {
 	}
 }
 
-// beat sends a heartbeat when a primary has sent nothing for a quarter of a timeout, so that the backups see that it is
-// alive.
+// beat sends a heartbeat when a primary has sent nothing for a quarter of a timeout: backups see that it is alive.
 func (r *Replica) beat() {
 	if r.active && r.isPrimary() && r.mayVote(r.view) && r.mono-r.lastProposal >= r.cfg.ViewTimeout/4 {
 		r.lastProposal = r.mono

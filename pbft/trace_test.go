@@ -9,20 +9,20 @@ import (
 	"tagma/pbft/wire"
 )
 
-// trace writes down what happens in a cluster, round by round: in a round every replica takes what was on its way when the
-// round began. Replicas that did the same share a paragraph. A nil trace writes nothing.
+// trace records what happens in a cluster, round by round. In each round, every replica receives the messages that were
+// on the wire when the round began. Replicas that did the same share a paragraph. A nil trace records nothing.
 type trace struct {
-	names    wire.Names       // batch digests by what is in them
+	names    wire.Names       // names of batches, by digest; a name lists what is in the batch
 	verbose  bool             // show status messages and heartbeats too
-	only     []wire.ReplicaID // show these replicas alone; nil: all
+	only     []wire.ReplicaID // show only these replicas; nil: all
 	entries  [][]entry        // of the current round, by replica
 	finished strings.Builder
 }
 
-// entry is one input of a replica and what it did about it.
+// entry is one input of a replica and what the replica did because of it.
 type entry struct {
-	from    []string // who sent the input; several if each sent the same and it changed nothing
-	what    string   // the input; empty for time that passes
+	from    []string // the senders of the input; several if each sent the same and it changed nothing
+	what    string   // the input; empty if only time passed
 	effects []string
 	hidden  bool // the input is periodic, and is shown only if it had an effect
 }
@@ -31,7 +31,7 @@ func newTrace(replicas int) *trace {
 	return &trace{names: wire.Names{}, entries: make([][]entry, replicas)}
 }
 
-// say writes a line of the harness's own.
+// say writes a line of the test harness itself.
 func (t *trace) say(n *node, format string, args ...any) {
 	if t != nil {
 		t.begin(n, entry{what: fmt.Sprintf(format, args...)})
@@ -65,7 +65,7 @@ func (t *trace) event(n *node, ev port.Event) {
 	}
 }
 
-// did writes what a replica did about its last input.
+// did records what a replica did because of its last input.
 func (t *trace) did(n *node, format string, args ...any) {
 	if len(t.entries[n.id]) == 0 {
 		t.begin(n, entry{})
@@ -138,7 +138,7 @@ func (t *trace) hides(m wire.Message) bool {
 	return false
 }
 
-// message writes a message in a line, and names the batches that it brings by what is in them.
+// message returns a message as a line of text. Batches in it are named by their content.
 func (t *trace) message(m wire.Message) string {
 	switch m := m.(type) {
 	case *wire.PrePrepare:
@@ -161,7 +161,8 @@ func (t *trace) record(r wire.Record) string {
 	return t.names.Record(r)
 }
 
-// batch writes what is in a body and remembers it as its name. Bodies of the same operations are told apart by a number.
+// batch returns the content of a body as its name, and remembers it. Bodies with the same operations are distinguished
+// by a number.
 func (t *trace) batch(b *wire.Body) string {
 	d := b.Digest()
 	if b.IsNull() || t.names[d] != "" {
@@ -184,7 +185,7 @@ func (t *trace) batch(b *wire.Body) string {
 	return name
 }
 
-// endRound writes the paragraphs of a round. It reports whether there was anything to write.
+// endRound writes the paragraphs of a round. It reports whether there were any.
 func (t *trace) endRound(title string) bool {
 	paragraphs := make([]paragraph, len(t.entries))
 	for i, entries := range t.entries {
@@ -201,10 +202,11 @@ func (t *trace) endRound(title string) bool {
 	return text != ""
 }
 
-// forget leaves out what the current round has brought so far.
+// forget drops what was recorded in the current round so far.
 func (t *trace) forget() { clear(t.entries) }
 
-// paragraph is what one replica did, once as it is and once without its number and those of its senders.
+// paragraph is what one replica did. It has two forms: as it is, and without the numbers of the replica and of the
+// senders.
 type paragraph struct{ text, bare string }
 
 func (t *trace) paragraph(id wire.ReplicaID, entries []entry) paragraph {
@@ -234,7 +236,7 @@ func (t *trace) paragraph(id wire.ReplicaID, entries []entry) paragraph {
 	return p
 }
 
-// merged leaves out what is hidden, and joins inputs that came of several replicas one after the other and changed nothing.
+// merged leaves out hidden entries. It joins consecutive equal inputs of several replicas that changed nothing.
 func merged(entries []entry) []entry {
 	var list []entry
 	for _, e := range entries {
@@ -253,7 +255,8 @@ func merged(entries []entry) []entry {
 	return list
 }
 
-// alike writes the paragraphs of all replicas, and of those that did the same only the first one's.
+// alike writes the paragraphs of all replicas. If several replicas did the same, only the first paragraph is written,
+// for all of them.
 func alike(paragraphs []paragraph) string {
 	var b strings.Builder
 	written := map[string]bool{"": true}
@@ -277,7 +280,7 @@ func alike(paragraphs []paragraph) string {
 	return b.String()
 }
 
-// take returns what was written since the last call, with clients by their numbers.
+// take returns what was recorded since the last call. Clients are given by their numbers.
 func (t *trace) take() string {
 	text := t.finished.String()
 	t.finished.Reset()

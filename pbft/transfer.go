@@ -8,19 +8,17 @@ import (
 	"tagma/pbft/wire"
 )
 
-// When a replica needs the state from others (X1), and how it continues afterwards (X6, X8). The fetching itself is
-// done outside the core.
+// When a replica needs the state from others (X1), and how it continues (X6, X8). Fetching happens outside the core.
 
 // transfer says whether this replica can follow the others batch by batch.
 type transfer struct {
-	on       bool // it cannot: it fetches a state, and executes nothing until that is there
-	starving bool // no replica serves a usable state
+	on       bool // it cannot, so it fetches a state, and executes nothing until it has one
+	starving bool // no replica serves a useful state
 	behind   bool // a stable checkpoint lies above what this replica executed
 	since    time.Duration
 }
 
-// leftBehind reports whether no replica can give this one the batch that it has to execute next. It can vote, but not
-// follow.
+// leftBehind reports whether no replica can give this one its next batch to execute. It votes, but cannot follow.
 func (r *Replica) leftBehind() bool { return r.transfer.on || r.passed() }
 
 // passed reports whether the next batch to execute lies below all slots of the ring.
@@ -52,8 +50,9 @@ func (r *Replica) stuck() bool {
 }
 
 // startTransfer stops execution and drops the pending requests: this replica will not see them executed, and must
-// suspect nobody for that. The target is durable before anything is written for it: at a start, a store that is ahead
-// of its journal counts as one of another life (D8.3).
+// suspect nobody for that. The record of the target is durable before anything is written to the store for it.
+// Otherwise, if the replica crashed, the store would be ahead of the journal, and the next start would take the journal
+// for an old copy (D8.3).
 func (r *Replica) startTransfer() {
 	r.transfer.on, r.transfer.since = true, r.mono
 	r.backlog = nil
@@ -71,7 +70,7 @@ func (r *Replica) retarget() {
 }
 
 // onDamaged begins the repair, from other replicas, of a stored state that does not match what was executed (K2). The
-// digests already announced still hold: they came from the tree in memory.
+// digests that were announced before remain valid, because they were computed from the tree in memory.
 func (r *Replica) onDamaged() {
 	switch {
 	case r.doubted: // the repair is already under way
@@ -86,7 +85,7 @@ func (r *Replica) onDamaged() {
 	}
 }
 
-// onStarving notes that no replica serves a usable state: the others have to take another checkpoint.
+// onStarving records that no replica serves a useful state, so the others must take another checkpoint.
 func (r *Replica) onStarving() {
 	if r.transfer.on {
 		r.transfer.starving = true

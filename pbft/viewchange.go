@@ -14,12 +14,12 @@ import (
 type change struct {
 	votes []*wire.ViewChange // by replica: its latest valid ViewChange
 
-	quorum   bool // Q of votes are for the current view, while it is not active
+	quorum   bool // Q of votes are for the current view, and the view is not active yet
 	quorumAt time.Duration
 	sent     bool           // this replica sent its ViewChange for the current view
 	built    bool           // this replica built its NewView for the current view
-	suspects []wire.Suspect // they justified leaving for the current view; nil if a NewView did
-	left     port.Cause     // why the view before was left, for reports
+	suspects []wire.Suspect // the Suspects that justify the change to the current view; nil if a NewView did
+	left     port.Cause     // why this replica left the view before, for reports
 
 	spoilt       bool          // the NewView for the current view arrived malformed or wrongly signed
 	refused      *wire.NewView // a NewView for the current view that does not follow from its view changes
@@ -64,8 +64,7 @@ func (r *Replica) leave(u wire.View) {
 	}
 }
 
-// newViewChange builds our ViewChange with the prepared certificates of everything that may have committed above the
-// stable checkpoint (V1).
+// newViewChange builds our ViewChange with the certificates of what may have committed above the checkpoint (V1).
 func (r *Replica) newViewChange(suspects []wire.Suspect) *wire.ViewChange {
 	m := &wire.ViewChange{View: r.view, Replica: r.cfg.Self, Suspects: suspects, Stable: r.checkpoints.Stable}
 	for seq := r.log.Low + 1; seq <= min(r.log.Seen, r.log.High()); seq++ {
@@ -76,10 +75,10 @@ func (r *Replica) newViewChange(suspects []wire.Suspect) *wire.ViewChange {
 	return m
 }
 
-// onViewChange takes a replica's ViewChange. A valid one for a higher view moves this replica there with the same
-// justification; out of an active view it does so only if f others want that too (V7). Any replica may pass it on,
-// because its bytes alone decide whether it is valid. A ViewChange of our own that comes from others is from a life
-// that was forgotten, and this life must not build on it (D8.7).
+// onViewChange takes a replica's ViewChange. A valid one for a higher view makes this replica change to that view, with
+// the same Suspects as justification. If the present view is active, it does so only if f others also want to leave it
+// (V7). Any replica may pass it on, because its bytes alone decide whether it is valid. A ViewChange of our own that
+// comes from others is from a life that was forgotten, and this life must not build on it (D8.7).
 func (r *Replica) onViewChange(m *wire.ViewChange, from port.Source) {
 	if m.Replica == r.cfg.Self && !from.Loopback {
 		r.drop(m, port.ReasonOwn)

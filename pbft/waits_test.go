@@ -8,8 +8,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// V4: a new view may choose a batch by its digest alone. While nobody answers with its body, the replica says that it lacks
-// it, for every batch of its kind, and since when.
+// V4: a new view may choose a batch of which only the digest is known. While no replica sends the body, a replica
+// reports that it lacks the body, and since when. It does so for every such batch.
 func TestWaits_SayThatTheBodyOfAChosenBatchLacks(t *testing.T) {
 	l := newLab(t, 4, 3)
 	b := l.batch(1, "lost")
@@ -28,7 +28,7 @@ func TestWaits_SayThatTheBodyOfAChosenBatchLacks(t *testing.T) {
 	}
 }
 
-// V7: a replica says that it suspects the primary while it renews that, not for as long as the view lasts.
+// V7: a replica reports that it suspects the primary only while it renews its Suspect, not until the view ends.
 func TestWaits_SuspicionEndsWithItsRenewal(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.wait(l.cfg.ViewTimeout)

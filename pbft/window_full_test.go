@@ -8,8 +8,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// answerProposals plays the correct backups of a lab whose replica is the primary: they agree with everything that it
-// proposes, and with its checkpoints. It returns how many batches were executed and how many of them were null.
+// answerProposals plays the correct backups of a lab whose replica is the primary. They vote for everything that it
+// proposes, and for its checkpoints. It returns how many batches were executed, and how many of them were null.
 func (l *lab) answerProposals(effects []port.Effect) (executed, nulls int) {
 	l.t.Helper()
 	for len(effects) > 0 {
@@ -34,7 +34,7 @@ func (l *lab) answerProposals(effects []port.Effect) (executed, nulls int) {
 	return executed, nulls
 }
 
-// agree has a backup say what follows from a broadcast of the lab's replica.
+// agree returns the messages that a backup sends because of a broadcast of the lab's replica.
 func (l *lab) agree(m wire.Message, by wire.ReplicaID) []port.Effect {
 	switch m := m.(type) {
 	case *wire.PrePrepare:
@@ -53,8 +53,8 @@ func newLargeLab(t testing.TB, self wire.ReplicaID) (l *lab, operation string) {
 	return l, string(make([]byte, l.cfg.MaxOpBytes))
 }
 
-// N4: large batches may fill the window with bytes long before its next checkpoint, which alone makes room. Nulls lead
-// there.
+// N4: the bytes of large batches may fill the window long before the next checkpoint, and only that checkpoint makes
+// room. The primary orders nulls up to it.
 func TestN4_AWindowFullOfBytesIsClosedWithNulls(t *testing.T) {
 	l, large := newLargeLab(t, 0)
 	const requests = 2 * (msglog.MaxLargeBytes/(4<<20) + 2)
@@ -72,7 +72,8 @@ func TestN4_AWindowFullOfBytesIsClosedWithNulls(t *testing.T) {
 	}
 }
 
-// N4: a faulty primary may leave the window full of bodies that no later view needs; the next primary gets past them.
+// N4: a faulty primary may leave the window full of bodies that no later view needs. The next primary can still order
+// batches.
 func TestN4_BodiesThatALastViewLeftDoNotStopTheNextPrimary(t *testing.T) {
 	l, large := newLargeLab(t, 1)
 	for seq := wire.Seq(33); l.r.log.LargeBytes() <= msglog.MaxLargeBytes; seq++ {
@@ -87,8 +88,9 @@ func TestN4_BodiesThatALastViewLeftDoNotStopTheNextPrimary(t *testing.T) {
 	}
 }
 
-// S4: a driver's turn takes many requests before the first proposal comes back to the core. The bodies of proposals on their
-// way count as held: else a burst would propose more than any replica, the primary included, takes in until a view change.
+// S4: in one turn the driver may give the core many requests before the first proposal comes back over the loopback. The
+// bodies of such proposals count as held. Otherwise the primary would propose more than any replica accepts, itself
+// included, and ordering would stop until a view change.
 func TestS4_ABurstInOneTurnKeepsToTheBoundOfLargeBodies(t *testing.T) {
 	l, large := newLargeLab(t, 0)
 	proposed := 0

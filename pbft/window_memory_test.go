@@ -8,8 +8,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// N3: a replica that crashed behind the stable checkpoint has the bodies that it must execute again in its journal, and
-// perhaps nobody else has them.
+// N3: a replica that crashed while it was below the stable checkpoint needs bodies to execute. They are in its journal,
+// and perhaps no other replica has them any more.
 func TestN3_BodiesToExecuteOutliveARestart(t *testing.T) {
 	const last = 48
 	l := newLab(t, 4, 3, func(cfg *wire.Config) {
@@ -18,7 +18,7 @@ func TestN3_BodiesToExecuteOutliveARestart(t *testing.T) {
 	for seq := wire.Seq(1); seq <= last; seq++ {
 		l.commitAll(0, seq, l.batch(uint64(seq), string(make([]byte, 1<<20))))
 	}
-	l.log = append(l.log, &wire.Stable{Cert: l.stableCert(last)}) // noted, and written with a later record
+	l.log = append(l.log, &wire.Stable{Cert: l.stableCert(last)}) // this is written together with a later record
 	executed := len(all[port.Execute](l.restart()))
 	for seq := wire.Seq(1); seq <= last; seq++ {
 		for id := range wire.ReplicaID(3) {
@@ -30,7 +30,8 @@ func TestN3_BodiesToExecuteOutliveARestart(t *testing.T) {
 	}
 }
 
-// S4: a faulty replica sends old bodies unasked; those that were forgotten stay so, in memory and in the journal.
+// S4: a faulty replica sends old bodies that nobody asked for. Bodies that were dropped are not stored again, neither in
+// memory nor in the journal.
 func TestS4_ForgottenBodiesAreNotTakenBack(t *testing.T) {
 	const last = 48
 	l := newLab(t, 4, 3, func(cfg *wire.Config) {
@@ -55,8 +56,8 @@ func TestS4_ForgottenBodiesAreNotTakenBack(t *testing.T) {
 	}
 }
 
-// S4: a batch of tens of thousands of empty operations takes many times what it is encoded in. It is counted with what it
-// takes, once: the sum is not made anew from its operations for each proposal that comes after it.
+// S4: a batch of tens of thousands of empty operations takes many times more memory than its encoding. The bound counts
+// this memory. It is computed once for a batch, and not again for each later proposal.
 func TestS4_TinyOperationsAreCountedOnceAndInFull(t *testing.T) {
 	l := newLab(t, 4, 3, func(cfg *wire.Config) { cfg.MaxOps = 256 })
 	body := &wire.Body{Time: 1_700_000_000_000_000_000}
@@ -72,7 +73,7 @@ func TestS4_TinyOperationsAreCountedOnceAndInFull(t *testing.T) {
 	}
 	small := l.batch(1000, "small")
 	l.r.log.At(2).Keep(small)
-	body.Requests = nil // whoever looks into it again finds less
+	body.Requests = nil // if the sum were computed again, it would be smaller
 	if held := l.r.log.LargeBytes(); held != takes+small.Memory() {
 		t.Errorf("%d bytes, not %d: the operations are looked through again, or small bodies are left out", held, takes+small.Memory())
 	}

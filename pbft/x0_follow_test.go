@@ -7,12 +7,12 @@ import (
 	"tagma/pbft/wire"
 )
 
-// statusOf tells the replica that another one has executed so much.
+// statusOf delivers a status by which another replica has executed so much.
 func (l *lab) statusOf(id wire.ReplicaID, executed wire.Seq) []port.Effect {
 	return l.from(id, &wire.Status{View: l.r.view, Active: true, Executed: executed, Stable: l.r.log.Low, Helper: id})
 }
 
-// asked lists the questions for batches among effects: whom, and from where on.
+// asked lists the questions for batches among the effects: to which replica, and from which sequence number on.
 func asked(effects []port.Effect) (to []wire.ReplicaID, from []wire.Seq) {
 	for _, e := range all[port.Send](effects) {
 		if m, ok := e.Msg.(*wire.FetchSlots); ok {
@@ -33,7 +33,7 @@ func (l *lab) serve(by wire.ReplicaID, from, next wire.Seq) []port.Effect {
 	return append(all, l.from(by, &wire.Slots{From: from, Next: next})...)
 }
 
-// lagging is a replica that knows that the others are ahead, and what its first question was.
+// lagging returns a replica that knows that the others have executed more, and its first question.
 func lagging(t *testing.T) (l *lab, helper wire.ReplicaID) {
 	l = newLab(t, 4, 3)
 	l.statusOf(0, 40)
@@ -45,8 +45,8 @@ func lagging(t *testing.T) (l *lab, helper wire.ReplicaID) {
 	return l, to[0]
 }
 
-// X0: a replica that was away for three windows is back within a few round trips: the time it takes does not depend on
-// any timeout.
+// X0: a replica that was away for three windows catches up within a few round trips. The time does not depend on any
+// timeout.
 func TestX0_ThreeWindowsTakeRoundTripsNotTimeouts(t *testing.T) {
 	c := begin(t, 4)
 	c.order(2)
@@ -78,7 +78,7 @@ func TestX0_ThreeWindowsTakeRoundTripsNotTimeouts(t *testing.T) {
 	t.Logf("%d batches after %d questions, %v of virtual time", last, questions, c.now-began)
 }
 
-// X0: the next question follows a useful answer at once, from where that one ended, to the same replica.
+// X0: after a useful answer, the replica at once asks the same helper for the batches that follow.
 func TestX0_AUsefulAnswerIsFollowedByTheNextQuestion(t *testing.T) {
 	l, helper := lagging(t)
 	to, from := asked(l.serve(helper, 1, 5))
@@ -92,7 +92,7 @@ func TestX0_AUsefulAnswerIsFollowedByTheNextQuestion(t *testing.T) {
 	}
 }
 
-// X0: a helper that does not hold the batches says so, and the next one is asked at once.
+// X0: if a helper does not hold the batches, it says so, and the replica asks the next one at once.
 func TestX0_ARefusingHelperIsPassedOverAtOnce(t *testing.T) {
 	l, helper := lagging(t)
 	next, from := asked(l.from(helper, &wire.Slots{From: 1, Next: 1}))
@@ -111,7 +111,8 @@ func TestX0_ARefusingHelperIsPassedOverAtOnce(t *testing.T) {
 	}
 }
 
-// X0: one that is silent costs an eighth of a timeout, and one that lies about what it sent no more.
+// X0: a helper that does not answer delays the replica by an eighth of a timeout. A helper that lies about what it sent
+// delays it by no more.
 func TestX0_ASilentOrLyingHelperCostsAnEighthOfATimeout(t *testing.T) {
 	for name, reply := range map[string]func(l *lab, helper wire.ReplicaID){
 		"silent":                        func(*lab, wire.ReplicaID) {},
@@ -139,8 +140,8 @@ func TestX0_ASilentOrLyingHelperCostsAnEighthOfATimeout(t *testing.T) {
 	}
 }
 
-// X0: a helper that answers, but slowly and little, is left for another one: else it would hold the replica back for
-// ever.
+// X0: if a helper answers slowly and with few batches, the replica asks another one. Otherwise such a helper could delay
+// it for ever.
 func TestX0_ASlowHelperIsLeft(t *testing.T) {
 	l, helper := lagging(t)
 	b := l.batch(1, "a")
@@ -151,7 +152,7 @@ func TestX0_ASlowHelperIsLeft(t *testing.T) {
 	}
 }
 
-// X0: what only waits for the executor is not asked for again.
+// X0: batches that only wait for the executor are not asked for again.
 func TestX0_WhatIsHeldIsNotAskedForAgain(t *testing.T) {
 	l, helper := lagging(t)
 	step := func(m wire.Message) []port.Effect { // nothing is reported as executed
@@ -171,8 +172,8 @@ func TestX0_WhatIsHeldIsNotAskedForAgain(t *testing.T) {
 	}
 }
 
-// X0: nobody asks who does not lag: not for what is only being ordered, and not because one replica is a batch ahead
-// for a moment.
+// X0: a replica that does not lag asks for nothing. It does not count as lagging because of batches that are still being
+// ordered, or because one other replica is a batch ahead for a moment.
 func TestX0_WhoDoesNotLagAsksForNothing(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.beat(l.cfg.ViewTimeout)

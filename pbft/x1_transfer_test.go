@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// X1: a stable checkpoint above what was executed begins no transfer as long as following makes progress.
+// X1: while following makes progress, no transfer begins, even if a stable checkpoint is above what was executed.
 func TestX1_NoTransferWhileFollowingMayDo(t *testing.T) {
 	l := newLab(t, 4, 3)
 	wantCount(t, all[port.Transfer](l.stable(3*l.cfg.LogWindow)), 0, "transfers within what others keep")
@@ -32,7 +32,7 @@ func TestX1_ItBeginsWhenTheRingHasPassed(t *testing.T) {
 		func(e port.Effect) bool { _, ok := e.(port.Transfer); return ok })
 }
 
-// X1: a transfer begins when all others have said that they do not hold the next batch, not when all but one have.
+// X1: a transfer begins when all others have said that they do not hold the next batch. All but one are not enough.
 func TestX1_ItBeginsWhenNobodyHoldsTheNextBatch(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.stable(8)
@@ -46,7 +46,7 @@ func TestX1_ItBeginsWhenNobodyHoldsTheNextBatch(t *testing.T) {
 	wantCount(t, all[port.Transfer](l.from(to[0], &wire.Slots{From: 1, Next: 1})), 1, "transfers when none does")
 }
 
-// X1: that a replica does not hold one batch says nothing about the next batch.
+// X1: the answer that a replica does not hold one batch says nothing about the batch after it.
 func TestX1_RefusalsCountForTheNextBatchOnly(t *testing.T) {
 	l := newLab(t, 4, 3)
 	l.stable(8)
@@ -119,7 +119,7 @@ func TestX1_ANewerCheckpointIsABetterTarget(t *testing.T) {
 	}
 }
 
-// inTransfer is a replica that has executed four batches and was left behind; h is 40.
+// inTransfer returns a replica that has executed four batches and was then left behind. Its h is 40.
 func inTransfer(t *testing.T) *lab {
 	l := newLab(t, 4, 3)
 	for s := wire.Seq(1); s <= 4; s++ {
@@ -132,7 +132,7 @@ func inTransfer(t *testing.T) *lab {
 	return l
 }
 
-// X6: one record makes the fetched state the replica's own, before execution goes on from that state.
+// X6: one record makes the fetched state the replica's own. Only after that does execution continue from this state.
 func TestX6_OneRecordSwitches(t *testing.T) {
 	l := inTransfer(t)
 	effects := l.step(port.Transferred{Cert: l.stableCert(40)})
@@ -153,8 +153,8 @@ func TestX6_OneRecordSwitches(t *testing.T) {
 	wantCount(t, all[port.Execute](l.tempt(0, 41)), 1, "batches after it")
 }
 
-// X6, X7: a restart before that record finds the old position and begins the transfer again; a restart after the record
-// finds the new position. Marks older than the record are void.
+// X6, X7: a restart before that record continues from the old sequence number and begins the transfer again. A restart
+// after it continues from the new one. Checkpoints recorded before that record do not count any more.
 func TestX6_ARestartFindsOnePositionOrTheOther(t *testing.T) {
 	l := inTransfer(t)
 	before := recode(t, l.log)
@@ -190,7 +190,7 @@ func TestX6_ARestartFindsOnePositionOrTheOther(t *testing.T) {
 	}
 }
 
-// X7, X4: the journal names the target before the store may hold a part of the target's state.
+// X7, X4: before the store may hold any part of the target's state, the journal contains a record of the target.
 func TestX7_TheJournalReachesToTheTarget(t *testing.T) {
 	l := inTransfer(t)
 	if reach := wire.Log(l.log).Reach(&l.cfg); reach != 40 {
@@ -198,7 +198,8 @@ func TestX7_TheJournalReachesToTheTarget(t *testing.T) {
 	}
 }
 
-// X9: a replica that has the state asks for the batches above it; left behind again, it begins another transfer.
+// X9: after the transfer the replica asks for the batches above the state. If it is left behind again, it begins another
+// transfer.
 func TestX9_AfterTheSwitchItFollows(t *testing.T) {
 	l := inTransfer(t)
 	l.statusOf(0, 45)

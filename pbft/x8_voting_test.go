@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// X8: in transfer a replica votes for what lies in (h, H] and whose body it has.
+// X8: during a transfer, a replica votes for slots in (h, H] whose bodies it has.
 func TestX8_ItVotesAboveH(t *testing.T) {
 	l := inTransfer(t)
 	for _, s := range []wire.Seq{41, 48} {
@@ -21,7 +21,8 @@ func TestX8_ItVotesAboveH(t *testing.T) {
 	wantCount(t, votes(l.suspected(1)), 1, "view changes")
 }
 
-// X8: it proposes nothing, admits and answers no request, and suspects nobody for its own lag.
+// X8: during a transfer, a replica proposes nothing, neither admits nor answers requests, and does not suspect the
+// primary because of its own lag.
 func TestX8_ItOrdersNothingAndSuspectsNobody(t *testing.T) {
 	l := newLab(t, 4, 0)
 	l.fromClient(l.request(1, "a"))
@@ -42,7 +43,7 @@ func TestX8_ItOrdersNothingAndSuspectsNobody(t *testing.T) {
 	wantCount(t, broadcasts[*wire.Suspect](l.wait(l.cfg.ViewTimeout)), 1, "suspects of a primary that is silent")
 }
 
-// X8: it signs checkpoints of states that it executed after the switch.
+// X8: after the switch, a replica signs checkpoints of the states that it executes.
 func TestX8_ItSignsCheckpointsOfWhatItExecutedAfterwards(t *testing.T) {
 	l := inTransfer(t)
 	wantCount(t, broadcasts[*wire.Checkpoint](l.step(port.Transferred{Cert: l.stableCert(40)})), 0, "checkpoints of a state from others")
@@ -55,8 +56,8 @@ func TestX8_ItSignsCheckpointsOfWhatItExecutedAfterwards(t *testing.T) {
 	}
 }
 
-// diverge has the replica execute eight batches on a state that is wrong from the first checkpoint on; the others'
-// checkpoint at 4 shows it.
+// diverge makes the replica execute eight batches on a state that is wrong from the first checkpoint on. The others'
+// checkpoint at 4 shows that.
 func diverge(t *testing.T) (*lab, []port.Effect) {
 	l := newLab(t, 4, 3)
 	l.wrong = wire.Digest{0xbd}
@@ -87,7 +88,8 @@ func TestK2_ADivergedReplicaTakesTheStateAndRepliesAgain(t *testing.T) {
 	wantCount(t, all[port.Respond](l.tempt(0, 9)), 1, "replies")
 }
 
-// K2, D7: it announces no state in whose place it had announced a wrong one: that would convict it.
+// K2, D7: a replica announced a wrong state for a checkpoint. When its state is right again, it does not announce
+// another digest for that checkpoint, because that would be proof of misbehaviour.
 func TestK2_ItDoesNotContradictTheCheckpointsThatItSigned(t *testing.T) {
 	for _, restarts := range []bool{false, true} {
 		l, _ := diverge(t)
@@ -100,7 +102,7 @@ func TestK2_ItDoesNotContradictTheCheckpointsThatItSigned(t *testing.T) {
 			}
 			l.r = r
 			effects = append(effects, l.wait(10*time.Millisecond)...)
-			for s := wire.Seq(5); s <= 8; s++ { // what committed is noted behind the execution, and was lost
+			for s := wire.Seq(5); s <= 8; s++ { // the records that these committed were not durable yet, and were lost
 				effects = append(effects, l.commitAll(0, s, l.batch(uint64(s), "a"))...)
 			}
 		}
@@ -118,8 +120,9 @@ func TestK2_ItDoesNotContradictTheCheckpointsThatItSigned(t *testing.T) {
 	}
 }
 
-// K2, D7: a replica that announced a state, crashed, and executes another one from its journal announces none in its place,
-// and goes on: the next stable checkpoint tells which one was wrong, and it is not taken for diverged before.
+// K2, D7: a replica announced a state and crashed. When it executes the batches again from its journal, the state is
+// different. It announces no second digest for that checkpoint, and continues. The next stable checkpoint shows which
+// state was wrong; until then the replica does not count as diverged.
 func TestK2_AStateThatIsNotTheOneAnnouncedBeforeACrashIsGivenUp(t *testing.T) {
 	for _, wrong := range []wire.Digest{{}, {0xbe}} { // of what it executes afterwards
 		l := newLab(t, 4, 3)
@@ -133,7 +136,7 @@ func TestK2_AStateThatIsNotTheOneAnnouncedBeforeACrashIsGivenUp(t *testing.T) {
 		}
 		l.r, l.wrong = r, wrong
 		effects := l.wait(10 * time.Millisecond)
-		for s := wire.Seq(1); s <= 4; s++ { // what committed is noted behind the execution, and was lost
+		for s := wire.Seq(1); s <= 4; s++ { // the records that these committed were not durable yet, and were lost
 			effects = append(effects, l.commitAll(0, s, l.batch(uint64(s), "a"))...)
 		}
 		wantCount(t, all[port.Snapshot](effects), 1, "states taken")
@@ -151,7 +154,8 @@ func TestK2_AStateThatIsNotTheOneAnnouncedBeforeACrashIsGivenUp(t *testing.T) {
 	}
 }
 
-// K2: divergence is found again at a start although a later checkpoint is stable, for which it has no state of its own.
+// K2: a start finds the divergence again, even if a later checkpoint is stable for which the replica has no state of its
+// own.
 func TestK2_DivergenceIsFoundAgainBehindALaterCheckpoint(t *testing.T) {
 	l, _ := diverge(t)
 	l.stable(12)
@@ -165,8 +169,9 @@ func TestK2_DivergenceIsFoundAgainBehindALaterCheckpoint(t *testing.T) {
 	wantCount(t, all[port.Execute](effects), 0, "batches executed on the wrong state")
 }
 
-// K2: a store that does not hold what was executed is repaired as a state that contradicts a checkpoint is: below what was
-// executed too, which is executed again. What was signed stands, and no other digest is.
+// K2: a store that does not hold the executed state is repaired like a state that contradicts a checkpoint. The fetched
+// state may be below what was executed; then those batches are executed again. The replica signs no other digest for
+// what it has signed.
 func TestK2_ADamagedStateIsFetchedFromOthers(t *testing.T) {
 	l := newLab(t, 4, 3)
 	for s := wire.Seq(1); s <= 9; s++ {
@@ -191,7 +196,7 @@ func TestK2_ADamagedStateIsFetchedFromOthers(t *testing.T) {
 	wantCount(t, all[port.Transfer](l.step(port.Damaged{})), 1, "transfers when it is damaged again")
 }
 
-// K2: damage that shows while a state is being fetched is told to who fetches it, which may have believed what is damaged.
+// K2: if damage is found while a state is being fetched, the mover is told, because it may have used damaged data.
 func TestK2_DamageDuringATransferIsToldOn(t *testing.T) {
 	l := inTransfer(t)
 	begun := all[port.Transfer](l.step(port.Damaged{}))
@@ -200,8 +205,8 @@ func TestK2_DamageDuringATransferIsToldOn(t *testing.T) {
 	}
 }
 
-// K2, D9: the anchor alone tells which checkpoints were given up, and that the state is still wrong: the segments before it
-// may be gone.
+// K2, D9: the anchor alone says which checkpoints were given up, and that the state is still wrong, because older
+// segments may have been deleted.
 func TestK2_TheAnchorTellsWhatWasGivenUp(t *testing.T) {
 	l, _ := diverge(t)
 	before := recode(t, l.r.Anchor())

@@ -1,9 +1,9 @@
-// Package scenarios holds the scenario files, so that a program shows them wherever it is run.
+// Package scenarios contains the scenario files, so that a program has them wherever it runs.
 package scenarios
 
 import "embed"
 
-// Files are the scenarios, with schedules in a folder of their own.
+// Files are the scenarios, and the folder with the schedules.
 //
-//go:embed *.toml schedules/*.toml
+// go:embed *.toml schedules/*.toml
 var Files embed.FS

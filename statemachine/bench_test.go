@@ -42,7 +42,7 @@ func benchmarkApply(b *testing.B, m statemachine.Machine, op func(n uint64) []by
 	b.ReportAllocs()
 	n := uint64(0)
 	for b.Loop() {
-		if n%perBatch != 0 { // a batch is executed with its first request
+		if n%perBatch != 0 { // the whole batch is executed at the turn of its first request
 			n++
 			continue
 		}

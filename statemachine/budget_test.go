@@ -7,9 +7,10 @@ import (
 	"tagma/statemachine"
 )
 
-// C9, S4: what a request costs is counted alike wherever the keys lie, and one that costs too much fails alike.
+// C9, S4: the cost of a request is the same whether its keys are in the storage or above it. A request that costs too
+// much fails in the same way in both cases.
 func TestC9_ARequestBeyondItsBudgetFailsAndChangesNothing(t *testing.T) {
-	const budget = 60 // three calls, a read and five writes; or a call and 50 keys
+	const budget = 60 // enough for three calls, a read and five writes; or for a call and 50 keys
 	stored, fresh := newReplica(t, statemachine.Limits{MaxRequestCost: budget}), newReplica(t, statemachine.Limits{MaxRequestCost: budget})
 	for _, r := range []*replica{stored, fresh} {
 		r.batch(ask(1, 1, "put a 1", "put b 2", "put c 3"), ask(1, 2, "delete b"))
@@ -17,7 +18,7 @@ func TestC9_ARequestBeyondItsBudgetFailsAndChangesNothing(t *testing.T) {
 	stored.restart(flushed(stored))
 	requests := []statemachine.Request{
 		ask(1, 3, "put d 4", "put e 5", "put f 6", "put g 7"), // 4 × 12
-		ask(1, 4, "all", "get a", "get b"),                    // 3 × 4, 6 keys, 2 reads
+		ask(1, 4, "all", "get a", "get b"),                    // this costs 3 × 4 for calls, 6 keys and 2 reads
 		ask(1, 5, "put h 1", "put i 1", "put j 1", "put k 1", "put l 1", "all", "put m 1"),
 		ask(1, 6, "all"),
 	}
@@ -40,8 +41,8 @@ func TestC9_ARequestBeyondItsBudgetFailsAndChangesNothing(t *testing.T) {
 	}
 }
 
-// C6, S4: a batch executes about as much as its budget allows. Only a client that used up an equal part has its further
-// requests refused, and it may send them again.
+// C6, S4: a batch executes about as many requests as its budget allows. Further requests are refused only if their
+// client has used up an equal part of the budget. The client may send them again.
 func TestC6_WhoUsesUpABatchIsRefusedAndNobodyElse(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{MaxBatchCost: 40})
 	r.batch(ask(1, 1, "put a 1", "put b 2", "put c 3"))

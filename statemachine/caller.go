@@ -6,19 +6,20 @@ import (
 	"fmt"
 )
 
-// Caller sends operations to a machine and returns their results. A *client.Client is a Caller with a cluster behind
-// it, and a *clienttest.Client one with a machine in memory. The typed clients of a machine, such as kv.NewClient
-// returns, work with any Caller.
+// Caller sends operations to a machine and returns their results. A *client.Client is a Caller that sends operations to
+// a cluster; a *clienttest.Client is one that has a machine in memory. The typed clients of a machine, such as
+// kv.NewClient returns, work with any Caller.
 type Caller interface {
-	// Call has the cluster execute one operation. It returns the machine's result and the sequence number of the batch
-	// that executed it. ReadOnly promises that the operation modifies nothing: the machine then executes it by Query.
+	// Call makes the cluster execute one operation. It returns the machine's result and the sequence number of the batch
+	// that executed the operation. With readOnly, the caller promises that the operation modifies nothing: the machine
+	// then executes it by Query.
 	Call(ctx context.Context, op []byte, readOnly bool) (result []byte, seq uint64, err error)
-	// QueryAt has an operation that modifies nothing answered from the state after sequence number at. If that state is
-	// gone or does not exist yet, the error is ErrNotRetained or ErrNotExecuted.
+	// QueryAt makes the replicas answer an operation that modifies nothing on the state after sequence number at. If
+	// that state is gone or does not exist yet, the error is ErrNotRetained or ErrNotExecuted.
 	QueryAt(ctx context.Context, op []byte, at uint64) (result []byte, err error)
 }
 
-// Named is a Caller that knows which machine it reaches.
+// Named is a Caller that knows which machine its cluster runs.
 type Named interface {
 	Caller
 	// Machine is the name of the machine in the cluster's file; "" if it is not known.
@@ -55,7 +56,7 @@ func (r refused) Call(context.Context, []byte, bool) ([]byte, uint64, error) { r
 
 func (r refused) QueryAt(context.Context, []byte, uint64) ([]byte, error) { return nil, r.why }
 
-// Ask has one operation executed and decodes its result.
+// Ask makes the cluster execute one operation, and decodes its result.
 func Ask[T any](ctx context.Context, c Caller, op []byte, decode func([]byte) (T, error), readOnly bool) (out T, seq uint64, err error) {
 	if c == nil {
 		return out, 0, errNoCaller
@@ -68,7 +69,8 @@ func Ask[T any](ctx context.Context, c Caller, op []byte, decode func([]byte) (T
 	return out, seq, err
 }
 
-// AskAt has an operation that modifies nothing answered from the state after sequence number at, and decodes its result.
+// AskAt makes the replicas answer an operation that modifies nothing on the state after sequence number at, and decodes
+// the result.
 func AskAt[T any](ctx context.Context, c Caller, op []byte, decode func([]byte) (T, error), at uint64) (out T, err error) {
 	if c == nil {
 		return out, errNoCaller

@@ -11,7 +11,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// counting is a caller of a machine that counts what is sent.
+// counting is a caller of a machine. It counts what is sent.
 type counting struct {
 	machine string
 	sent    *int
@@ -29,7 +29,7 @@ func (c counting) QueryAt(context.Context, []byte, uint64) ([]byte, error) {
 	return nil, nil
 }
 
-// nameless is a caller that knows nothing of its machine.
+// nameless is a caller that does not know which machine it calls.
 type nameless struct{ statemachine.Caller }
 
 func TestFor_NothingIsSentToAnotherMachine(t *testing.T) {
@@ -66,7 +66,7 @@ func TestFor_NothingIsSentToAnotherMachine(t *testing.T) {
 	}
 }
 
-// first is the first error of a sequence.
+// first returns the first error in a sequence.
 func first[T any](seq func(func(T, error) bool)) (err error) {
 	for _, err = range seq {
 		return err

@@ -10,7 +10,8 @@ import (
 	"tagma/statemachine"
 )
 
-// Meant for the race detector, but it fails without it too: a reader must see whole batches only.
+// This test is meant for the race detector. It also fails without it: a concurrent reader must see each batch completely
+// or not at all.
 func TestC3_LookupsAndQueriesRunBesideExecution(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{})
 	r.batch(ask(1, 1, "count n", "count m"))

@@ -40,7 +40,7 @@ func (s *Service) operation(op []byte, readOnly bool, room int) ([]byte, error) 
 	return s.conclude(result, panicked, room)
 }
 
-// conclude returns the result of an operation that has ended, and undoes its writes if it failed.
+// conclude returns the result of an operation that has ended, and undoes the operation's writes if it failed.
 func (s *Service) conclude(result []byte, panicked bool, room int) ([]byte, error) {
 	if s.tx.err != nil {
 		return nil, s.tx.err
@@ -93,7 +93,7 @@ func settle(result []byte, panicked, overLimit bool, room int) (agreed []byte, o
 	return append(make([]byte, 0, len(result)), result...), true
 }
 
-// report passes a panic on to the observer, unless the panic came from the service itself.
+// report passes a panic to the observer, unless the panic was caused by the service itself.
 func (s *Service) report(r *reader, op []byte, value any) {
 	limit, _ := value.(error)
 	if s.observe != nil && r.err == nil && !errors.Is(limit, errOverLimit) {

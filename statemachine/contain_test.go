@@ -28,7 +28,8 @@ func TestC9_APanicLosesItsOperationOnly(t *testing.T) {
 	}
 }
 
-// C9: runtime.Goexit would end the executor's goroutine, on every replica at the same operation, and nothing would tell.
+// C9: runtime.Goexit would end the executor's goroutine, on every replica at the same operation, and no error would be
+// reported.
 func TestC9_AnOperationThatEndsItsGoroutineFailsAlone(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{})
 	var seen []statemachine.Panic
@@ -140,7 +141,7 @@ func TestI8_NullBatchesAreNoOpsThatAdvance(t *testing.T) {
 	r.apply(statemachine.Batch{Seq: 4})
 }
 
-// broken is a storage whose reads fail when told to.
+// broken is a storage whose reads fail when the test says so.
 type broken struct {
 	statemachine.Storage
 	fail *error

@@ -25,9 +25,9 @@ func newCourse(s *Service, requests []Request) *course {
 }
 
 // mayBegin reports whether one more request of a client is executed in this batch. Once the batch's budget is used up,
-// requests are executed only for clients that have used less than an equal part of it; so a client that asks for much
-// is refused, and the others are not. The cost of a request is not known in advance, so each client may exceed its part
-// by one request.
+// requests are executed only for clients that have used less than an equal part of it; so a client that sends much is
+// refused, and the others are not. The cost of a request is not known in advance, so each client may exceed its part by
+// one request.
 func (c *course) mayBegin(client [32]byte) bool {
 	budget := c.s.limits.MaxBatchCost
 	return budget == 0 || c.total < budget || c.spent[client] < budget/len(c.spent)
@@ -116,8 +116,9 @@ func (s *Service) admit(r *Request, reply *Reply) (*session, cached) {
 	return held, known
 }
 
-// refuse uses up the number of a refused request, so that no copy of the request is executed later when there is room.
-// It does not do so for numbers beyond the window, which are unlimited, nor in clusters that began with rules 0.
+// refuse records that the number of a refused request is used up, so that no copy of the request is executed later when
+// there is room. It records nothing for numbers beyond the window, because there is no limit to these, nor in clusters
+// that began with rules 0.
 func (s *Service) refuse(held *session, r *Request) (refusal cached) {
 	if s.limits.Rules > 0 && held.inWindow(r.T, &s.limits) {
 		refusal = cached{t: r.T, digest: r.Digest, seq: s.tx.seq}
@@ -126,7 +127,7 @@ func (s *Service) refuse(held *session, r *Request) (refusal cached) {
 	return refusal
 }
 
-// add takes the result of the operation that was being executed.
+// add records the result of the operation that was being executed.
 func (c *course) add(result []byte, err error) {
 	if c.err = err; err != nil {
 		return

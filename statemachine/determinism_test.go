@@ -12,12 +12,13 @@ import (
 	"tagma/statemachine"
 )
 
-// small limits are met by random batches.
+// small limits, which random batches reach.
 var small = statemachine.Limits{
 	Window: 8, Sessions: 3, MaxResultBytes: 200, MaxReplyCacheBytes: 500, MaxClientReplyBytes: 900,
 }
 
-// randomBatch has requests that duplicate, conflict, expire, run beyond the window, panic and range.
+// randomBatch makes requests of all kinds: duplicates, conflicts, expired ones, ones beyond the window, ones that panic,
+// and ranges.
 func randomBatch(rng *rand.Rand, seq uint64) statemachine.Batch {
 	if rng.IntN(8) == 0 {
 		return statemachine.Batch{Seq: seq}
@@ -48,7 +49,7 @@ func randomOps(rng *rand.Rand) []string {
 	return ops
 }
 
-// replies applies the batch and returns its replies in words.
+// replies applies a batch and returns its replies as text.
 func (r *replica) replies(b statemachine.Batch) string {
 	r.t.Helper()
 	var out []byte
@@ -84,7 +85,8 @@ func TestI5_FlushesRestartsAndReExecutionDoNotShowInRepliesOrRoots(t *testing.T)
 				t.Fatalf("seed %d: roots at %d differ", seed, seq)
 			}
 		}
-		// D5: read at a checkpoint while the storage holds later versions, and execute again.
+		// D5: the state is loaded at a checkpoint while the storage holds later versions, and the later batches are
+		// executed again.
 		at := interval * (1 + rng.Uint64N(batches/interval-1))
 		eager.restart(at)
 		for seq := at + 1; seq <= batches; seq++ {
@@ -103,7 +105,7 @@ func TestI5_FlushesRestartsAndReExecutionDoNotShowInRepliesOrRoots(t *testing.T)
 	}
 }
 
-// model is the application's keys by a plain map.
+// model is the application's state as a map.
 type model map[string]string
 
 func (m model) text(start, end string) string {

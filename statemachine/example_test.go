@@ -31,7 +31,8 @@ func value(r statemachine.Reader) uint64 {
 	return 0
 }
 
-// A service executes what the replicas agreed on. The request is in the batch twice and executed once.
+// A service executes the batches that the replicas agreed on. One request is in two batches here, and is executed only
+// once.
 func Example() {
 	service, err := statemachine.New(counter{}, memstore.New(), statemachine.Limits{})
 	if err != nil {

@@ -111,8 +111,8 @@ func (s *Service) takeWrites(now int64) []Write {
 func ascending(a, b Write) int { return bytes.Compare(a.Key, b.Key) }
 
 // addTo returns the sets with one record for every client and session that was touched, and clears t. A record that
-// several of the batches changed is written once, in the set of the last of them. That suffices, because nothing reads
-// sessions from a state between two writes.
+// several of the batches changed is written once, in the set of the last of them. One record is enough, because nothing
+// reads sessions from a state between two writes.
 func (t *touched) addTo(sets []WriteSet) []WriteSet {
 	if len(t.clients)+len(t.sessions) == 0 {
 		return sets

@@ -7,37 +7,39 @@ import (
 	"sync/atomic"
 )
 
-// The bounds of gaps, and the number of deleted keys that make a gap. A leap over a gap takes about as long as a walk
-// over a few dozen deleted keys.
+// Bounds of gaps: their number, their bytes, and how many deleted keys make a gap. Skipping a gap takes about as long as
+// passing a few dozen deleted keys.
 const (
 	maxGaps     = 4096
 	maxGapBytes = 4 << 20
 	leastGap    = 32
 )
 
-// gaps are the stretches in which no application key exists although versions of deleted keys are left: in the storage,
-// where a deletion is a version like others, or in the layers above it. A range leaps over gaps, so only the first
-// range passes a deleted key, and later ones do not. Without gaps a client could put and delete 100,000 keys, and then
-// hold up every replica with ranges over the left versions, at the cost of an empty range. Deleted keys cannot have a
-// cost, since replicas differ in which versions are left. For the same reason gaps change no result.
+// gaps are intervals of keys in which no application key exists, although there are many deleted keys. A deleted key
+// takes time to pass, because the storage and the layers above it keep a version for it, which says that the key is
+// deleted. A range that has passed such an interval remembers it, and later ranges skip it.
 //
-// Gaps belong to the state that batches execute on. A write makes a gap smaller (cut). A deletion leaves the gaps as
-// they are, and so does the storage when it takes over writes from the layers, because no key begins to exist by that.
+// Without gaps a client could put and delete 100,000 keys. Then each of its ranges over these keys would cost almost
+// nothing in units of cost, and would take every replica a long time. Deleted keys cannot have a cost, because replicas
+// differ in which of their versions still exist. For the same reason, gaps must not change any result.
+//
+// Gaps belong to the state on which batches execute. A write makes a gap smaller (cut). A deletion does not change gaps.
+// Neither does the storage when it takes over writes from the layers, because no key begins to exist by that.
 type gaps struct {
-	list  []gap // ascending; no two of them touch
+	list  []gap // ascending; no two of them touch or overlap
 	bytes int   // the length of all keys in list
 	least int   // the number of deleted keys that make a gap
 
-	passed atomic.Uint64 // how many deleted keys all ranges have passed
+	passed atomic.Uint64 // how many deleted keys all ranges together have passed
 }
 
 // forget leaves no gap.
 func (g *gaps) forget() { g.list, g.bytes = nil, 0 }
 
-// gap is the stretch from ≤ key < to. Its keys are never modified, because gaps share them.
+// gap is an interval of keys, from ≤ key < to. Its bounds are never modified, because gaps share them.
 type gap struct {
 	from, to []byte
-	dead     int // at most so many deleted keys lie in the gap
+	dead     int // at most this many deleted keys are in the gap
 }
 
 func (g gap) size() int { return len(g.from) + len(g.to) }
@@ -49,7 +51,7 @@ func (g *gaps) count() {
 	}
 }
 
-// above returns the first gap that reaches beyond key.
+// above returns the first gap that ends above key.
 func (g *gaps) above(key []byte) (gap, bool) {
 	if i := g.search(key); g != nil && i < len(g.list) {
 		return g.list[i], true
@@ -69,7 +71,7 @@ func (g *gaps) below(key []byte) (gap, bool) {
 	return g.list[i-1], true
 }
 
-// search returns the index of the first gap that reaches beyond key.
+// search returns the index of the first gap that ends above key.
 func (g *gaps) search(key []byte) int {
 	if g == nil {
 		return 0
@@ -81,8 +83,8 @@ func (g *gaps) search(key []byte) int {
 	return i
 }
 
-// add remembers that no key exists with from ≤ key < to, where a walk passed so many deleted keys. The new gap is
-// joined with the gaps that it touches. It touches at least one if the walk leapt on its way.
+// add records that no key exists with from ≤ key < to, after a walk passed this many deleted keys there. The new gap is
+// merged with the gaps that it touches. If the walk skipped gaps, it touches those.
 func (g *gaps) add(from, to []byte, dead int, leapt bool) {
 	if g == nil || dead < g.least && !leapt || bytes.Compare(from, to) >= 0 {
 		return
@@ -97,14 +99,14 @@ func (g *gaps) add(from, to []byte, dead int, leapt bool) {
 		bytes.Equal(sum.from, g.list[i].from) && bytes.Equal(sum.to, g.list[i].to):
 		return // the gap is known already
 	case i == j && dead < g.least:
-		return // the gap that the walk leapt over was cut meanwhile
+		return // the gap that the walk skipped was cut meanwhile
 	}
 	sum.from, sum.to = bytes.Clone(sum.from), bytes.Clone(sum.to)
 	g.replace(i, j, sum)
 	g.limit()
 }
 
-// touched returns the half-open range of indices i ≤ x < j of the gaps that touch an interval.
+// touched returns the gaps that touch an interval, as indices i ≤ x < j.
 func (g *gaps) touched(from, to []byte) (i, j int) {
 	i, _ = slices.BinarySearchFunc(g.list, from, func(x gap, key []byte) int { return bytes.Compare(x.to, key) })
 	for j = i; j < len(g.list) && bytes.Compare(g.list[j].from, to) <= 0; j++ {
@@ -112,7 +114,7 @@ func (g *gaps) touched(from, to []byte) (i, j int) {
 	return i, j
 }
 
-// cut takes a key out of the gaps: it may exist from now on.
+// cut removes a key from the gaps, because it may exist from now on.
 func (g *gaps) cut(key []byte) {
 	if g == nil || len(g.list) == 0 {
 		return
@@ -125,7 +127,7 @@ func (g *gaps) cut(key []byte) {
 	g.limit()
 }
 
-// cutAll cuts many keys, in any order, in one pass over the gaps.
+// cutAll removes many keys, in any order, in one pass over the gaps.
 func (g *gaps) cutAll(keys [][]byte) {
 	if g == nil || len(g.list) == 0 || len(keys) == 0 {
 		return
@@ -141,8 +143,8 @@ func (g *gaps) cutAll(keys [][]byte) {
 	g.limit()
 }
 
-// without appends the pieces of a gap that are left without some of its keys, which are in ascending order. Nobody
-// knows how many deleted keys lie in each piece, and the next walk over it does not need to know.
+// without appends the pieces of a gap that remain after some keys, which are in ascending order, were removed from it.
+// The number of deleted keys in each piece is not known, and the next walk over it need not know it.
 func (g gap) without(pieces []gap, keys [][]byte) []gap {
 	for _, key := range keys {
 		if piece := (gap{g.from, key, g.dead}); bytes.Compare(piece.from, piece.to) < 0 {
@@ -156,7 +158,7 @@ func (g gap) without(pieces []gap, keys [][]byte) []gap {
 	return pieces
 }
 
-// replace puts gaps in the place of list[i:j].
+// replace replaces list[i:j] by other gaps.
 func (g *gaps) replace(i, j int, by ...gap) {
 	for _, x := range g.list[i:j] {
 		g.bytes -= x.size()
@@ -167,8 +169,8 @@ func (g *gaps) replace(i, j int, by ...gap) {
 	g.list = slices.Replace(g.list, i, j, by...)
 }
 
-// limit forgets the half of the gaps with the fewest deleted keys when there are too many gaps. A client spends far
-// more on making so many gaps than a replica spends on the walk that finds one of them again.
+// limit drops the half of the gaps with the fewest deleted keys when there are too many gaps. A dropped gap is found
+// again by the next range. That costs a replica much less than it cost the client to make so many gaps.
 func (g *gaps) limit() {
 	for len(g.list) > maxGaps || g.bytes > maxGapBytes {
 		worth := make([]int, len(g.list))
@@ -176,7 +178,7 @@ func (g *gaps) limit() {
 			worth[i] = x.dead
 		}
 		slices.Sort(worth)
-		middle, more := worth[len(worth)/2], len(g.list)/2 // more: how many gaps may still go
+		middle, more := worth[len(worth)/2], len(g.list)/2 // more is how many gaps may still be dropped
 		g.list = slices.DeleteFunc(g.list, func(x gap) bool {
 			if x.dead > middle || more == 0 {
 				return false

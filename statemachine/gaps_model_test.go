@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Gaps are a set of keys: what add puts in, cut takes out. They never touch each other, and count their bytes.
+// Gaps must behave like a set of keys: add inserts keys and cut removes them. No two gaps touch, and the count of their
+// bytes is right.
 func TestGaps_AreASetOfKeys(t *testing.T) {
 	for seed := range uint64(50) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -42,7 +43,7 @@ func TestGaps_AreASetOfKeys(t *testing.T) {
 	}
 }
 
-// holds compares gaps with the keys that they are to have.
+// holds compares the gaps with the keys that they must contain.
 func holds(g *gaps, in map[string]bool) error {
 	bytes, last := 0, ""
 	for _, x := range g.list {
@@ -67,7 +68,7 @@ func holds(g *gaps, in map[string]bool) error {
 	return nil
 }
 
-// S4: gaps take a bounded amount of memory, however many a client makes, and those that are worth most stay.
+// S4: the memory of gaps is bounded, however many gaps a client causes. The gaps with the most deleted keys are kept.
 func TestGaps_AreBoundedAndKeepTheWidest(t *testing.T) {
 	g := gaps{least: leastGap}
 	g.add([]byte("m"), []byte("n"), 100_000, false)

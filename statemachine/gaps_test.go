@@ -7,8 +7,8 @@ import (
 	"tagma/statemachine"
 )
 
-// C9, C6: passing the remains of deleted keys costs a client nothing. So ranges may pass them only once, wherever they
-// lie and whatever else happens.
+// C9, C6: a client pays nothing for passing deleted keys. So ranges must pass each of them only once, wherever it is and
+// whatever else happens.
 func TestC9_ADeletedKeyIsPassedOnce(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{})
 	number := uint64(0)
@@ -34,7 +34,8 @@ func TestC9_ADeletedKeyIsPassedOnce(t *testing.T) {
 	ranges := []string{"range a z", "down a z", "range k300 k700", "down k300 k700", "all"}
 
 	passes(0, fill()...)
-	passes(1000, append([]string{"clear k z"}, ranges...)...) // in the request that deletes them
+	// The deleting request itself has a range that passes the keys.
+	passes(1000, append([]string{"clear k z"}, ranges...)...)
 	passes(0, ranges...)
 	group := r.Seal()
 	passes(0, ranges...) // they are being written
@@ -44,7 +45,8 @@ func TestC9_ADeletedKeyIsPassedOnce(t *testing.T) {
 	flushed(r) // they are in the storage
 	passes(0, ranges...)
 
-	passes(1, append([]string{"put k500 v", "put k501 v", "put l v"}, ranges...)...) // the keys between are still leapt over
+	// The keys on both sides of the written key are still skipped.
+	passes(1, append([]string{"put k500 v", "put k501 v", "put l v"}, ranges...)...)
 	passes(5, append([]string{"delete k501"}, ranges...)...)
 	passes(5, append([]string{"delete k500"}, ranges...)...)
 	passes(0, ranges...)
@@ -54,16 +56,16 @@ func TestC9_ADeletedKeyIsPassedOnce(t *testing.T) {
 	passes(0, ranges...)
 
 	at := flushed(r)
-	r.restart(at) // what was known is lost, and found again
+	r.restart(at) // a restart forgets the gaps, and the next range finds them again
 	passes(1001, ranges...)
 	passes(0, ranges...)
 
-	passes(0, fill()...) // the keys are put again; then an operation deletes half of them
+	passes(0, fill()...) // the keys are put again, and then half of them are deleted
 	passes(501, append([]string{"clear k500 z"}, ranges...)...)
 	passes(0, ranges...)
 }
 
-// X6, C9: a gap belongs to the state in which it was found. If another state takes its place, the keys may exist there.
+// X6, C9: a gap belongs to the state in which it was found. If the state is replaced by another one, the keys may exist.
 func TestC9_AGapEndsWithItsState(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{})
 	r.LeapFrom(1)

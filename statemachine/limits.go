@@ -27,8 +27,8 @@ type Limits struct {
 
 	MaxPassedKeys int // keys that ranges may pass in one request; default 100,000
 
-	// Budgets of work, in units of cost; 0 stands for none. A cluster keeps for good what it began with, since every
-	// replica must execute a batch alike, whenever it does so. New clusters have the defaults.
+	// Budgets of work, in units of cost; 0 stands for none. A cluster keeps the budgets with which it began, because
+	// every replica must execute a batch in the same way, whenever it does so. New clusters have the defaults.
 	MaxRequestCost int // of all operations of one request
 	MaxBatchCost   int // of a batch; beyond it, requests of clients that used more than an equal part are refused
 
@@ -44,17 +44,18 @@ type Limits struct {
 	// Administrators are the clients for which Reader.Administrator is true.
 	Administrators [][32]byte
 
-	// Refused are the digests of requests that are answered with ResultUnwanted instead of being executed: the way out
-	// of an operation that never ends. A digest may be added only while its request has not ended in any state
-	// (CheckRefused), and it must stay for good, since every replica must execute a batch alike, whenever it does so.
+	// Refused are the digests of requests that are not executed but answered with ResultUnwanted. An operator lists a
+	// request here if its operation never ends. A digest may be added only if the execution of its request has not ended
+	// on any replica (CheckRefused). It must never be removed, because every replica must execute a batch in the same
+	// way, whenever it does so.
 	Refused [][32]byte
 }
 
 // NewestRules are the Rules of new clusters.
 const NewestRules = 1
 
-// Default budgets of new clusters. A unit is about a microsecond on a small machine. DefaultMaxRequestCost is more than
-// any request costs that keeps the other limits and reads values of ordinary size.
+// Default budgets of new clusters. A unit is about a microsecond on a small machine. A request that keeps the other
+// limits and reads values of ordinary size costs less than DefaultMaxRequestCost.
 const (
 	DefaultMaxRequestCost = 1_000_000
 	DefaultMaxBatchCost   = 1_000_000
@@ -70,7 +71,7 @@ const (
 	costShift     = 10
 )
 
-// withDefaults fills in what is zero and refuses what is negative.
+// withDefaults replaces zeros by the defaults, and refuses negative numbers.
 func (l Limits) withDefaults() (Limits, error) {
 	if l.Window == 0 {
 		l.Window = DefaultWindow

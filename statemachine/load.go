@@ -60,8 +60,8 @@ func loadSessions(view StorageView, clients map[[32]byte]*client) error {
 	return nil
 }
 
-// timeAt reads the agreed time of a state. Begun reports whether the state has one, which means that a batch that was
-// not null was executed.
+// timeAt reads the agreed time of a state. The result begun reports whether the state has one. That is so after the
+// first batch that is not null.
 func timeAt(above layer, view StorageView) (now int64, begun bool, err error) {
 	w, found := above.get(keyTime)
 	if !found {

@@ -28,7 +28,7 @@ type Machine interface {
 type Historian interface {
 	Machine
 	// QueryPast answers as Query would have on the state after sequence number at, which is older than the state of r.
-	// It returns kept = false if the state r does not contain that past.
+	// It returns kept = false if the state that r reads does not contain that past state.
 	QueryPast(r Reader, op []byte, at uint64) (result []byte, kept bool)
 }
 

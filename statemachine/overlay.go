@@ -43,19 +43,20 @@ type undo struct {
 
 func newOverlay() *overlay { return &overlay{cells: make(map[string]*cell)} }
 
-// beginBatch starts the changes of one sequence number.
+// beginBatch starts to record the changes of a sequence number.
 func (o *overlay) beginBatch(seq uint64) { o.batch, o.dirty, o.undo = seq, o.dirty[:0], o.undo[:0] }
 
 // beginOperation makes what was written so far permanent for the batch.
 func (o *overlay) beginOperation() { o.undo = o.undo[:0] }
 
-// rollback undoes what was written since beginOperation, and returns the keys that may exist again.
+// rollback undoes the writes since beginOperation. It returns the keys that may exist again.
 func (o *overlay) rollback() (back [][]byte) {
 	for _, u := range slices.Backward(o.undo) {
 		if u.cell.deleted && !u.before.deleted {
 			back = append(back, u.cell.key)
 		}
-		if u.before.batch != o.batch { // this write had appended the cell to dirty, and undo walks both lists backwards
+		// The undone write appended the cell to dirty. Both lists are undone from their ends, so it is the last one there.
+		if u.before.batch != o.batch {
 			o.dirty = o.dirty[:len(o.dirty)-1]
 		}
 		*u.cell = u.before
@@ -64,7 +65,7 @@ func (o *overlay) rollback() (back [][]byte) {
 	return back
 }
 
-// write sets or deletes key, which it copies. The value becomes the overlay's.
+// write sets or deletes key, which it copies. It does not copy the value, which the caller must not modify afterwards.
 func (o *overlay) write(key, value []byte, deleted bool) {
 	c := o.cells[string(key)]
 	if c == nil {

@@ -7,12 +7,13 @@ import (
 	"tagma/statemachine"
 )
 
-// C9, S4: a few bytes ask for the whole state, and a request of many such operations would keep every replica busy with
-// nothing else. Its ranges pass so many keys together; each request has as many again.
+// C9, S4: an operation of a few bytes can range over the whole state, and a request with many such operations would keep
+// every replica busy. So all ranges of one request together may pass only a bounded number of keys. The next request may
+// pass as many again.
 func TestC9_TheRangesOfARequestPassALimitedNumberOfKeys(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{MaxPassedKeys: 5})
 	r.batch(ask(1, 1, "put a 1", "put b 2", "put c 3"))
-	r.restart(flushed(r)) // some keys in the storage, some above it
+	r.restart(flushed(r)) // some keys are in the storage and some above it
 	r.batch(ask(1, 2, "delete b", "put d 4"))
 
 	replies := r.batch(ask(1, 3, "all", "all", "get a", "all-recovered"), ask(1, 4, "all"), ask(1, 5, "down a z", "get a", "down a z"))

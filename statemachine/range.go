@@ -5,13 +5,13 @@ import (
 	"iter"
 )
 
-// Range asks the layer anew at every step. So it yields the keys of the current state even while the loop's body
-// writes, and the sequence does not depend on which writes the storage holds already.
+// Range reads the present state at every step, so the loop's body may write. The sequence does not depend on which of
+// the writes the storage already holds.
 func (r *reader) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 	return r.walk(start, end, (*walk).up)
 }
 
-// RangeDown is Range from the other end.
+// RangeDown does the same as Range, in descending order.
 func (r *reader) RangeDown(start, end []byte) iter.Seq2[[]byte, []byte] {
 	return r.walk(start, end, (*walk).down)
 }
@@ -26,17 +26,18 @@ func (r *reader) walk(start, end []byte, direction func(*walk)) iter.Seq2[[]byte
 	}
 }
 
-// walk is one range under way. It yields the entries of the storage view and of the layer above the view in one
-// sequence, leaps over known gaps, and remembers the gaps that it finds.
+// walk executes one range. It merges the entries of the storage view with those of the layer above the view, skips known
+// gaps, and records the gaps that it finds.
 type walk struct {
 	r        *reader
 	from, to []byte // the range
 	yield    func(key, value []byte) bool
 
-	at   []byte // the position: ascending, every key below at was passed; descending, at and every key above
-	edge []byte // the value of at after the last existing key: no key exists between edge and at
+	// The position of the walk: ascending, every key below at was passed; descending, every key at or above it was.
+	at   []byte
+	edge []byte // the value of at just after the last existing key; no key exists between edge and at
 	dead int    // deleted keys that were passed between edge and at
-	leap bool   // the walk leapt over a gap between edge and at
+	leap bool   // the walk has skipped a gap between edge and at
 }
 
 // up yields the range in ascending order.
@@ -48,7 +49,7 @@ func (w *walk) up() {
 			w.at, w.leap = append(w.at[:0], least(gap.to, w.to)...), true
 			continue
 		} else if ok {
-			bound = least(gap.from, w.to) // the loop's body may change the gap before it is reached
+			bound = least(gap.from, w.to) // the loop's body may change the gap before the walk reaches it
 		}
 		if !w.upBy(bound) {
 			return
@@ -58,7 +59,7 @@ func (w *walk) up() {
 	w.r.gaps.add(w.edge, w.at, w.dead, w.leap)
 }
 
-// upBy yields the entries below bound.
+// upBy yields the entries below bound, in ascending order.
 func (w *walk) upBy(bound []byte) bool {
 	if follows(w.at, bound) {
 		return w.single(bytes.Clone(w.at), false)
@@ -74,12 +75,12 @@ func (w *walk) upBy(bound []byte) bool {
 	return w.upTo(bound)
 }
 
-// follows reports whether no key fits between two keys, as around a key that was put into a gap.
+// follows reports whether no key can be between two keys. That is so on both sides of a key that was put into a gap.
 func follows(key, next []byte) bool {
 	return len(next) == len(key)+1 && next[len(key)] == 0 && bytes.HasPrefix(next, key)
 }
 
-// single yields one key if it is there. Reading it takes a tenth of what a walk takes to begin.
+// single yields one key if it exists. It reads the key directly, which takes a tenth of the time of starting a walk.
 func (w *walk) single(key []byte, down bool) bool {
 	x, ok := w.r.above.get(key)
 	if !ok {
@@ -92,7 +93,7 @@ func (w *walk) single(key []byte, down bool) bool {
 	return w.pass(x, down)
 }
 
-// upTo yields the layer's entries below key.
+// upTo yields the layer's entries below key, in ascending order.
 func (w *walk) upTo(key []byte) bool {
 	for {
 		x, ok := w.r.above.seek(w.at)
@@ -124,7 +125,7 @@ func (w *walk) down() {
 	w.r.gaps.add(w.at, w.edge, w.dead, w.leap)
 }
 
-// downBy yields the entries at and above bound.
+// downBy yields the entries at and above bound, in descending order.
 func (w *walk) downBy(bound []byte) bool {
 	if follows(bound, w.at) {
 		return w.single(bytes.Clone(bound), true)
@@ -140,7 +141,7 @@ func (w *walk) downBy(bound []byte) bool {
 	return w.downTo(bound, true)
 }
 
-// downTo yields the layer's entries above key, or those at and above key.
+// downTo yields the layer's entries above key, or those at and above key, in descending order.
 func (w *walk) downTo(key []byte, including bool) bool {
 	for {
 		x, ok := w.r.above.seekDown(w.at)
@@ -156,7 +157,7 @@ func (w *walk) downTo(key []byte, including bool) bool {
 	}
 }
 
-// stored passes an entry of the storage view, or the layer's entry for the same key.
+// stored handles an entry of the storage view, or the layer's entry if that has the same key.
 func (w *walk) stored(e Entry, down bool) bool {
 	x, ok := w.r.above.get(e.Key)
 	if !ok {
@@ -165,8 +166,8 @@ func (w *walk) stored(e Entry, down bool) bool {
 	return w.pass(x, down)
 }
 
-// pass goes beyond a key, and yields the key unless it is deleted. The loop's body may write, so pass first remembers
-// the gap that the walk found before this key.
+// pass moves the position past a key, and yields the key unless it is deleted. Before that, it records the gap that the
+// walk found before this key, because the loop's body may write.
 func (w *walk) pass(x Write, down bool) bool {
 	w.r.goOn()
 	if x.Delete {
@@ -185,7 +186,7 @@ func (w *walk) pass(x Write, down bool) bool {
 	return w.yield(x.Key[1:], x.Value)
 }
 
-// remember keeps the gap between the last existing key and this one.
+// remember records the gap between the last existing key and this one.
 func (w *walk) remember(key []byte, down bool) {
 	if down {
 		w.r.gaps.add(append(bytes.Clone(key), 0), w.edge, w.dead, w.leap)
@@ -195,7 +196,7 @@ func (w *walk) remember(key []byte, down bool) {
 	w.dead, w.leap = 0, false
 }
 
-// beyond writes the position after key into at.
+// beyond writes the position just after key into at.
 func beyond(at, key []byte, down bool) []byte {
 	at = append(at[:0], key...)
 	if !down {

@@ -9,7 +9,7 @@ import (
 	"tagma/statemachine"
 )
 
-// pairs is the application's state as a sorted slice.
+// pairs is the application's state as a sorted slice of pairs.
 type pairs []statemachine.Entry
 
 func (p *pairs) find(key string) (int, bool) {
@@ -32,7 +32,7 @@ func (p *pairs) remove(start, end string) {
 	*p = slices.Delete(*p, from, max(from, to))
 }
 
-// fillDown puts each key that it passes, without its last letter.
+// fillDown ranges over keys and puts, for each one, the key without its last letter.
 func (p *pairs) fillDown(start, end string) {
 	for at := end; ; {
 		i, _ := p.find(at)
@@ -45,7 +45,7 @@ func (p *pairs) fillDown(start, end string) {
 	}
 }
 
-// text is a range in either direction as the script machine writes it.
+// text returns the result of a range in either direction as the script machine writes it.
 func (p *pairs) text(start, end string, down bool) string {
 	from, _ := p.find(start)
 	to, _ := p.find(end)
@@ -60,9 +60,9 @@ func (p *pairs) text(start, end string, down bool) string {
 	return string(out)
 }
 
-// Ranges in both directions are those of a sorted slice, whichever layer holds the keys: the batch's own changes, a group
-// that is being written, what is not written yet, the storage, and past states of each. They cost the same everywhere.
-// The same holds if every deleted key is leapt over, also beside operations that fail.
+// Ranges in both directions have the same result and cost as those of a sorted slice, wherever the keys are: in the
+// changes of the batch itself, in a group that is being written, in changes that are not written yet, in the storage, or
+// in a past state of any of these. The same is true if every deleted key is skipped, also after operations that fail.
 func TestRanges_AreThoseOfASortedSliceInBothDirections(t *testing.T) {
 	for seed := range uint64(60) {
 		rng := rand.New(rand.NewPCG(seed, 4))
@@ -123,8 +123,8 @@ func TestRanges_AreThoseOfASortedSliceInBothDirections(t *testing.T) {
 	}
 }
 
-// Random numbers are agreed on, so they stay the same in every release, whatever Go it was built with. The sequence goes
-// on within an operation, and any two operations have different ones.
+// Random numbers are part of what replicas agree on, so they are the same in every release, whatever version of Go built
+// it. Within one operation the sequence continues. Any two operations have different sequences.
 func TestRand_IsTheSameOnEveryReplicaAndForEachOperationAnother(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{})
 	batch := func(time int64, requests ...statemachine.Request) []statemachine.Reply {
@@ -138,7 +138,8 @@ func TestRand_IsTheSameOnEveryReplicaAndForEachOperationAnother(t *testing.T) {
 	expect(t, batch(6, ask(1, 4, "rand")), "executed@3[14813533787679173002 12 [4 3 0 2 1] 0.798]")
 }
 
-// Seq and Index name an operation. Queries have an index, too; operations of requests that are not executed have none.
+// Seq and Index together identify an operation. Queries have an index as well. Operations of requests that are not
+// executed have none.
 func TestIndex_CountsTheOperationsOfTheBatchThatWereExecuted(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{})
 	query := ask(1, 3, "get a")

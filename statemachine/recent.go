@@ -9,13 +9,14 @@ import (
 // recentBytes bounds the memory for recent values. It is allocated only as it is needed.
 const recentBytes = 16 << 20
 
-// recent caches the values of the application keys that were written or read most recently, as they are in the view on which
-// batches execute. Most operations read the key that they write, and finding a key in the storage takes microseconds.
+// recent caches the values of the application keys that were written or read most recently, as they are in the view on
+// which batches execute. Most operations read the key that they write, and finding a key in the storage takes
+// microseconds.
 //
 // Entries lie in chunks without pointers, which the garbage collector need not scan; a chunk is dropped as a whole. The
-// dropped chunk is chosen at random: if it were the oldest one, repeatedly going through slightly more keys than fit in
-// would never find one. A dropped chunk's memory is never reused: values that were returned stay valid until the
-// executor calls set or forget.
+// dropped chunk is chosen at random. If it were always the oldest one, a client that reads slightly more keys than fit
+// in, again and again in the same order, would never find one in the cache. The memory of a dropped chunk is not reused,
+// so values that were returned stay valid until the executor calls set or forget.
 type recent struct {
 	seed   maphash.Seed
 	index  map[uint64]uint32 // by hash of the key: chunk number and offset in the chunk

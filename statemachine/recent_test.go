@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The cache returns the newest value or nothing, whatever was pushed out, grew or was deleted meanwhile, and it stays
-// within its bound.
+// The cache returns the newest value of a key or nothing, whatever was dropped, became longer or was deleted meanwhile.
+// It stays within its bound.
 func TestRecent_HoldsTheNewestValueOrNone(t *testing.T) {
 	const chunks = 4
 	rng := rand.New(rand.NewPCG(1, 1))
@@ -49,7 +49,7 @@ func TestRecent_HoldsTheNewestValueOrNone(t *testing.T) {
 	}
 }
 
-// An operation may hold a value while the reads that follow push it out.
+// An operation may hold a value while later reads remove it from the cache.
 func TestRecent_AValueOutlivesItsPlace(t *testing.T) {
 	r := newRecent(0)
 	r.set([]byte("k"), []byte("value"))
@@ -62,7 +62,7 @@ func TestRecent_AValueOutlivesItsPlace(t *testing.T) {
 	}
 }
 
-// one is a view with one key that counts its reads.
+// one is a view with one key. It counts reads.
 type one struct{ reads int }
 
 func (v *one) Get(key []byte) ([]byte, bool, error) {

@@ -8,7 +8,7 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// door lets in the client whose key begins with 1, and nobody else.
+// door is a machine that refuses all clients except one, whose key begins with 1.
 type door struct{}
 
 func (door) Apply(tx statemachine.Txn, op []byte) []byte {
@@ -21,7 +21,8 @@ func (door) Apply(tx statemachine.Txn, op []byte) []byte {
 
 func (door) Query(statemachine.Reader, []byte) []byte { return nil }
 
-// Each operation sees who signed its request, whoever called before it in the batch, and a refusal is an error for clients.
+// Each operation sees the key of the client that signed its request, whatever clients called before in the same batch. A
+// refusal is an error for the client.
 func TestRefuse_AnApplicationKnowsWhoCallsAndSaysNo(t *testing.T) {
 	s, err := statemachine.New(door{}, memstore.New(), statemachine.Limits{})
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"tagma/statemachine"
 )
 
-// C9: a request on the list of refused ones is answered alike everywhere, wherever it is met again, and the machine never
-// sees it: "put-and-panic" would be told of, and would fail in another way.
+// C9: a request on the list of refused ones is always answered in the same way, wherever it is executed, and the machine
+// never gets it. If the machine got "put-and-panic", the panic would be reported, and the result would be another one.
 func TestC9_ARefusedRequestIsAnsweredAndNeverExecuted(t *testing.T) {
 	bad := ask(1, 2, "put-and-panic a 1", "put b 1")
 	lim := statemachine.Limits{Rules: 1, MaxBatchCost: 1, Refused: [][32]byte{{1}, bad.Digest}}
@@ -42,7 +42,8 @@ func TestC9_ARefusedRequestIsAnsweredAndNeverExecuted(t *testing.T) {
 	}
 }
 
-// D5: a request that finished may not be listed any more; one that was refused or never arrived may be.
+// D5: a request whose execution has ended must not be listed any more. A request that was refused, or that never
+// arrived, may be listed.
 func TestD5_WhatEndedMayNotBeRefused(t *testing.T) {
 	ended, refused := ask(1, 1, "panic"), ask(1, 2, "put a 1")
 	r := newReplica(t, statemachine.Limits{Refused: [][32]byte{refused.Digest}})

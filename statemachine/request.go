@@ -21,7 +21,7 @@ type Batch struct {
 	Requests []Request
 }
 
-// Outcome is what became of a request.
+// Outcome says what happened to a request.
 type Outcome uint8
 
 // The outcomes that execution decides. The values are those of the protocol's replies. The missing value 4 (busy) is
@@ -29,7 +29,8 @@ type Outcome uint8
 const (
 	OutcomeExecuted Outcome = 1 // Results holds one result per operation
 	OutcomeConflict Outcome = 2 // another request was already executed under this number (C2)
-	OutcomeExpired  Outcome = 3 // the session was evicted or the number acknowledged: the request will never be executed (C1)
+	// The session was evicted or the number acknowledged: the request will never be executed (C1).
+	OutcomeExpired Outcome = 3
 	// OutcomeRefused: the request is beyond the window, the reply cache's limit or the client's part of a batch's
 	// budget. If the reply has a Seq, the refusal is final: the number is used up there. Without a Seq a copy of the
 	// request may still be executed later.

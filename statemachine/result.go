@@ -7,7 +7,7 @@ import (
 )
 
 // reservedPrefix begins every result that the service returns instead of the application's. If an application's own
-// result begins with it, the service replaces that result; so the prefix suffices to tell the two kinds apart.
+// result begins with it, the service replaces that result. So the prefix alone distinguishes the two kinds.
 const reservedPrefix = "\xfftagma:"
 
 // The results that the Service returns for operations that failed. None of a failed operation's writes were kept; the
@@ -47,8 +47,8 @@ func Refuse(code uint32, text string) (result []byte) {
 	return append(binary.BigEndian.AppendUint32([]byte(refusalPrefix), code), text...)
 }
 
-// Failure returns why an operation did not do what was asked for: a *Refusal by the application, or the reason for
-// which the service replaced the application's result. It is nil for any other result.
+// Failure returns why an operation did not do what it should: a *Refusal by the application, or the reason for which the
+// service replaced the application's result. It is nil for any other result.
 func Failure(result []byte) error {
 	if rest, refused := bytes.CutPrefix(result, []byte(refusalPrefix)); refused && len(rest) >= 4 {
 		return &Refusal{Code: binary.BigEndian.Uint32(rest), Text: string(rest[4:])}

@@ -12,7 +12,7 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// script is a machine whose operations are words: each does one thing that a test needs an application to do.
+// script is a machine whose operations are words. Each word does something that an application may do.
 type script struct{}
 
 func (m script) Apply(tx statemachine.Txn, op []byte) []byte {
@@ -120,7 +120,7 @@ func (m script) Query(r statemachine.Reader, op []byte) []byte {
 	return []byte("?")
 }
 
-// replica is a service with its storage, fed one batch after the other.
+// replica is a service with its storage. It is given one batch after the other.
 type replica struct {
 	*statemachine.Service
 	t     *testing.T
@@ -182,7 +182,7 @@ func (r *replica) read(op string) string {
 	return string(result)
 }
 
-// ask is a request of client 'c'; its digest stands for its operations.
+// ask makes a request of client 'c'. The digest is computed from its operations.
 func ask(session, t uint64, ops ...string) statemachine.Request {
 	r := statemachine.Request{Client: [32]byte{'c'}, Session: session, T: t}
 	copy(r.Digest[:], strings.Join(ops, ";"))
@@ -197,7 +197,7 @@ func acked(r statemachine.Request, below uint64) statemachine.Request {
 	return r
 }
 
-// show is a reply in words: outcome@seq and the results.
+// show returns a reply as text: outcome@seq and the results.
 func show(r statemachine.Reply) string {
 	return fmt.Sprintf("%v@%d%s", r.Outcome, r.Seq, r.Results)
 }

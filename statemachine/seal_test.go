@@ -9,7 +9,7 @@ import (
 	"tagma/statemachine"
 )
 
-// sealer seals and settles a service's batches at random, with others applied in between.
+// sealer seals and settles groups of a service's batches at random, and applies other batches in between.
 type sealer struct {
 	*replica
 	group *statemachine.Sealed
@@ -27,7 +27,7 @@ func (s *sealer) step() {
 	}
 }
 
-// settle ends what is under way.
+// settle settles the group that is sealed.
 func (s *sealer) settle() {
 	s.t.Helper()
 	if s.group == nil {
@@ -101,7 +101,7 @@ func TestC2_ASessionThatManyBatchesChangeIsWrittenOncePerWriteWithTheLastOfThem(
 	if n := sessionWrites(t, r); n != 1 {
 		t.Errorf("the session's record was written %d times, want once", n)
 	}
-	for seq := uint64(1); seq <= 5; seq++ { // the application's keys have every version
+	for seq := uint64(1); seq <= 5; seq++ { // application keys are written with the version of every batch
 		if got, err := r.Query([]byte("get k"), seq); err != nil || string(got) != fmt.Sprintf("%d true", seq) {
 			t.Errorf("at %d: %q, %v", seq, got, err)
 		}

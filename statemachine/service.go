@@ -133,8 +133,8 @@ func (s *Service) UnderWay() *Request { return s.underWay.Load() }
 // PassedDeleted returns how many deleted keys the ranges of batches have passed. It differs between replicas.
 func (s *Service) PassedDeleted() uint64 { return s.gaps.passed.Load() }
 
-// LeapFrom sets how many deleted keys in a row ranges remember, to pass them once: for simulations, which meet fewer than
-// make it worth while. No result depends on it. It is called before the service is used.
+// LeapFrom sets how many deleted keys in a row make a gap, which later ranges skip. Simulations set a small number,
+// because they have few deleted keys. No result depends on it. It must be called before the service is used.
 func (s *Service) LeapFrom(deleted int) { s.gaps.least = deleted }
 
 // Lookup answers a request that need not be executed any more: it was executed, another request was executed under its
@@ -185,7 +185,8 @@ func (s *Service) Query(op []byte, at uint64) ([]byte, error) {
 	return s.QueryUntil(nil, op, at)
 }
 
-// QueryUntil is Query, but ends at the application's next read once stop is closed; the error then wraps ErrStopped.
+// QueryUntil is Query, except that it ends at the application's next read after stop is closed. The error then wraps
+// ErrStopped.
 func (s *Service) QueryUntil(stop <-chan struct{}, op []byte, at uint64) ([]byte, error) {
 	s.mu.RLock()
 	executed, flushed, unwritten := s.executed, s.flushed, s.unwritten
@@ -209,8 +210,8 @@ func (s *Service) QueryUntil(stop <-chan struct{}, op []byte, at uint64) ([]byte
 	return result, nil
 }
 
-// queryPast answers a query of a state that the storage does not retain, from the history in the newest state. Lost is
-// the storage's error, which it returns if the history does not reach back that far.
+// queryPast answers a query of a state that the storage does not retain, from the history in the newest state. If the
+// history does not reach back that far, it returns lost, the storage's error.
 func (s *Service) queryPast(h Historian, stop <-chan struct{}, op []byte, at uint64, lost error) ([]byte, error) {
 	s.mu.RLock()
 	executed, flushed, unwritten := s.executed, s.flushed, s.unwritten
@@ -234,7 +235,7 @@ func (s *Service) queryPast(h Historian, stop <-chan struct{}, op []byte, at uin
 	return result, nil
 }
 
-// answer has the application answer a query from the state of a reader.
+// answer lets the application answer a query from the state of a reader.
 func (s *Service) answer(r *reader, op []byte, ask func(Reader, []byte) []byte) ([]byte, error) {
 	var err error
 	if r.time, _, err = timeAt(r.above, r.base); err != nil {
@@ -252,8 +253,8 @@ func (s *Service) answer(r *reader, op []byte, ask func(Reader, []byte) []byte) 
 }
 
 // CheckRefused reports a request in Limits.Refused that has already ended in a state, which the replies cached there
-// show. The request's effect is then part of the state and its client may have been answered, so refusing it now would
-// contradict both.
+// show. The effect of such a request is part of the state, and its client may have the answer, so it must not be refused
+// any more.
 func CheckRefused(refused [][32]byte, view StorageView) error {
 	clients, err := loadClients(view)
 	if err != nil {

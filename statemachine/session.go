@@ -63,8 +63,8 @@ func (c *client) find(number uint64) *session {
 	return c.held[i]
 }
 
-// open returns the session, and opens it if its number is above the floor. It then evicts the lowest of all sessions
-// until there is room. If that hits the new session itself, the session has expired and nil is returned.
+// open returns the session, and opens it if its number is above the floor. It then evicts the lowest sessions until
+// there is room. If the new session is itself the lowest, it has expired, and the result is nil.
 func (c *client) open(number uint64, lim *Limits, t *touched) *session {
 	if s := c.find(number); s != nil {
 		return s

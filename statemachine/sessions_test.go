@@ -36,9 +36,9 @@ func TestC2_AcknowledgedNumbersExpire(t *testing.T) {
 	r.batch(ask(1, 1, "count n"), ask(1, 2, "count n"))
 	expect(t, r.batch(acked(ask(1, 3, "count n"), 2), ask(1, 1, "count n"), ask(1, 2, "count n")),
 		"executed@2[3]", "expired@0[]", "executed@1[2]")
-	// The mark only rises: a recorded request with an older mark takes nothing back.
+	// acked never decreases: a recorded request that acknowledges less than an earlier one changes nothing.
 	expect(t, r.batch(acked(ask(1, 4, "count n"), 1), ask(1, 1, "count n")), "executed@3[4]", "expired@0[]")
-	// A client that acknowledges its own request needs no reply to it.
+	// A request that acknowledges its own number needs no reply, so none is cached.
 	expect(t, r.batch(acked(ask(1, 5, "count n"), 6), ask(1, 6, "count n")), "expired@0[]", "executed@4[5]")
 }
 
@@ -56,9 +56,10 @@ func TestC1_TheHighestSessionsAreHeldAndEvictedOnesStayExpired(t *testing.T) {
 	expect(t, r.batch(ask(20, 1, "count n")), "executed@2[3]") // evicts 10
 	expect(t, r.batch(ask(10, 1, "count n"), ask(10, 2, "count n"), ask(5, 1, "count n"), ask(0, 1, "count n")),
 		"expired@0[]", "expired@0[]", "expired@0[]", "expired@0[]")
-	expect(t, r.batch(ask(15, 1, "count n")), "expired@0[]") // itself the lowest of three: the floor rises to it
+	// The new session is the lowest of three, so it is evicted and the floor rises to it.
+	expect(t, r.batch(ask(15, 1, "count n")), "expired@0[]")
 	expect(t, r.batch(ask(20, 1, "count n"), ask(30, 1, "count n")), "executed@2[3]", "executed@1[2]")
-	// Opened and evicted within one batch.
+	// These sessions are opened and evicted within one batch.
 	expect(t, r.batch(ask(40, 1, "count n"), ask(50, 1, "count n"), ask(60, 1, "count n"), ask(40, 1, "count n")),
 		"executed@6[4]", "executed@6[5]", "executed@6[6]", "expired@0[]")
 	r.root()
@@ -79,7 +80,8 @@ func TestS4_ReplyCacheLimitRefusesUntilAcknowledged(t *testing.T) {
 	}
 }
 
-// C2: a request that was refused is not executed when a primary orders it again, nor is another one under its number.
+// C2: a refused request is not executed if a primary orders it again. Another request under the same number is not
+// executed either.
 func TestC2_ARefusedNumberIsUsedUp(t *testing.T) {
 	r := newReplica(t, statemachine.Limits{MaxReplyCacheBytes: 1000, Rules: 1})
 	late := ask(1, 3, "count n")

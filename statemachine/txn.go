@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Panics that a Reader or Txn unwinds an application with. The reason is kept in the reader as well, because an
-// application may recover.
+// These panics end the application's method when it reads or writes something that is not allowed. The reason is kept in
+// the reader as well, because an application may recover from the panic.
 var (
 	errReadFailed = errors.New("the storage failed while an operation read it")
 	errOverLimit  = errors.New("the operation exceeds a replicated limit")
@@ -25,16 +25,17 @@ type reader struct {
 	seq   uint64
 	time  int64
 	first int             // in a query, the version of a state that has no record of its version
-	key   []byte          // a buffer that is used again for every key
+	key   []byte          // a buffer that is reused for every key
 	err   error           // the first error of the storage; results after it do not count
-	stop  <-chan struct{} // closed when a query is given up; nil in a batch, which is never given up
+	stop  <-chan struct{} // closed when the query must end; nil in a batch, which never ends early
 	known int             // the version of the state; 0: to be read from it
 
 	administrators map[[32]byte]bool
 
-	gaps *gaps // stretches that ranges may leap over; nil in a query, which is bounded by time
+	gaps *gaps // intervals that ranges may skip; nil in a query, whose time is bounded instead
 
-	passed, mayPass int  // keys that ranges passed in this request, and how many may be; a query has time instead
+	// Keys that ranges passed in this request, and how many they may pass; not used in a query, whose time is bounded.
+	passed, mayPass int
 	spent, maySpend int  // the request's cost in units, and the most it may be; 0: no bound
 	overLimit       bool // the operation exceeded a bound and fails, even if the application recovers
 }
@@ -61,7 +62,8 @@ func (r *reader) Get(key []byte) ([]byte, bool) {
 	r.goOn()
 	r.key = appendApplicationKey(r.key[:0], key)
 	if w, ok := r.above.get(r.key); ok {
-		r.spend(costRead, len(key)+len(w.Value)) // as below: replicas differ in which layer holds a value
+		// The cost must not depend on which layer holds the value, because replicas differ in that.
+		r.spend(costRead, len(key)+len(w.Value))
 		return w.Value, !w.Delete
 	}
 	value, found, err := r.base.Get(r.key)
@@ -72,9 +74,9 @@ func (r *reader) Get(key []byte) ([]byte, bool) {
 	return value, found
 }
 
-// pass counts a key that a range yields. Without a bound, requests of a few bytes could range over the whole state
-// again and again and keep every replica busy. Deleted keys do not count, since replicas differ in how many of them are
-// left; gaps keep their number small.
+// pass counts a key that a range yields. Without a bound, requests of a few bytes could range over the whole state again
+// and again and keep every replica busy. Deleted keys do not count, because replicas differ in how many of them still
+// have versions. Gaps make sure that few of them are passed.
 func (r *reader) pass() {
 	if r.mayPass == 0 {
 		return
@@ -92,7 +94,7 @@ func (r *reader) spend(units, bytes int) {
 	}
 }
 
-// exceed ends an operation that went beyond a bound.
+// exceed ends an operation that exceeded a bound.
 func (r *reader) exceed() {
 	r.overLimit = true
 	panic(errOverLimit)
@@ -137,7 +139,7 @@ func (t *txn) Index() int { return t.begun - 1 }
 // randDomain keeps the seeds apart from every other digest.
 const randDomain = "tagma/statemachine/rand/1"
 
-// Rand leaves the request's digest out: its client could try digests until the numbers suit it.
+// Rand does not use the request's digest. Otherwise a client could try requests until the numbers suit it.
 func (t *txn) Rand() *rand.Rand {
 	if t.random == nil {
 		b := binary.BigEndian.AppendUint64([]byte(randDomain), t.seq)

@@ -32,8 +32,8 @@ type Versioned interface {
 	// Versions are the lowest and highest version that the program knows; versions begin at 1.
 	Versions() (oldest, newest int)
 	// MayUpgrade decides whether a client may upgrade the state to version to. All programs that know the present
-	// version must decide alike. Whoever may upgrade can hold up the cluster until every replica has a newer program,
-	// so not every client should be allowed to.
+	// version must decide alike. An upgrade that comes too early stops replicas until they have a newer program. So not
+	// every client should be allowed to upgrade.
 	MayUpgrade(r Reader, client [32]byte, to int) bool
 	// Migrate turns a state of version from into one of the next version. It is one operation, and the limits of one
 	// apply, so the operations of the new version should rewrite a large state piece by piece. If Migrate panics or

@@ -13,12 +13,13 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// program is a script machine of one release: it knows some versions. At version 2 it writes values twice, at 3 three
-// times.
+// program is a script machine of one release, which knows some versions. At version 2 it writes each value twice in a
+// row, and at version 3 three times.
 type program struct {
 	script
 	oldest, newest int
-	migrate        func(tx statemachine.Txn) // instead of writing the values anew
+	// Called by Migrate instead of rewriting the values; nil: the values are rewritten.
+	migrate func(tx statemachine.Txn)
 }
 
 func (p program) Init(tx statemachine.Txn) {
@@ -57,12 +58,12 @@ func (p program) Query(r statemachine.Reader, op []byte) []byte {
 	return p.script.Query(r, op)
 }
 
-// wrapped is a machine around another one.
+// wrapped is a machine that wraps another one.
 type wrapped struct{ statemachine.Machine }
 
 func (w wrapped) Unwrap() statemachine.Machine { return w.Machine }
 
-// runs is a replica of a program, at a sequence number of a store.
+// runs returns a replica that runs a program, from the state in a store after a sequence number.
 func runs(t *testing.T, m statemachine.Machine, lim statemachine.Limits, store *memstore.Store, at uint64) (*replica, error) {
 	t.Helper()
 	s, err := statemachine.New(m, store, lim)
@@ -108,7 +109,8 @@ func TestInit_WritesTheFirstStateOnceInTheFirstBatchThatIsNotEmpty(t *testing.T)
 	}
 }
 
-// A cluster that was made before its program had versions and an Init has the states that it always had.
+// A cluster may have been made before its program had versions and an Init. Then no Init is executed, and it has the
+// states that it always had.
 func TestInit_IsNotExecutedInAnOlderCluster(t *testing.T) {
 	plain, older := mustRun(t, script{}, statemachine.Limits{}), mustRun(t, program{oldest: 1, newest: 2}, statemachine.Limits{})
 	for _, r := range []*replica{plain, older} {
@@ -122,7 +124,7 @@ func TestInit_IsNotExecutedInAnOlderCluster(t *testing.T) {
 	}
 }
 
-// bad is a machine whose first state cannot be written.
+// bad is a machine whose Init fails.
 type bad struct {
 	script
 	init func(statemachine.Txn)
@@ -154,7 +156,7 @@ func TestInit_ThatFailsStopsTheReplica(t *testing.T) {
 	if _, err := s.Apply(statemachine.Batch{Seq: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Flush(); err != nil { // from now on the storage is read
+	if err := s.Flush(); err != nil { // from now on reads come from the storage
 		t.Fatal(err)
 	}
 	fail = errors.New("the disk is gone")
@@ -291,8 +293,8 @@ func TestVersions_ThatMakeNoSenseAreRefused(t *testing.T) {
 	}
 }
 
-// Two replicas execute one history, upgrades among it, while their programs are replaced at random, crash, and start
-// again from a checkpoint. They never differ.
+// Two replicas execute the same history, which contains upgrades. Their programs are replaced at random, and they crash
+// and start again from a checkpoint. Their states are always equal.
 func TestUpgrade_ProgramsMayBeReplacedAtAnyTime(t *testing.T) {
 	stopped, upgraded := 0, 0
 	for seed := range uint64(30) {

@@ -47,7 +47,7 @@ type Cluster struct {
 // The test fails if the replicas do not agree on a state, or if a process ended by itself.
 //
 // Each replica is a process of its own: the test binary again, which runs this test up to the call of Start. So a test
-// must call Start at most once, and before it do nothing that must not happen in five processes. Subtests may have a
+// must call Start at most once. What the test does before that call happens in five processes. Subtests may have a
 // cluster each, if the test around them has none.
 func Start(t *testing.T, newMachine func() statemachine.Machine) *Cluster {
 	t.Helper()
@@ -146,7 +146,7 @@ func (c *Cluster) Restart(replicas ...int) {
 		c.t.Fatalf("restart: %v", err)
 	}
 	honest := slices.DeleteFunc(slices.Clone(replicas), func(id int) bool { return c.lies[id] })
-	if len(honest) == 0 { // an attacker's report on itself means nothing, so there is nothing to wait for
+	if len(honest) == 0 { // a report of an attacker means nothing, so there is nothing to wait for
 		return
 	}
 	ctx, cancel := context.WithTimeout(c.t.Context(), local.Patience)
@@ -213,7 +213,7 @@ func (c *Cluster) known(replicas []int) {
 	}
 }
 
-// end checks the cluster and closes it.
+// end makes the final checks of the cluster and closes it.
 func (c *Cluster) end() {
 	ctx, cancel := context.WithTimeout(context.Background(), local.Patience)
 	defer cancel()
@@ -237,7 +237,7 @@ func (c *Cluster) end() {
 	}
 }
 
-// disagreement describes two honest replicas that name different states; "" if there are none.
+// disagreement describes two honest replicas that report different states at the same checkpoint; "" if there are none.
 func (c *Cluster) disagreement(reports map[int]node.Report) string {
 	states := make(map[uint64]node.Report)
 	for _, id := range all() {
@@ -257,7 +257,7 @@ func (c *Cluster) disagreement(reports map[int]node.Report) string {
 	return ""
 }
 
-// logEnd is the end of a log.
+// logEnd returns the end of a replica's log.
 func logEnd(path string) string {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	"tagma/statemachine"
 )
 
-// within is long for a cluster of processes on a busy computer.
+// within is a generous bound on the time of a test with processes on a busy computer.
 const within = time.Minute
 
-// count adds one by a client and returns the counter.
+// count makes a client add one, and returns the counter.
 func count(t *testing.T, c *client.Client) uint64 {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
@@ -27,7 +27,8 @@ func count(t *testing.T, c *client.Client) uint64 {
 	return binary.BigEndian.Uint64(r.Output())
 }
 
-// The counter counts on while replicas are killed, cut off and lie, each alone, and after all were killed at once.
+// The counter works while single replicas are killed, disconnected, or made malicious, one after the other. It also
+// works after all replicas were killed at once.
 func TestStart_TheApplicationServesThroughFaults(t *testing.T) {
 	c := Start(t, fixed(func(statemachine.Txn, []byte) {}))
 	conn := c.Client()

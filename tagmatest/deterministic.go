@@ -57,10 +57,11 @@ func Fuzz(f *testing.F, newMachine func() statemachine.Machine, seeds ...[]byte)
 // patience is how long an operation may run, in real time.
 var patience = 10 * time.Second
 
-// clockAhead is by how much another computer's clock is ahead: enough for the hour, the day and the year to differ.
+// clockAhead is how far another computer's clock is ahead. It is so much that the hour, the day and the year are
+// different.
 const clockAhead = 400*24*time.Hour + 5*time.Hour + 7*time.Minute + 11*time.Second
 
-// Why a run may differ from the first one.
+// The reasons for which a run may differ from the first one.
 const (
 	whyRuns   = "it depends on the order of a map, on randomness, on a goroutine or on a variable of its package"
 	whyClock  = "it reads the clock of its computer; the agreed time is Reader.Time"

@@ -35,7 +35,7 @@ func (b broken) Query(r statemachine.Reader, _ []byte) []byte {
 	return v
 }
 
-// fixed is a factory of broken machines whose mistake has no state of its own.
+// fixed returns a factory of broken machines. Their mistake needs no state.
 func fixed(mistake func(statemachine.Txn, []byte)) func() statemachine.Machine {
 	return func() statemachine.Machine { return broken{mistake} }
 }
@@ -50,7 +50,7 @@ func put(tx statemachine.Txn, key string, n int64) {
 func TestDeterministic_NamesEachMistake(t *testing.T) {
 	patience = 100 * time.Millisecond
 	t.Cleanup(func() { patience = 10 * time.Second })
-	let := make(chan struct{}) // ends what does not end, when the test is over
+	let := make(chan struct{}) // closed at the end of the test, so that operations that do not end can end
 	t.Cleanup(func() { close(let) })
 	ended := func() bool {
 		select {
@@ -67,7 +67,8 @@ func TestDeterministic_NamesEachMistake(t *testing.T) {
 		"a map's order": {
 			fixed(func(tx statemachine.Txn, _ []byte) {
 				last := ""
-				for last = range map[string]int{"a": 1, "b": 2, "c": 3, "d": 4} { //nolint:revive // the last one is what matters
+				// The order of the map decides which key is the last.
+				for last = range map[string]int{"a": 1, "b": 2, "c": 3, "d": 4} { //nolint:revive
 				}
 				tx.Put([]byte("last"), []byte(last))
 			}), whyRuns,
@@ -109,7 +110,8 @@ func copied(ops [][]byte) (all [][]byte) {
 	return all
 }
 
-// Deterministic finds no fault in kv, in bank, and in a machine that uses the agreed time and sequence number.
+// Deterministic finds no fault in kv, in bank, and in a machine that correctly uses the agreed time and the sequence
+// number.
 func TestDeterministic_FindsNothingInMachinesThatAre(t *testing.T) {
 	Deterministic(t, fixed(func(tx statemachine.Txn, op []byte) {
 		put(tx, "at", tx.Time().UnixNano())
@@ -127,7 +129,7 @@ func TestDeterministic_FindsNothingInMachinesThatAre(t *testing.T) {
 	Deterministic(t, func() statemachine.Machine { return bank.Machine{} }, transfers)
 }
 
-// feed keeps what clients post under the place of the operation, and shows the three newest posts.
+// feed stores each post under the sequence number and index of its operation, and shows the three newest posts.
 type feed struct{}
 
 func (f feed) Apply(tx statemachine.Txn, op []byte) []byte {

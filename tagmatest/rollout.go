@@ -11,7 +11,7 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// rollout replaces the program of a simulated cluster, and upgrades the state.
+// rollout replaces the programs of a simulated cluster by newer ones, and then upgrades the state.
 type rollout struct {
 	newer    func() statemachine.Machine
 	before   func() statemachine.Machine // nil: there is one program
@@ -19,7 +19,7 @@ type rollout struct {
 	first    int                         // version with which the cluster begins
 	last     int                         // and to which it is upgraded
 	sent     int                         // version of the last upgrade that was answered; 0: none was
-	version  int                         // of the state, while the history is judged
+	version  int                         // version of the state up to the event that is being judged
 	failed   string                      // why an upgrade did not happen
 }
 
@@ -37,7 +37,7 @@ func newRollout(w *Workload, newMachine func() statemachine.Machine) *rollout {
 // program is the machine of a replica. Unwrap says which one it is when a process starts.
 type program struct{ statemachine.Machine }
 
-// Unwrap has the service find what else the machine implements.
+// Unwrap lets the service find which optional interfaces the machine implements.
 func (p *program) Unwrap() statemachine.Machine { return p.Machine }
 
 // newMachine makes the machine of the next replica.
@@ -56,7 +56,8 @@ func (r *rollout) unfinished() bool { return r.before != nil && r.sent < r.last 
 // stepTime is the time from the replacement of one program to the next one's.
 const stepTime = 300 * time.Millisecond
 
-// begin replaces the programs, and then has the state upgraded. A replica that is down starts with the newer program.
+// begin replaces the programs, and then a client upgrades the state. A replica that is down starts with the newer
+// program.
 func (r *rollout) begin(world *sim.World) {
 	if r.before == nil {
 		return
@@ -70,14 +71,14 @@ func (r *rollout) begin(world *sim.World) {
 			}
 			p.Machine = r.newer()
 			if runs {
-				_ = world.Restart(id) // of a correct one an error is a violation
+				_ = world.Restart(id) // for a correct replica an error here is reported as a violation elsewhere
 			}
 		})
 	}
 	world.At(world.Now()+time.Duration(len(r.programs))*stepTime, func() { r.upgrade(world) })
 }
 
-// upgrade has a client send one upgrade after the other.
+// upgrade makes a client send one upgrade after the other.
 func (r *rollout) upgrade(world *sim.World) {
 	if r.sent < r.last {
 		world.SubmitThen(0, [][]byte{statemachine.Upgrade(r.sent + 1)}, false, func() {

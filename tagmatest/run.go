@@ -61,7 +61,7 @@ func (r *record) run(newMachine func() statemachine.Machine, ops [][]byte, c con
 	}
 }
 
-// callers are the clients: successive batches come from different ones.
+// callers are the keys of the clients. Successive batches are from different clients.
 var callers = [][32]byte{{1}, {2}, {3}}
 
 // requests puts operations into one request, or into one request each.
@@ -75,8 +75,8 @@ func requests(ops [][]byte, apart bool) (all [][][]byte) {
 	return all
 }
 
-// firstVersion is the version at which the state begins: before the first upgrade among the operations, else that of a new
-// cluster.
+// firstVersion is the version at which the state begins: if an operation is an upgrade, the version before the first
+// one, and otherwise that of a new cluster.
 func firstVersion(m statemachine.Machine, ops [][]byte) int {
 	if v, is := m.(statemachine.Versioned); is {
 		oldest, newest := v.Versions()
@@ -108,7 +108,7 @@ func ask(service *statemachine.Service, op []byte, seq uint64) []byte {
 	return result
 }
 
-// must is for operations that cannot fail in memory.
+// must panics if an operation fails that cannot fail in memory.
 func must(err error) {
 	if err != nil {
 		panic("tagmatest: " + err.Error())

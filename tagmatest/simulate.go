@@ -22,10 +22,10 @@ type Workload struct {
 	Next func(r *rand.Rand) Op
 	// Operations is how many operations all clients together send in a run; 0: 60.
 	Operations int
-	// Before, if not nil, makes the machine of the program before, for an application whose state has versions
-	// (statemachine.Versioned). The run begins with it on every replica. When half of the operations were asked for, the
-	// program is replaced on one replica after the other. Then a client, which MayUpgrade must let do so, upgrades the
-	// state to the newest version, step by step, while the others go on.
+	// Before, if not nil, makes the machine of the previous release of the program. It is for an application whose state
+	// has versions (statemachine.Versioned). The run begins with it on every replica. When half of the operations were
+	// asked for, the program is replaced on one replica after the other. Then a client upgrades the state to the newest
+	// version, step by step, while the others continue; MayUpgrade must allow that to this client.
 	Before func() statemachine.Machine
 	// Model, if not nil, makes an empty model of the application: a function that is called with one operation after
 	// the other and returns the result that the application must give. It may be simple and slow.
@@ -84,7 +84,7 @@ func Simulate(t *testing.T, newMachine func() statemachine.Machine, w Workload, 
 	}
 }
 
-// simulate makes the run of a seed. It returns how many operations were answered, and what was violated.
+// simulate makes the run of a seed. It returns how many operations were answered, and which rules were violated.
 func (w *Workload) simulate(newMachine func() statemachine.Machine, seed uint64) (answered int, why string) {
 	r := newRollout(w, newMachine)
 	out, err := sim.Run(planOf(seed), func(o *sim.Options) {
@@ -96,7 +96,7 @@ func (w *Workload) simulate(newMachine func() statemachine.Machine, seed uint64)
 	}
 	if v := out.Violation; v != nil {
 		hint := ""
-		if v.Invariant == "I5" { // I5 says that equal operations give equal states
+		if v.Invariant == "I5" { // I5 is the rule that equal operations give equal states
 			hint = "; the machine is not deterministic, and Deterministic may say why"
 		}
 		return 0, fmt.Sprintf("%v%s\nthe last events:\n%s", v, hint, strings.Join(out.Trace, "\n"))
@@ -107,7 +107,8 @@ func (w *Workload) simulate(newMachine func() statemachine.Machine, seed uint64)
 	return w.judge(out.World.History(), r)
 }
 
-// planOf draws a run in which clients send nothing by themselves and are not killed; the workload decides what they send.
+// planOf draws a run in which the plan makes no client send anything and kills no client. The workload decides what
+// clients send.
 func planOf(seed uint64) *sim.Plan {
 	p := swarm.Narrow.Draw(seed, 0)
 	p.Machine, p.History, p.Sessions, p.ReplyBytes = machines.KV, 0, 0, 0
@@ -130,7 +131,7 @@ func (w *Workload) begin(world *sim.World, clients int, seed uint64, r *rollout)
 			if left == 0 {
 				return
 			}
-			if left == 1 && r.unfinished() { // the last ones are for the state that was upgraded
+			if left == 1 && r.unfinished() { // the last operation waits until the state was upgraded
 				world.At(world.Now()+think(), next)
 				return
 			}
@@ -165,7 +166,7 @@ func (w *Workload) judge(history []*sim.Operation, r *rollout) (answered int, wh
 	}
 	slices.SortFunc(executed, func(a, b execution) int { return cmp.Compare(a.Order, b.Order) })
 	apply := w.Model()
-	latest := time.Duration(0) // when the latest of the earlier operations was sent
+	latest := time.Duration(0) // when the latest of the operations executed before was sent
 	for _, o := range executed {
 		if r.upgrades(o.Operation) {
 			if r.failed != "" {

@@ -11,7 +11,7 @@ import (
 	"tagma/statemachine"
 )
 
-// counting asks a counter for more, and at times for its value.
+// counting is a workload of a counter: clients increase it, and sometimes ask for its value.
 var counting = Workload{
 	Next: func(r *rand.Rand) Op { return Op{Bytes: []byte{'a', byte(r.IntN(3))}, Query: r.IntN(4) == 0} },
 }
@@ -40,7 +40,7 @@ func TestSimulate_ACounterAgreesWithItsModel(t *testing.T) {
 	good := fixed(func(statemachine.Txn, []byte) {})
 	Simulate(t, good, w, 12)
 
-	// The model decides: one that counts otherwise is contradicted.
+	// The model decides what is right: a model that counts otherwise contradicts the counter.
 	right := w.Model
 	w.Model = func() func(Executed) []byte {
 		apply, made := right(), 0
@@ -56,7 +56,7 @@ func TestSimulate_ACounterAgreesWithItsModel(t *testing.T) {
 	}
 }
 
-// The model sees what the machine sees: who calls, in which batch, and the agreed time.
+// The model is given what the machine sees: the caller, the batch's sequence number, and the agreed time.
 func TestSimulate_AModelSeesCallerBatchAndTime(t *testing.T) {
 	seen := func(client [32]byte, seq uint64, at time.Time) []byte {
 		return fmt.Appendf(nil, "%x %d %d", client, seq, at.UnixNano())
@@ -77,7 +77,7 @@ func TestSimulate_AModelSeesCallerBatchAndTime(t *testing.T) {
 	}
 }
 
-// echo answers with what it sees.
+// echo is a machine that returns what it sees.
 type echo func(client [32]byte, seq uint64, at time.Time) []byte
 
 func (e echo) Apply(tx statemachine.Txn, _ []byte) []byte {
@@ -86,12 +86,14 @@ func (e echo) Apply(tx statemachine.Txn, _ []byte) []byte {
 
 func (echo) Query(statemachine.Reader, []byte) []byte { return nil }
 
-// Machines that are not deterministic break an invariant within a few runs, and a seed says the same twice.
+// Machines that are not deterministic break an invariant within a few seeds. A second run with the same seed gives the
+// same report.
 func TestSimulate_FindsReplicasThatDoNotAgree(t *testing.T) {
 	for name, machine := range map[string]func() statemachine.Machine{
 		"a map's order": fixed(func(tx statemachine.Txn, _ []byte) {
 			last := ""
-			for last = range map[string]int{"a": 1, "b": 2, "c": 3, "d": 4} { //nolint:revive // the last one is what matters
+			// The order of the map decides which key is the last.
+			for last = range map[string]int{"a": 1, "b": 2, "c": 3, "d": 4} { //nolint:revive
 			}
 			tx.Put([]byte("last"), []byte(last))
 		}),

@@ -15,8 +15,8 @@ import (
 	"tagma/statemachine"
 )
 
-// tally is a counter that begins at 10, and at version 2 counts in steps of 2. Whoever made the cluster's first client
-// key may upgrade it.
+// tally is a counter that begins at 10, and at version 2 counts in steps of 2. Only the first registered client may
+// upgrade it.
 type tally struct {
 	broken
 	newest int
@@ -70,7 +70,7 @@ type noInit struct{ broken }
 
 func (noInit) Init(statemachine.Txn) { panic("no rows") }
 
-// The first state is the same after crashes, transfers and lies.
+// The first state is the same on all replicas, also after crashes, transfers of state and lies.
 func TestSimulate_ExecutesInit(t *testing.T) {
 	Simulate(t, func() statemachine.Machine { return newTally(1) }, Workload{
 		Next: func(r *rand.Rand) Op { return Op{Bytes: []byte{'a' + byte(r.IntN(3))}} },
@@ -84,7 +84,7 @@ func TestSimulate_ExecutesInit(t *testing.T) {
 	}, 15)
 }
 
-// steps is the model of a tally that is upgraded in the middle.
+// steps is the model of a tally whose state is upgraded during the run.
 func steps() func(Executed) []byte {
 	n := uint64(10)
 	return func(e Executed) []byte {
@@ -93,7 +93,7 @@ func steps() func(Executed) []byte {
 	}
 }
 
-// Programs are replaced, and the state is upgraded, beside crashes, transfers and lies.
+// Programs are replaced and the state is upgraded in runs with crashes, transfers of state and lies.
 func TestSimulate_UpgradesInTheMiddle(t *testing.T) {
 	upgraded := 0
 	w := Workload{
@@ -115,7 +115,7 @@ func TestSimulate_UpgradesInTheMiddle(t *testing.T) {
 	}
 }
 
-// forgetful does at version 1 what its program did before, but for one thing.
+// forgetful is a newer program that does not do everything at version 1 that the older program did.
 type forgetful struct{ tally }
 
 func (f forgetful) Apply(tx statemachine.Txn, op []byte) []byte {
@@ -123,7 +123,8 @@ func (f forgetful) Apply(tx statemachine.Txn, op []byte) []byte {
 	return f.tally.Apply(tx, op)
 }
 
-// A newer program that does something else at the version from before forks the replicas that have it.
+// If a newer program does something else than the older one at the same version, replicas with different programs
+// diverge.
 func TestSimulate_NoticesAProgramThatDiffersAtAnOldVersion(t *testing.T) {
 	w := Workload{
 		Next:   func(r *rand.Rand) Op { return Op{Bytes: []byte{'a' + byte(r.IntN(3))}} },
@@ -141,15 +142,15 @@ func TestSimulate_NoticesAProgramThatDiffersAtAnOldVersion(t *testing.T) {
 	t.Error("nothing was noticed in 10 runs")
 }
 
-// The program is replaced on one replica after the other while the cluster serves, then the state is upgraded. A
-// replica that still has the old program stops there, and goes on with the new one.
+// While the cluster serves, the program is replaced on one replica after the other, and then the state is upgraded. A
+// replica that still has the old program stops at the upgrade, and continues with the new program.
 func TestStart_AClusterIsUpgradedWhileItServes(t *testing.T) {
 	const variable = "TAGMATEST_NEWEST"
 	if os.Getenv(homeVariable) == "" {
 		t.Setenv(variable, filepath.Join(t.TempDir(), "newest"))
 	}
 	c := Start(t, func() statemachine.Machine {
-		text, _ := os.ReadFile(os.Getenv(variable)) // none: the program is not replaced yet
+		text, _ := os.ReadFile(os.Getenv(variable)) // if there is no such file, the program is not replaced yet
 		newest, _ := strconv.Atoi(string(text))
 		return newTally(max(newest, 1))
 	})

@@ -25,7 +25,8 @@ type admin struct {
 	open     atomic.Int64 // number of connections
 }
 
-// openAdmin listens on the admin address of the settings. If there is none it returns nil, on which every method works.
+// openAdmin listens on the admin address of the settings. If the settings have no admin address it returns nil, and all
+// methods may be called on nil.
 func openAdmin(n *Node) (*admin, error) {
 	address := n.home.Settings.Admin
 	if address == "" {
@@ -121,12 +122,13 @@ func (a *admin) serve(ctx context.Context) {
 	<-stopped
 }
 
-// server closes connections whose peer neither asks nor reads, because there is room for only a few.
+// server returns an HTTP server that closes a connection whose peer neither sends requests nor reads answers, because
+// only few connections are allowed.
 func (a *admin) server(ctx context.Context, routes http.Handler) *http.Server {
 	return &http.Server{
 		Handler: routes, ReadHeaderTimeout: askPatience, MaxHeaderBytes: 16 << 10,
 		IdleTimeout: idlePatience, WriteTimeout: readPatience, ConnState: a.count,
-		BaseContext: func(net.Listener) context.Context { return ctx }, // a profile that is being taken ends with the replica
+		BaseContext: func(net.Listener) context.Context { return ctx }, // a running profile is ended when the replica stops
 		ErrorLog:    slog.NewLogLogger(a.node.log.Handler(), slog.LevelDebug),
 	}
 }

@@ -20,7 +20,8 @@ const index = `/metrics       for Prometheus, see docs/metrics.md
 /debug/pprof/  profiles of the Go runtime
 `
 
-// scrapesAtOnce bounds how many scrapes run at a time, so that impatient scrapers cannot cost more.
+// scrapesAtOnce bounds how many scrapes run at the same time, so that a scraper that repeats its request before the
+// answer costs no more.
 const scrapesAtOnce = 4
 
 func (a *admin) routes() http.Handler {
@@ -39,11 +40,12 @@ func (a *admin) routes() http.Handler {
 	return mux
 }
 
-// stallPatience is how long the loop may wait for its disk before it counts as stuck: longer than the worst sync of a
-// slow disk, shorter than an operator's patience.
+// stallPatience is how long the loop may wait for its disk before it counts as stuck: longer than the slowest sync of a
+// slow disk, and short enough for an operator to wait for.
 const stallPatience = 10 * time.Second
 
-// stuck returns why the loop takes no turns, or "". A journal that fails ends the process; one that hangs shows here.
+// stuck returns why the loop takes no turns, or "" if it does. If writing the journal fails, the process ends; if it
+// hangs, this text says so.
 func stuck(stalled time.Duration) string {
 	if stalled < stallPatience {
 		return ""
@@ -78,7 +80,7 @@ func (a *admin) status(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(append(document, '\n')) // fails only if the client has gone
 }
 
-// answer says that all is well, or what is wrong, in one line.
+// answer sends one line that says that all is well, or what is wrong.
 func answer(w http.ResponseWriter, wrong string) {
 	if wrong != "" {
 		say(w, http.StatusServiceUnavailable, wrong+"\n")

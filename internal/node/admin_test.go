@@ -37,7 +37,7 @@ func (b *testbed) ask(i int, path string) (code int, body string) {
 	return r.StatusCode, string(text)
 }
 
-// scraped fetches a replica's metrics, by name and labels as Prometheus reads them.
+// scraped fetches a replica's metrics. The keys are names with labels, as Prometheus reads them.
 func (b *testbed) scraped(i int) map[string]float64 {
 	b.t.Helper()
 	code, body := b.ask(i, "/metrics")
@@ -138,13 +138,14 @@ func TestAdmin_AnAddressThatCannotBeIsOneLine(t *testing.T) {
 	}
 	_ = l.Close() // to give the port back
 	b.setAdmin(0, l.Addr().String())
-	b.start(0) // and the failed starts left nothing behind
+	b.start(0) // the failed starts left nothing that prevents this one
 	if code, _ := b.ask(0, "/healthz"); code != http.StatusOK {
 		t.Errorf("healthz: %d", code)
 	}
 }
 
-// setAdmin writes new settings with an admin address: what the file held cannot always be read.
+// setAdmin replaces a home's settings by new ones with an admin address. It does not read the old file, because a test
+// may have made it invalid.
 func (b *testbed) setAdmin(i int, address string) {
 	b.t.Helper()
 	s := DefaultSettings()

@@ -13,15 +13,15 @@ import (
 	"tagma/pbft/wire"
 )
 
-// amnesiac replaces the instance while the replica may have forgotten what it signed: it asks the other replicas,
-// answers clients that it is busy, and writes nothing (D8.3, D8.6).
+// amnesiac runs in place of an instance while the replica may have forgotten what it signed. It asks the other replicas
+// what that was, answers Busy to clients, and writes nothing (D8.3, D8.6).
 type amnesiac struct {
 	*replica.Asking
 	report atomic.Pointer[Recovery] // who has answered
 	ticked atomic.Int64             // when the amnesiac was last active, by the node's clock
 }
 
-// forget puts an amnesiac in the instance's place.
+// forget starts an amnesiac in place of the instance.
 func (n *Node) forget(why string) {
 	n.log.Warn("this replica may have forgotten what it signed: it signs and writes nothing before others have told it how to go on",
 		"why", why)
@@ -33,7 +33,7 @@ func (n *Node) forget(why string) {
 	n.amnesiac.Store(a)
 }
 
-// publish makes the report of who has answered.
+// publish updates the report of which replicas have answered.
 func (n *Node) publish(a *amnesiac) {
 	cfg := &n.home.Config
 	r := &Recovery{Phase: PhaseForgotten, Why: a.Why, Needed: cfg.Remaining()}
@@ -52,7 +52,8 @@ func (n *Node) publish(a *amnesiac) {
 	a.ticked.Store(int64(n.now()))
 }
 
-// recall asks until enough others have answered, begins a new life with what they said, and starts an instance of it.
+// recall asks the other replicas until enough of them have answered. It then records a new life with what they said, and
+// starts an instance of that life.
 func (n *Node) recall(ctx context.Context, a *amnesiac) error {
 	ticker := time.NewTicker(replica.TickEvery(n.home.Config.ViewTimeout))
 	defer ticker.Stop()

@@ -50,7 +50,7 @@ func (w *bareWire) leastReplies() int {
 	return slices.Min(heard[:])
 }
 
-// asClient connects with a registered client's key.
+// asClient connects to the replicas with the key of a registered client.
 func (b *testbed) asClient(key *crypto.PrivateKey) *bareWire {
 	b.t.Helper()
 	w := &bareWire{}
@@ -62,7 +62,7 @@ func (b *testbed) asClient(key *crypto.PrivateKey) *bareWire {
 	return w
 }
 
-// asMember takes a replica's place with its key.
+// asMember connects to the replicas with the key of a replica, which must not run.
 func (b *testbed) asMember(i int) *bareWire {
 	b.t.Helper()
 	b.hostile = true
@@ -107,7 +107,7 @@ func (b *testbed) sign(r *wire.Request, key *crypto.PrivateKey) {
 	wire.SignRequest(wire.Digest(b.fresh.File.ID), r, func(m []byte) wire.Signature { return key.Sign(m) })
 }
 
-// rubbish returns frames that every replica must refuse, whoever sends them: malformed ones, and messages against the rules.
+// rubbish returns frames that every replica must refuse from any sender: malformed ones, and messages that break a rule.
 func (b *testbed) rubbish(rng *rand.Rand) (malformed, invalid [][]byte) {
 	client := b.fresh.Clients[0]
 	good := wire.Encode(b.request(client, 1))
@@ -126,14 +126,15 @@ func (b *testbed) rubbish(rng *rand.Rand) (malformed, invalid [][]byte) {
 		wire.Encode(&wire.PrePrepare{Seq: 1 << 60}), wire.Encode(&wire.ViewChange{View: 1 << 63, Replica: 2}),
 		wire.Encode(&wire.NewView{View: 5}),
 	}
-	malformed = [][]byte{nil, {0}, {255}, good[:len(good)-1], append(good, 0)} // the last two: cut short, and too long
+	// Of the last two, one is too short and one too long.
+	malformed = [][]byte{nil, {0}, {255}, good[:len(good)-1], append(good, 0)}
 	for range 200 {
 		f := make([]byte, rng.IntN(400))
 		for i := range f {
 			f[i] = byte(rng.Uint32())
 		}
 		if len(f) > 1 && rng.IntN(2) == 0 {
-			f[0], f[1] = wire.FormatVersion, byte(1+rng.IntN(24)) // the first two bytes are those of a message
+			f[0], f[1] = wire.FormatVersion, byte(1+rng.IntN(24)) // make the first two bytes those of a message
 		}
 		if _, err := wire.Decode(f); err != nil {
 			malformed = append(malformed, f)
@@ -142,8 +143,8 @@ func (b *testbed) rubbish(rng *rand.Rand) (malformed, invalid [][]byte) {
 	return malformed, invalid
 }
 
-// S4: rubbish from a client or a member is counted, no replica panics, and all replicas go on serving. The sender of a frame
-// that is no message loses its link each time.
+// S4: frames that must be refused are counted, whether a client or a member sends them. No replica panics, and all
+// continue to serve. If a frame is not a message at all, its sender's link is closed each time.
 func TestS4_RubbishIsCountedAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	for who, connect := range map[string]func(*testbed) *bareWire{
@@ -202,7 +203,7 @@ func TestS4_RubbishIsCountedAndChangesNothing(t *testing.T) {
 	}
 }
 
-// A peer that repeats a client's request neither gets the client's replies nor keeps them from the client.
+// If a peer repeats a client's request, the peer does not get the replies, and the client still gets them.
 func TestC4_ARepeatedRequestDoesNotTakeItsClientsReplies(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -226,8 +227,9 @@ func TestC4_ARepeatedRequestDoesNotTakeItsClientsReplies(t *testing.T) {
 		return true
 	})
 	everywhere(client)
-	// A replica that executes the request just as the request arrives may answer the client twice by itself. So the thief
-	// repeats the request until each replica has answered the client four times, which only the repetitions explain.
+	// A replica may answer the client twice without any repetition, if it executes the request just when the request
+	// arrives. So the peer repeats the request until each replica has answered the client four times, which only the
+	// repetitions can cause.
 	b.until("all replicas answer", func([]Report) bool { return client.leastReplies() >= 1 })
 	b.until("they answer the client again", func([]Report) bool {
 		everywhere(thief)

@@ -11,7 +11,8 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// BenchmarkPut measures how long one put takes, alone and among others, with four replicas and their client in this process.
+// BenchmarkPut measures how long one put takes, without and with others at the same time. The four replicas and their
+// client run in this process.
 func BenchmarkPut(b *testing.B) {
 	for _, outstanding := range []int{1, 64} {
 		b.Run(fmt.Sprintf("%d at once", outstanding), func(b *testing.B) {

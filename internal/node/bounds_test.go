@@ -22,7 +22,8 @@ func accusation(who wire.ReplicaID, about wire.Seq) wire.Evidence {
 	}
 }
 
-// One liar neither fills the disk nor uses up the room for proofs against another replica, and a restart loses no proof.
+// One lying replica can neither fill the disk with evidence nor take the room for evidence against another replica. A
+// restart loses no evidence.
 func TestE1_EvidenceIsBoundedPerReplicaAndSurvivesARestart(t *testing.T) {
 	dir := t.TempDir()
 	w := newWitness(dir, 0, &counters{}, slog.New(slog.DiscardHandler))
@@ -68,7 +69,7 @@ func TestS4_RoutesAreBoundedByLinks(t *testing.T) {
 	}
 }
 
-// A single liar cannot make a replica call itself behind.
+// A single lying replica cannot make a replica report that it is behind.
 func TestHealth_BelievesWhatFPlusOneOthersClaim(t *testing.T) {
 	n := &Node{home: &Home{Config: wire.Config{Members: make([]wire.PublicKey, 4), ViewTimeout: time.Second}}}
 	in := &port.Inspection{Peers: []port.PeerInspection{
@@ -83,7 +84,7 @@ func TestHealth_BelievesWhatFPlusOneOthersClaim(t *testing.T) {
 	}
 }
 
-// V7: a replica that left a view alone says so once f+1 others are known to be still active in it.
+// V7: a replica has left a view alone. Once f+1 others are known to be still active in that view, it reports this.
 func TestHealth_TellsAViewThatWasLeftAlone(t *testing.T) {
 	n := &Node{home: &Home{Config: wire.Config{Members: make([]wire.PublicKey, 4), ViewTimeout: time.Second}}}
 	stays := port.PeerInspection{Heard: true, View: 2, Active: true}
@@ -100,7 +101,7 @@ func TestHealth_TellsAViewThatWasLeftAlone(t *testing.T) {
 	}
 }
 
-// Clients can cause as many panics as they like; the log grows with their logarithm.
+// Clients can cause any number of panics. The number of lines in the log grows only with the logarithm of it.
 func TestC9_PanicsAreLoggedEverMoreSeldom(t *testing.T) {
 	var log lines
 	n := &Node{counts: &counters{}, log: log.options().Logger}

@@ -12,7 +12,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// executions is how often a key was written.
+// executions returns how often a key was written.
 func executions(ctx context.Context, t *testing.T, c *client.Client, key []byte) uint64 {
 	t.Helper()
 	r, err := c.Do(ctx, kv.Get(key))
@@ -29,18 +29,20 @@ func executions(ctx context.Context, t *testing.T, c *client.Client, key []byte)
 	return got.Pair.Version
 }
 
-// Packed or not, every acknowledged operation of many callers was executed exactly once or, if the caller chose it, at least
-// once: after a slow answer an at-least-once call sends a second request.
+// Many callers use one client, with and without packing. Every acknowledged operation was executed exactly once; if the
+// caller chose at-least-once, it may have been executed more often, because the client sends a second request after a
+// slow answer.
 func TestC7_ManyCallersOfOneClientOnRealNodes(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
 	b.startAll()
-	b.until("all may vote", func(rs []Report) bool { // a primary that still asks what it signed orders nothing, and what is sent once is lost
+	// A primary that still asks what it signed orders nothing, so a request that is sent only once would be lost.
+	b.until("all may vote", func(rs []Report) bool {
 		return !slices.ContainsFunc(rs, func(r Report) bool { return r.Health != Healthy })
 	})
 	c, ctx := b.dial()
 	const callers, each = 16, 12
-	under := func(caller int) client.Semantics { return client.Semantics(caller % 3) } // those that wait for an answer
+	under := func(caller int) client.Semantics { return client.Semantics(caller % 3) } // these callers wait for an answer
 	key := func(caller, i int) []byte { return fmt.Appendf(nil, "k%d.%d", caller, i) }
 	var calling sync.WaitGroup
 	for caller := range callers {
@@ -63,7 +65,7 @@ func TestC7_ManyCallersOfOneClientOnRealNodes(t *testing.T) {
 	}
 }
 
-// Long results arrive whole although only one replica sends them whole, and even if that replica is down.
+// A long result is sent whole by only one replica. The client gets it even if that replica is down.
 func TestC5_LongResultsOnRealNodes(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -77,7 +79,7 @@ func TestC5_LongResultsOnRealNodes(t *testing.T) {
 		if down {
 			b.halt(3)
 		}
-		for range 12 { // each replica is the one that sends some of the results whole
+		for range 12 { // so that each replica is the one that sends the whole result for some requests
 			if got, err := kv.NewClient(c).Get(ctx, "long"); err != nil || !bytes.Equal(got, value) {
 				t.Fatalf("replica 3 is down: %t; %d bytes, %v", down, len(got), err)
 			}

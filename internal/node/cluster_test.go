@@ -17,17 +17,17 @@ import (
 	"tagma/internal/reach"
 )
 
-// testbed is a cluster of nodes in this process, on the real transport and disk.
+// testbed is a cluster of nodes in this process, with the real transport and real disks.
 type testbed struct {
 	t     testing.TB
 	dir   string
 	fresh *cluster.Fresh
 	nodes []*running
 
-	hostile bool // a peer that is no replica sends messages under a replica's key
+	hostile bool // a peer that is not a replica uses a replica's key to send messages
 }
 
-// running is a node with the means to stop it.
+// running is a node, and what the test needs to stop it.
 type running struct {
 	*Node
 	stop context.CancelFunc
@@ -63,16 +63,16 @@ func newTestbed(t testing.TB, n int, protocol cluster.Protocol) *testbed {
 	return b
 }
 
-// nextPort counts through ports below those that the system gives to outgoing connections, so that no connection takes the
-// port of a replica that is down, and below those of cmd/tagma's and testnet/local's tests. Test processes that run at the
-// same time begin at different ports.
+// nextPort is the next port to use. All ports are below those that the system gives to outgoing connections, so that no
+// connection takes the port of a replica that is down. They are also below those that the tests of cmd/tagma and
+// testnet/local use. Test processes that run at the same time begin at different ports.
 var nextPort atomic.Int32
 
 func init() { nextPort.Store(int32(10_000 + os.Getpid()%40*100)) }
 
 func loopback(port int) []string { return []string{fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", port)} }
 
-// freePorts finds ports that nobody listens on.
+// freePorts returns ports that are not in use.
 func freePorts(t testing.TB, n int) []int {
 	t.Helper()
 	var ports []int
@@ -119,8 +119,8 @@ func (b *testbed) startAll() {
 	}
 }
 
-// halt stops a replica cleanly. It fails if a replica refused a message of a correct one, since senders of refused messages
-// are slowed down.
+// halt stops a replica cleanly. The test fails if the replica refused a message of a correct replica, because a replica
+// reads senders of refused messages more slowly.
 func (b *testbed) halt(i int) {
 	b.t.Helper()
 	r := b.nodes[i]
@@ -144,7 +144,7 @@ func (b *testbed) stopAll() {
 	}
 }
 
-// patience bounds what a test waits for.
+// patience bounds every wait of a test.
 const patience = 60 * time.Second
 
 // dial returns a client and a context that ends with the test's patience.

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// image copies a replica's data as a crash would leave them: the state first, so that the journal is never behind it.
+// image copies a replica's data as a crash would leave them. It copies the state first, so that the copied journal is
+// never behind the copied state.
 func (b *testbed) image(i int) string {
 	b.t.Helper()
 	to := b.t.TempDir()
@@ -20,7 +21,7 @@ func (b *testbed) image(i int) string {
 	return to
 }
 
-// restore puts part of an image back in place of what a stopped replica holds.
+// restore replaces part of what a stopped replica holds by that part of an image.
 func (b *testbed) restore(i int, image string, parts ...string) {
 	b.t.Helper()
 	for _, part := range parts {
@@ -54,7 +55,7 @@ func copyDir(t testing.TB, to, from string) {
 	}
 }
 
-// newest is the last file in a directory with this ending.
+// newest returns the last file in a directory with this extension.
 func newest(t testing.TB, dir, ending string) string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(dir, "*"+ending))
@@ -85,7 +86,8 @@ func used(data []byte) int {
 	return n
 }
 
-// damages are what a crash or a bad disk may do to the store's write-ahead file; older is an earlier version of the file.
+// damages are the ways in which a crash or a bad disk may damage the store's write-ahead file. older is an earlier
+// version of the file.
 var damages = []struct {
 	name string
 	do   func(t testing.TB, dir string, older []byte)
@@ -107,8 +109,8 @@ var damages = []struct {
 	}},
 }
 
-// Whatever a crash leaves of the store, a replica whose journal reaches back far enough catches up with the others from its
-// journal.
+// Whatever a crash leaves of the store, the replica rebuilds the state from its journal, if the journal reaches back far
+// enough, and then catches up with the others.
 func TestD5_ADamagedStoreIsRebuiltFromTheJournal(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -131,14 +133,14 @@ func TestD5_ADamagedStoreIsRebuiltFromTheJournal(t *testing.T) {
 		b.level(4)
 		t.Logf("the write-ahead file with %s: mended", damage.name)
 	}
-	b.halt(2) // so that the mended one is needed
+	b.halt(2) // now the cluster needs the repaired replica
 	l.put(10, 300)
 	b.level(3)
 	l.check(300)
 }
 
-// A store beyond what the journal can rebuild is filled from the others: the journal is whole, so nothing was
-// forgotten.
+// The store lost more than the journal can rebuild, so the replica fetches the state from the others. The journal is
+// whole, so the replica has forgotten nothing that it signed.
 func TestX1_AStoreThatLostTooMuchIsFetchedFromTheOthers(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small).withAdmin()
@@ -183,12 +185,12 @@ func TestX1_AStoreThatLostTooMuchIsFetchedFromTheOthers(t *testing.T) {
 	if v := b.scraped(3); v["tagma_transfers_finished_total"] == 0 && v["tagma_executed"] == 0 {
 		t.Error("the state came from nowhere")
 	}
-	b.halt(2) // so that the mended one is needed
+	b.halt(2) // now the cluster needs the repaired replica
 	l.put(10, 300)
 	b.level(3)
 }
 
-// refused opens a replica's home, which must fail with one line that says how to mend it.
+// refused opens a replica's home, which must fail. The error must be one line that says what to do.
 func (b *testbed) refused(i int, mend string) error {
 	b.t.Helper()
 	n, err := Open(b.home(i), Options{})

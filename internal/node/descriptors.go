@@ -9,16 +9,16 @@ import (
 	"tagma/network"
 )
 
-// How many open files are reserved for what. Journal and store come first, because a replica that cannot open its next
-// segment ends.
+// How many open files are reserved for each purpose. Journal and store come first, because a replica that cannot open
+// the next segment of its journal stops.
 const (
 	diskDescriptors  = 256 // journal, and a store of a few GiB
 	leastClients     = 16
 	adminConnections = 64
 )
 
-// spareDescriptors makes sure that connections never use up the open files that the disk needs, by admitting fewer
-// clients if the process's limit is low. A limit of 0 stands for none.
+// spareDescriptors makes sure that connections never use up the open files that the disk needs. If the process may open
+// only few files, it lowers the number of clients that are admitted. A limit of 0 stands for no limit.
 func spareDescriptors(limit uint64, members int, s *Settings, log *slog.Logger) error {
 	if limit == 0 {
 		return nil
@@ -41,8 +41,8 @@ func spareDescriptors(limit uint64, members int, s *Settings, log *slog.Logger) 
 	return nil
 }
 
-// openFilesLimit is how many files this process may have open; 0 if the system does not tell. The Go runtime has
-// already raised the limit as far as it may.
+// openFilesLimit is how many files this process may have open; 0 if the system does not say. The Go runtime has already
+// raised the limit as far as it may.
 func openFilesLimit() uint64 {
 	var l unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) != nil {

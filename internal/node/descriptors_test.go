@@ -45,8 +45,8 @@ func TestDescriptors_TheDiskComesFirst(t *testing.T) {
 	}
 }
 
-// I14: however many connections are opened and kept, the admin address holds only a bounded number of them, and serves the
-// next one once others have been idle.
+// I14: however many connections peers open and keep open, the admin address holds only a bounded number of them. When
+// some have been idle for a while, it serves the next one.
 func TestAdmin_HoldsABoundedNumberOfConnections(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small).withAdmin()
@@ -72,7 +72,7 @@ func TestAdmin_HoldsABoundedNumberOfConnections(t *testing.T) {
 	}
 }
 
-// pipes is a listener whose connections are pipes in memory, so that their deadlines follow the fake time of the test.
+// pipes is a listener whose connections are pipes in memory. So their deadlines follow the virtual time of the test.
 type pipes struct{ conns chan net.Conn }
 
 func (p pipes) Accept() (net.Conn, error) {
@@ -87,11 +87,12 @@ func (p pipes) Close() error { close(p.conns); return nil }
 
 func (pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// I14: in whichever way a peer holds a connection of the admin address for nothing, the next connection is served in time.
+// I14: whatever a peer does to occupy a connection of the admin address without using it, the next connection is served
+// in time.
 func TestAdmin_AConnectionOfNoUseIsEnded(t *testing.T) {
 	const question = "GET / HTTP/1.1\r\nHost: replica\r\n\r\n"
 	for name, c := range map[string]struct {
-		keeps func(net.Conn) // what a peer does with its connection, until that ends
+		keeps func(net.Conn) // what a peer does with its connection; it returns when the peer ends
 		after time.Duration  // the next one is answered
 	}{
 		"it asks nothing": {func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, askPatience},

@@ -14,7 +14,7 @@ import (
 	"tagma/internal/replica"
 )
 
-// data describes where a home's data are, for package replica.
+// data describes, in the form that package replica needs, where a home's data are.
 func (h *Home) data(log *slog.Logger) *replica.Home {
 	return &replica.Home{
 		Config: &h.Config, Life: lifeFile{filepath.Join(h.Dir, LifeFile)},
@@ -25,7 +25,7 @@ func (h *Home) data(log *slog.Logger) *replica.Home {
 
 func random() uint64 {
 	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails: it ends the process instead
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
 	return binary.LittleEndian.Uint64(b[:])
 }
 
@@ -38,8 +38,8 @@ func (e *DataError) Error() string { return e.Err.Error() }
 // Unwrap is the system's error.
 func (e *DataError) Unwrap() error { return e.Err }
 
-// checkData refuses a data directory that does not exist. If the replica made one, it would look like that of a replica
-// that was never started, or hide the disk that is mounted there later.
+// checkData refuses a data directory that does not exist. If the replica made the directory, the home would look as if
+// the replica had never been started. Or the new directory would be hidden when the missing disk is mounted there.
 func (h *Home) checkData() error {
 	if h.Settings.Data == "" {
 		return nil
@@ -83,7 +83,8 @@ func (f lifeFile) Write(text string) error {
 	return nil
 }
 
-// UnfinishedSuffix ends the name of a file that is being written, or whose writing a crash interrupted.
+// UnfinishedSuffix ends the names of files that are not written completely, either yet or because a crash interrupted
+// the writing.
 const UnfinishedSuffix = ".new"
 
 // replaceFile replaces the content of a file durably. After a crash, or if the disk is full, the old content is there.
@@ -113,7 +114,7 @@ type stateDir struct {
 	log *slog.Logger
 }
 
-// Exists reports whether there are any files of a store.
+// Exists reports whether the directory of the store has any files.
 func (s stateDir) Exists() (bool, error) {
 	here, next, err := store.Generations(s.dir)
 	return here || next, err
@@ -148,7 +149,7 @@ func (s stateDir) Aside() error {
 	return err
 }
 
-// OpenNext opens the generation that a crash left beside the store while a state was being rebuilt.
+// OpenNext opens the second generation of the store, which a crash has left from a rebuild of the state.
 func (s stateDir) OpenNext() (replica.Store, error) {
 	here, next, err := store.Generations(s.dir)
 	if err != nil || !here || !next {

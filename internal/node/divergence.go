@@ -14,13 +14,13 @@ import (
 	"tagma/pbft/wire"
 )
 
-// A replica whose state was wrong keeps the proof of that in DATA/diverged/CHECKPOINT.json, because the repair removes
-// everything else (K2).
+// When a replica's state was wrong, the replica keeps evidence of that in DATA/diverged/CHECKPOINT.json, because the
+// repair replaces the wrong state (K2).
 
-// maxDivergences bounds how many proofs a replica on a broken machine keeps.
+// maxDivergences bounds how many such files a replica keeps, since a broken machine may cause very many.
 const maxDivergences = 16
 
-// Divergence is the proof that a replica's state was wrong.
+// Divergence is the evidence that a replica's state was wrong.
 type Divergence struct {
 	Replica     int    `json:"replica"`
 	Checkpoint  uint64 `json:"checkpoint"`
@@ -28,13 +28,13 @@ type Divergence struct {
 	Stable      string `json:"stable"`      // the digest that a quorum signed, in hex
 	Certificate []byte `json:"certificate"` // the quorum's stable certificate, as a StableNotice
 
-	// What was wrong, as found when the state of a stable checkpoint replaced the wrong state; 0 until then.
+	// The differences that were found when the state of a stable checkpoint replaced the wrong state; 0 until then.
 	RepairedAt uint64   `json:"repaired_at,omitempty"` // sequence number of that checkpoint
 	Differing  int      `json:"differing,omitempty"`   // number of keys of the store that were wrong
 	Keys       [][]byte `json:"keys,omitempty"`        // the first of these keys
 }
 
-// diverged stores the proof that the own state was wrong.
+// diverged stores the evidence that this replica's own state was wrong.
 func (w *witness) diverged(own wire.Digest, cert wire.StableCert) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -48,7 +48,7 @@ func (w *witness) diverged(own wire.Digest, cert wire.StableCert) error {
 	})
 }
 
-// mended adds to the proofs what was wrong, once another state has replaced the wrong one.
+// mended adds to the stored evidence what was wrong. It is called once another state has replaced the wrong one.
 func (w *witness) mended(seq uint64, first [][]byte, keys int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -56,7 +56,7 @@ func (w *witness) mended(seq uint64, first [][]byte, keys int) {
 	for _, path := range files {
 		var d *Divergence
 		if d, err = ReadDivergence(path); err != nil || d.RepairedAt > 0 {
-			continue // the command that verifies proofs reports damaged ones
+			continue // the command that verifies evidence reports damaged files
 		}
 		if d.RepairedAt, d.Differing, d.Keys = seq, keys, first; err == nil {
 			err = w.keepDivergence(d)
@@ -84,7 +84,7 @@ func (w *witness) keepDivergence(d *Divergence) error {
 	return nil
 }
 
-// DivergenceFiles lists the proofs in a directory. The directory need not exist.
+// DivergenceFiles lists the files of such evidence in a directory. The directory need not exist.
 func DivergenceFiles(dir string) (paths []string, err error) {
 	files, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -99,10 +99,10 @@ func DivergenceFiles(dir string) (paths []string, err error) {
 	return paths, nil
 }
 
-// mostDivergence is more bytes than the largest proof has.
+// mostDivergence is more bytes than the largest file of such evidence has.
 const mostDivergence = 4 << 20
 
-// ReadDivergence reads a proof without verifying it.
+// ReadDivergence reads a file of such evidence without verifying it.
 func ReadDivergence(path string) (*Divergence, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -119,7 +119,7 @@ func ReadDivergence(path string) (*Divergence, error) {
 	return d, nil
 }
 
-// Verify checks that a quorum of the cluster signed another state than the one that the replica says it announced.
+// Verify checks that a quorum of the cluster signed another digest than the one that this replica says it announced.
 func (d *Divergence) Verify(cfg *wire.Config, holds func([]wire.Claim) bool) error {
 	cert, err := wire.ReadProof(cfg, d.Certificate, holds)
 	switch {

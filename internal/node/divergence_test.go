@@ -12,7 +12,8 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// errant is a machine that, once after due is set, writes a wrong value instead of executing an operation.
+// errant is a machine that makes one mistake: when due is set, it writes a wrong value instead of executing the next
+// operation.
 type errant struct {
 	statemachine.Machine
 	due atomic.Bool
@@ -25,7 +26,8 @@ func (s *errant) Apply(tx statemachine.Txn, op []byte) []byte {
 	return s.Machine.Apply(tx, op)
 }
 
-// K2: after its state was repaired, a replica keeps the proof that it was wrong, and the list of the wrong keys.
+// K2: after its state was repaired, a replica still has the evidence that the state was wrong, with a list of the wrong
+// keys.
 func TestK2_AReplicaKeepsWhatWasWrongWithItsState(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)

@@ -42,8 +42,8 @@ func newWitness(dir string, self wire.ReplicaID, counts *counters, log *slog.Log
 	}
 }
 
-// recall convicts replicas by the evidence on the disk: a proof holds for ever, whoever put the file there. Files that
-// prove nothing are reported and left alone.
+// recall convicts replicas by the evidence on the disk. Evidence is valid for ever, whoever wrote the file. Files that
+// prove nothing are reported and not changed.
 func (w *witness) recall(cfg *wire.Config) {
 	paths, _ := filepath.Glob(filepath.Join(w.dir, "replica*-*"))
 	holds := replica.Holds(crypto.NewVerifier(0, nil))
@@ -76,7 +76,7 @@ func readEvidence(path string) (wire.Evidence, error) {
 	return wire.DecodeEvidence(data)
 }
 
-// note remembers a file of evidence.
+// note adds a file of evidence to the list in memory.
 func (w *witness) note(accused wire.ReplicaID, name string) {
 	if w.files[accused] == nil {
 		w.files[accused] = make(map[string]bool)
@@ -106,7 +106,8 @@ func (w *witness) Diverged(own wire.Digest, cert wire.StableCert) {
 	w.log.Error("this replica's state contradicts a stable checkpoint: it no longer answers clients",
 		"seq", uint64(cert.Seq), "own", own, "stable", cert.Digest)
 	if err := w.diverged(own, cert); err != nil {
-		w.log.Error("the proof of it could not be kept", "error", err) // no vote depends on it (D6), so the replica goes on
+		// No vote depends on this file (D6), so the replica continues.
+		w.log.Error("the proof of it could not be kept", "error", err)
 	}
 }
 
@@ -144,21 +145,22 @@ func (w *witness) Accused(e wire.Evidence) {
 		return
 	}
 	proof := e.Encode()
-	hash := sha256.Sum256(proof) // in the name, so that the same proof, found again, has the same file
+	hash := sha256.Sum256(proof) // the hash is in the name, so that evidence that is found again gets the same file
 	name := fmt.Sprintf("replica%d-%s-%s-%x", e.Replica, e.Kind, wire.TypeOf(e.First), hash[:4])
 	if w.files[e.Replica][name] {
 		return
 	}
-	w.note(e.Replica, name) // failed attempts count too, since a liar can cause many
+	w.note(e.Replica, name) // the file counts even if writing fails, since a liar can cause many attempts
 	if err := w.write(name, proof); err != nil {
-		w.log.Error("evidence could not be kept", "error", err) // no vote depends on it (D6), so the replica goes on
+		// No vote depends on this file (D6), so the replica continues.
+		w.log.Error("evidence could not be kept", "error", err)
 		return
 	}
 	w.log.Warn("a replica is proven to lie", "accused", int(e.Replica), "kind", string(e.Kind),
 		"about", wire.TypeOf(e.First), "evidence", name)
 }
 
-// write stores a proof completely or not at all, because half a proof proves nothing.
+// write stores evidence completely or not at all, because half of it proves nothing.
 func (w *witness) write(name string, data []byte) error {
 	if err := os.MkdirAll(w.dir, 0o700); err != nil {
 		return fmt.Errorf("make the directory of evidence: %w", err)

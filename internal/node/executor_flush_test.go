@@ -14,7 +14,7 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// counting is a storage that notes how many batches each write has.
+// counting is a storage that records how many batches each write contains.
 type counting struct {
 	*memstore.Store
 	mu     sync.Mutex
@@ -34,8 +34,8 @@ func (c *counting) written() []int {
 	return slices.Clone(c.writes)
 }
 
-// Every write to the store is synced, so single batches share one. It begins after flushWithin, after flushEvery batches, or
-// before a checkpoint, whichever comes first (D5).
+// Every write to the store is synced, so several batches share one write. A write begins flushWithin after the first
+// batch that waits, or when flushEvery batches wait, or before a checkpoint, whichever is first (D5).
 func TestD5_BatchesShareWritesToTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		storage := &counting{Store: memstore.New()}

@@ -15,7 +15,7 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// plain makes a store for an executor of a storage. It can neither fetch nor give a state.
+// plain makes a store for an executor from a storage. This store can neither fetch nor serve a state.
 type plain struct {
 	statemachine.Storage
 	replica.Store
@@ -45,8 +45,8 @@ func body(seq wire.Seq) *wire.Body {
 	}}}
 }
 
-// The core may hand over a window of batches and checkpoints before it hears of any execution, after a checkpoint that still
-// waits. An executor that stands still must not delay the driver's turn: a deadlock fails the test.
+// The core may hand over a window of batches, and checkpoints, before it gets any result. Here the executor stands still
+// at an earlier checkpoint. That must not delay the driver's turn; otherwise the test ends in a deadlock.
 func TestTheDriverNeverWaitsForTheExecutor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, cfg, done := newTestExecutor(t, memstore.New())
@@ -65,7 +65,7 @@ func TestTheDriverNeverWaitsForTheExecutor(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
-		x.Do(port.Snapshot{Seq: 8}) // not taken yet, while the core has heard of batch 8
+		x.Do(port.Snapshot{Seq: 8}) // the executor must not take this yet, although the core has the result of batch 8
 		for seq := wire.Seq(9); seq <= 8+cfg.LogWindow; seq++ {
 			x.Do(port.Execute{Seq: seq, Body: body(seq)})
 			if seq%cfg.CheckpointInterval == 0 {
@@ -91,7 +91,7 @@ func TestTheDriverNeverWaitsForTheExecutor(t *testing.T) {
 	})
 }
 
-// An executor whose results nobody takes any more ends with its context, however full the lane is.
+// If nobody takes an executor's results any more, the executor ends with its context, even if the lane is full.
 func TestTheExecutorEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, cfg, _ := newTestExecutor(t, memstore.New())
@@ -123,18 +123,19 @@ func TestD6_AStoreThatFailsEndsTheExecutor(t *testing.T) {
 	if err := x.run(t.Context()); !errors.Is(err, errStore) {
 		t.Fatalf("ended with %v", err)
 	}
-	if e := (<-done).(port.Executed); e.Seq != 1 { // the journal has the batch, so it is executed whatever the store does
+	// The batch is in the journal, so it is executed even if the store cannot be written.
+	if e := (<-done).(port.Executed); e.Seq != 1 {
 		t.Fatalf("told of %+v", e)
 	}
 }
 
-// The bounds of a write to the store (D5), as the executor keeps them.
+// The bounds of one write to the store (D5); the executor uses the same.
 const (
 	flushEvery  = 64
 	flushWithin = 100 * time.Millisecond
 )
 
-// reference applies the batches of body one after the other, and knows the roots that must come of it.
+// reference applies the batches of body one after the other, and knows which root follows.
 type reference struct {
 	*statemachine.Service
 	t *testing.T

@@ -27,7 +27,8 @@ func (b *testbed) life(i int) string {
 	return strings.TrimSpace(string(text))
 }
 
-// D8.5: replicas that start for the first time together answer each other, so that none has to wait.
+// D8.5: replicas that start for the first time at the same moment answer each other's questions, so none of them must
+// wait.
 func TestD8_5_FourThatStartForTheFirstTimeAtOnceServe(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -64,7 +65,7 @@ func TestD8_5_FourThatStartForTheFirstTimeAtOnceServe(t *testing.T) {
 	}
 }
 
-// D8.5: a replica that starts for the first time later than the others needs as few answers as one that restarts.
+// D8.5: a replica that starts for the first time when the others already run needs as few answers as one that restarts.
 func TestD8_5_TheFourthStartsForTheFirstTimeAfterOneHasDied(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -84,7 +85,7 @@ func TestD8_5_TheFourthStartsForTheFirstTimeAfterOneHasDied(t *testing.T) {
 	l.check(100)
 }
 
-// A first start that ends before its first vote leaves nothing that the next one takes for a loss.
+// A first start may end before the first vote. The next start does not take what is on the disk for a loss.
 func TestD8_3_AFirstStartMayEndBeforeItsFirstVote(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -99,7 +100,8 @@ func TestD8_3_AFirstStartMayEndBeforeItsFirstVote(t *testing.T) {
 	b.level(4)
 }
 
-// D8.4: the question of a start is answered in a round trip, so a restart is as quick as the links are.
+// D8.4: the question that a replica asks at its start is answered in one round trip, so a restart takes hardly longer
+// than that.
 func TestD8_4_ARestartBesideOthersIsQuick(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -123,7 +125,7 @@ func TestD8_4_ARestartBesideOthersIsQuick(t *testing.T) {
 	}
 }
 
-// A data directory that is not there is a disk that is not mounted, not a new one.
+// If the data directory does not exist, its disk may not be mounted. So a start refuses to make a new one.
 func TestD8_2_ADataDirectoryThatIsNotThereIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -142,8 +144,8 @@ func TestD8_2_ADataDirectoryThatIsNotThereIsRefused(t *testing.T) {
 	}
 }
 
-// A home of the first format has no file life, and its journal names no life. It is adopted at the first start, and is an
-// ordinary home afterwards.
+// A home of the first format has no file life, and its journal names no life. The first start converts it, and
+// afterwards it is like every other home.
 func TestD8_3_AHomeOfTheFirstFormatIsAdoptedOnce(t *testing.T) {
 	t.Parallel()
 	b := olderTestbed(t)
@@ -180,7 +182,8 @@ func TestD8_3_AHomeOfTheFirstFormatIsAdoptedOnce(t *testing.T) {
 	}
 }
 
-// olderTestbed unpacks a cluster that the first format's code made, after twenty puts, and gives it free ports.
+// olderTestbed unpacks a cluster and gives it free ports. The code of the first format made this cluster and executed
+// twenty puts.
 func olderTestbed(t *testing.T) *testbed {
 	t.Helper()
 	b := &testbed{t: t, dir: t.TempDir(), nodes: make([]*running, 4)}

@@ -12,7 +12,7 @@ import (
 	"tagma/checkpoint/store"
 )
 
-// mount puts a file system of its own, of so many bytes, at dir.
+// mount mounts a new file system of this many bytes at dir.
 func (b *testbed) mount(t *testing.T, dir string, size int) {
 	t.Helper()
 	mount(t, dir, size)
@@ -41,7 +41,7 @@ func enlarge(t *testing.T, dir string, size int) {
 	}
 }
 
-// fails lets a replica's disk fill up while the others go on, and waits until the replica has stopped by itself.
+// fails fills the disk of a replica while the others continue, and waits until the replica has stopped by itself.
 func (b *testbed) fails(i int, l *load, want error) {
 	b.t.Helper()
 	for ended := false; !ended; {
@@ -63,7 +63,7 @@ func (b *testbed) fails(i int, l *load, want error) {
 	b.nodes[i] = nil
 }
 
-// The journal finds no room for its next segment.
+// The journal cannot make its next segment, because the disk is full.
 func TestD6_AFullDiskUnderTheJournalStopsTheReplica(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -84,7 +84,7 @@ func TestD6_AFullDiskUnderTheJournalStopsTheReplica(t *testing.T) {
 	l.check(6000)
 }
 
-// The store keeps a reserve, and stops before the disk is full.
+// The store does not use up a reserve of free space, so it stops before the disk is full.
 func TestD6_AFullDiskUnderTheStoreStopsTheReplica(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -112,7 +112,7 @@ func TestD6_AFullDiskUnderTheStoreStopsTheReplica(t *testing.T) {
 	l.check(6000)
 }
 
-// E1: a proof that the disk has no room for leaves nothing that looks like one.
+// E1: if the disk has no room for a file of evidence, no incomplete file remains.
 func TestE1_AFullDiskLeavesNoHalfOfAProof(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()

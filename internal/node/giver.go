@@ -25,7 +25,8 @@ type giver struct {
 	offers []wire.StableCert // checkpoints that the donor has not taken yet
 }
 
-// How many questions of one replica, and bytes of them, may wait for the donor. Questions are short, and are repeated.
+// How many questions of one replica may wait for the donor, and how many bytes of questions. Questions are short, and
+// are sent again if they are lost.
 const (
 	questionLetters = 64
 	questionBytes   = 1 << 20
@@ -40,7 +41,7 @@ func newGiver(cfg *wire.Config, donor *replica.Donor, now func() time.Duration, 
 	return g
 }
 
-// offer passes on a checkpoint; it never waits.
+// offer passes on a checkpoint. It never blocks.
 func (g *giver) offer(cert wire.StableCert) {
 	g.mu.Lock()
 	g.offers = append(g.offers, cert)
@@ -54,7 +55,7 @@ func (g *giver) offer(cert wire.StableCert) {
 // run answers questions until the context ends.
 func (g *giver) run(ctx context.Context) {
 	defer g.donor.Close()
-	tick := time.NewTicker(replica.OutsidePause) // the questions of a backup may wait that long
+	tick := time.NewTicker(replica.OutsidePause) // the questions of a client that takes a backup may wait this long
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		g.takeOffers()
@@ -123,7 +124,7 @@ type outside struct {
 	used time.Time
 }
 
-// outsidePatience is how long a client that has stopped asking prevents others from taking a backup.
+// outsidePatience is how long a client that takes a backup may stop asking before another client may take one.
 const outsidePatience = 10 * time.Second
 
 // take reports whether this link is the one that is served, and serves it if no other link is.
@@ -140,7 +141,7 @@ func (o *outside) take(link *network.ClientLink, now time.Time) bool {
 	return true
 }
 
-// send sends the client what the donor gives.
+// send sends the donor's answers to the client.
 func (o *outside) send(frame []byte) {
 	o.mu.Lock()
 	link := o.link

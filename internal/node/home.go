@@ -80,7 +80,7 @@ type KeyError struct{ Err error }
 // Error is one line with the file and what to do.
 func (e *KeyError) Error() string { return e.Err.Error() }
 
-// Unwrap is the error of reading the key or of finding the passphrase.
+// Unwrap returns the error of reading the key or of getting the passphrase.
 func (e *KeyError) Unwrap() error { return e.Err }
 
 // MachineError says that the cluster runs a machine that this program does not have. It is an error of the configuration.
@@ -95,7 +95,7 @@ func (e *MachineError) Error() string {
 		e.Machine, strings.Join(e.Has, " and "))
 }
 
-// openKey reads a home's private key, and finds the passphrase if the key is encrypted.
+// openKey reads a home's private key. If the key is encrypted, it also gets the passphrase.
 func openKey(dir string) (*crypto.PrivateKey, error) {
 	key, err := passphrase.ReadKey(filepath.Join(dir, KeyFile))
 	if err != nil {
@@ -123,5 +123,5 @@ func (h *Home) listen() []string {
 	return h.Cluster.Replicas[h.Config.Self].Addresses
 }
 
-// path is the path of something in the data directory.
+// path returns the path of something in the data directory.
 func (h *Home) path(name string) string { return filepath.Join(h.Data, name) }

@@ -17,7 +17,7 @@ import (
 	"tagma/statemachine"
 )
 
-// instance is a replica from its start to its end: what its disk holds, and the parts that work with that.
+// instance is one run of a replica: what its disk holds, and the parts that work on it.
 type instance struct {
 	node    *Node
 	disk    *replica.Disk
@@ -26,8 +26,8 @@ type instance struct {
 	giver   *giver
 	loop    *loop
 	probe   *probe
-	spare   chan struct{} // asks for the file of the journal's next segment to be made; holds one wish
-	behind  chan struct{} // asks for the journal to be written in the background; holds one wish (D8.14)
+	spare   chan struct{} // a value asks to make the file of the journal's next segment; holds at most one
+	behind  chan struct{} // a value asks to write the journal in the background; holds at most one (D8.14)
 	scrubs  scrubs
 	damaged func(context.Context) // tells the core that the stored state is damaged
 
@@ -39,7 +39,8 @@ type instance struct {
 	stuck bool          // a part did not end when it should have
 }
 
-// forgotten ends an instance because another replica holds a statement of this one that its journal lacks (D8.5).
+// forgotten is the error with which an instance ends if another replica holds a signed statement of this one that its
+// journal lacks (D8.5).
 type forgotten struct{ why string }
 
 // Error is the explanation for an operator.
@@ -64,7 +65,8 @@ func (n *Node) newInstance() (*instance, error) {
 	return i, nil
 }
 
-// wish returns a function that asks for work on another goroutine. Wishes that were not served yet count as one.
+// wish returns a function that asks another goroutine to do some work. If it is called again before the work was begun,
+// that counts as one call.
 func wish(to chan struct{}) func() {
 	return func() {
 		select {
@@ -74,7 +76,7 @@ func wish(to chan struct{}) func() {
 	}
 }
 
-// serve puts the state machine on the store, at the verified state.
+// serve connects the state machine with the store, at the verified state.
 func (n *Node) serve(disk *replica.Disk) (*statemachine.Service, error) {
 	machine := n.opt.Machine
 	if machine == nil {
@@ -174,12 +176,12 @@ func (i *instance) prepare(ctx context.Context) {
 	}
 }
 
-// WriteDelay is how long votes that may leave before they are durable are gathered before the journal writes them
-// (D8.14). A power cut, or the end of the process alone, can lose the votes of that time and those of the write before.
+// WriteDelay is how long the journal gathers votes before it writes them, if votes may be sent before they are durable
+// (D8.14). If the process ends or the power fails, the votes of that time can be lost, and also those of the write
+// before.
 const WriteDelay = 10 * time.Millisecond
 
-// writeBehind writes the votes that have left before they were durable, until the context ends. The end of the loop
-// writes the rest.
+// writeBehind writes votes after they were sent, until the context ends. When the loop ends, it writes the rest.
 func (i *instance) writeBehind(ctx context.Context) error {
 	delay := time.NewTimer(WriteDelay)
 	defer delay.Stop()
@@ -202,7 +204,7 @@ func (i *instance) writeBehind(ctx context.Context) error {
 }
 
 // errReadsLeft says that reads of past states did not end when they should have. Only the end of the process ends them,
-// and until then the store stays open for them. Everything is written.
+// and until then the store stays open for them. All batches and votes are written.
 var errReadsLeft = errors.New("reads of the past do not end, so the store stays open until the process ends")
 
 // readsPatience is how long reads of past states may take to end. Each of them checks at its next read whether it must end.
@@ -247,7 +249,7 @@ func (i *instance) close(why error) error {
 	return i.disk.Close()
 }
 
-// leaveOpen is close for the case that reads of past states do not end.
+// leaveOpen does what close does if reads of past states do not end.
 func (i *instance) leaveOpen(why error) error {
 	err := errReadsLeft
 	if why == nil {
@@ -267,13 +269,13 @@ func (i *instance) leaveOpen(why error) error {
 // closePatience is how long closing may take after the disk has failed.
 const closePatience = 2 * time.Second
 
-// abandon closes what can still be closed after the disk has failed. Badger tries for ever to write its memtable to a
-// disk that is gone; nothing depends on that (D5), so the end of the process does not wait for it.
+// abandon closes what can still be closed after the disk has failed. If the disk is gone, badger tries for ever to write
+// its memtable. Nothing depends on that write (D5), so the process ends without waiting for it.
 func (i *instance) abandon() {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		_ = i.disk.Close() // the error that led here matters more
+		_ = i.disk.Close() // the error because of which the replica stops matters more
 	}()
 	select {
 	case <-closed:
@@ -281,7 +283,8 @@ func (i *instance) abandon() {
 	}
 }
 
-// attached answers a client's Attach from the present instance; nil if there is none or its state is wrong.
+// attached answers a client's Attach from the present instance. It returns nil if there is no instance or its state is
+// wrong.
 func (n *Node) attached(client wire.PublicKey, m *wire.Attach) *wire.Attached {
 	i := n.instance.Load()
 	if i == nil || n.inspection().Diverged {

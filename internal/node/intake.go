@@ -24,7 +24,7 @@ type intake struct {
 	helpers    func() (data, questions *mailbox) // for messages that the core does not see
 	routes     *routes
 	quarantine *quarantine[*network.ClientLink]
-	suspects   *quarantine[int] // replicas that sent something that no correct replica sends
+	suspects   *quarantine[int] // replicas that sent a message which no correct replica sends
 	past       *queries
 	outside    *outside
 	attached   func(wire.PublicKey, *wire.Attach) *wire.Attached // nil: there is no answer
@@ -37,8 +37,8 @@ type intake struct {
 }
 
 // FromReplica takes a frame of another replica. An invalid message is counted and dropped, and its sender is read more
-// slowly: remote input never stops a replica (S4). A frame that is not a message, or a message that replicas never send
-// each other, also ends the sender's streams: connecting again costs the sender more than it costs us.
+// slowly: remote input never stops a replica (S4). If a frame is not a message, or is one that replicas never send each
+// other, the sender's streams are also ended, because connecting again costs the sender more than it costs this replica.
 func (in *intake) FromReplica(from int, frame []byte) {
 	in.suspects.wait(in.ctx, from)
 	m, err := wire.Decode(frame)
@@ -70,8 +70,8 @@ func (in *intake) tell(from int, frame []byte) {
 	}
 }
 
-// believe passes a verified message of another replica to the part that handles it. Messages of the exchange of state
-// never make a vote wait: they are dropped if there is no room for them.
+// believe passes a verified message of another replica to the part that handles it. Messages that transfer a state never
+// delay a vote: if there is no room for them, they are dropped.
 func (in *intake) believe(from wire.ReplicaID, v wire.Verified, bytes int) {
 	data, questions := in.helpers()
 	switch replica.PartFor(v.Message()) {
@@ -94,7 +94,8 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 	m, err := wire.Decode(frame)
 	if err != nil {
 		in.refuse("client", wire.PublicKey(link.Key()), nil, err)
-		in.quarantine.extend(link, time.Now(), malformedPause) // its next link, whose handshake costs us work, has to wait
+		// Then the client must wait before it opens its next link, because a handshake costs this replica work.
+		in.quarantine.extend(link, time.Now(), malformedPause)
 		in.quarantine.wait(in.ctx, link)
 		link.Close()
 		return
@@ -134,8 +135,9 @@ func (in *intake) request(link *network.ClientLink, m *wire.Request, bytes int) 
 		})
 }
 
-// order passes a verified request on to the loop, and waits for room in the lane if there is none. Of all links of one
-// key only one request at a time waits for room, so keys take turns, however much one of them sends (C6).
+// order passes a verified request on to the loop, and waits for room in the lane if there is none. Among all links of
+// one key, only one request at a time waits for room. So each key gets the same share, however many requests it sends
+// (C6).
 func (in *intake) order(from *clientSender, link *network.ClientLink, m *wire.Request, v wire.Verified, bytes int) {
 	in.routes.set(m.ID, link)
 	select {
@@ -147,7 +149,8 @@ func (in *intake) order(from *clientSender, link *network.ClientLink, m *wire.Re
 	in.lanes.clients.put(in.ctx, port.Received{From: port.Source{Client: true}, Msg: v}, bytes)
 }
 
-// query reads a past state for a client, and does not read the client's link meanwhile. If the link ends, so does the read.
+// query reads a past state for a client. Meanwhile it does not read from the client's link. If the link ends, the read
+// is cancelled.
 func (in *intake) query(link *network.ClientLink, m *wire.Query) {
 	if _, err := wire.Verify(in.cfg, m, claimsNothing); err != nil {
 		in.refuse("client", wire.PublicKey(link.Key()), m, err)
@@ -164,7 +167,7 @@ func (in *intake) query(link *network.ClientLink, m *wire.Query) {
 // claimsNothing accepts messages without signatures, which only the link authenticates.
 func claimsNothing(claims []wire.Claim) bool { return len(claims) == 0 }
 
-// backUp has the donor answer a question for the state of a checkpoint. If another backup is being served, or the
+// backUp passes the question of a client that takes a backup to the donor. If another backup is being served, or the
 // client may not take one, the message is refused as misplaced.
 func (in *intake) backUp(link *network.ClientLink, m *wire.FetchState, bytes int) {
 	v, err := wire.Verify(in.cfg, m, claimsNothing)
@@ -181,15 +184,15 @@ func (in *intake) backUp(link *network.ClientLink, m *wire.FetchState, bytes int
 	}
 }
 
-// ClientGone forgets a link and the routes over it. The link's last messages may still be in the pool, and may set
-// routes afterwards.
+// ClientGone forgets a link and the routes over it. Messages of the link that are still in the pool may set routes after
+// that.
 func (in *intake) ClientGone(link *network.ClientLink) {
 	in.signatures.gone(link)
 	in.routes.gone(link)
 	in.quarantine.gone(link, time.Now())
 }
 
-// answer sends this replica's report. A question that arrives before reports exist waits for that.
+// answer sends this replica's report. If no report has been made yet, the answer is sent when there is one.
 func (in *intake) answer(link *network.ClientLink) {
 	select {
 	case <-in.ready:
@@ -204,8 +207,9 @@ func (in *intake) answer(link *network.ClientLink) {
 	link.Send(frame)
 }
 
-// reports keeps the answer to an inquiry for as long as one link must wait between two inquiries. So the work of making
-// a report, which looks at all parts of the replica and into its directories, is bounded however many links ask (S4).
+// reports keeps the answer to an inquiry for as long as one link must wait between two inquiries. Making a report is
+// expensive, because it reads all parts of the replica and its directories. So the cost is bounded, however many links
+// ask (S4).
 type reports struct {
 	report func() any
 

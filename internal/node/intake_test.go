@@ -14,7 +14,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// A client that connects as soon as the replica listens asks once: its question waits until there is an answer.
+// A client that connects as soon as the replica listens sends its inquiry once. The inquiry waits until the replica can
+// answer it.
 func TestAnInquiryWaitsUntilTheReplicaIsReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -35,8 +36,8 @@ func TestAnInquiryWaitsUntilTheReplicaIsReady(t *testing.T) {
 	})
 }
 
-// S4: however many links ask for a replica's report, at once or one after the other, the replica makes a report only once in
-// inquiryPause, and gives nobody an older one.
+// S4: however many links ask for a replica's report, at once or one after the other, the replica makes a report at most
+// once in inquiryPause, and every answer is at most that old.
 func TestS4_InquiriesOfManyLinksShareOneReport(t *testing.T) {
 	made := 0
 	r := &reports{report: func() any { made++; return made }}
@@ -59,7 +60,8 @@ func TestS4_InquiriesOfManyLinksShareOneReport(t *testing.T) {
 	}
 }
 
-// C6, S4: a client whose many links all wait for room in the lane to the loop gets as many turns as a client with one link.
+// C6, S4: the links of two clients wait for room in the lane to the loop. A client with many links gets as many turns as
+// a client with one.
 func TestC6_ClientsTakeTurnsForTheLoopHoweverManyLinksTheyHave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &intake{ctx: t.Context(), lanes: lanes{clients: newLane(1, 1<<20)}, routes: newRoutes()}

@@ -7,7 +7,7 @@ import (
 	"tagma/internal/cluster"
 )
 
-// I6: the journal does not grow with the history.
+// I6: the journal does not grow with the number of executed batches.
 func TestK1_TheJournalShrinksBehindStableCheckpoints(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, cluster.Protocol{CheckpointInterval: 4, LogWindow: 8})
@@ -16,7 +16,7 @@ func TestK1_TheJournalShrinksBehindStableCheckpoints(t *testing.T) {
 	}
 	b.startAll()
 	l := b.load()
-	for range 30 { // in steps so small that no replica falls out of the window
+	for range 30 { // in small steps, so that no replica falls behind by more than the window
 		l.put(4, 9000)
 		b.level(4)
 	}

@@ -8,7 +8,8 @@ import (
 	"tagma/pbft/port"
 )
 
-// S4, I14: while the loop stands still, a bounded number of bytes waits in the lane; further messages delay their links.
+// S4, I14: while the loop stands still, the bytes that wait in the lane are bounded. The links of further messages are
+// not read until there is room.
 func TestS4_ALaneIsBoundedInBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLane(100, 10)
@@ -32,7 +33,7 @@ func TestS4_ALaneIsBoundedInBytes(t *testing.T) {
 	})
 }
 
-// A message that is larger than the lane passes when nothing else is in it.
+// A message that is larger than the lane's bound enters when the lane is empty.
 func TestALaneLetsALargeMessagePass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLane(100, 10)
@@ -49,7 +50,7 @@ func TestALaneLetsALargeMessagePass(t *testing.T) {
 	})
 }
 
-// The end of the node ends every wait.
+// When the node ends, every wait for room in a lane ends.
 func TestALaneIsLeftAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

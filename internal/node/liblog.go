@@ -10,14 +10,13 @@ import (
 
 var libraryLog sync.Once
 
-// routeLibraryLog sends libp2p's log of the whole process to the first node's logger: libp2p has only one destination,
-// which otherwise is standard error.
+// routeLibraryLog sends the messages that libp2p logs in the whole process to the first node's logger. libp2p has only
+// one destination, which otherwise is standard error.
 func routeLibraryLog(log *slog.Logger) {
 	libraryLog.Do(func() { network.SetLibraryLog(chatter{log.Handler()}) })
 }
 
-// chatter lowers all messages to debug level, because libp2p logs as errors what a replica expects, such as a closed
-// listener.
+// chatter changes all messages to debug level, because libp2p logs normal events, such as a closed listener, as errors.
 type chatter struct{ slog.Handler }
 
 func (c chatter) Enabled(ctx context.Context, _ slog.Level) bool {

@@ -8,7 +8,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// load is a client that remembers what was acknowledged.
+// load is a client that remembers which puts were acknowledged.
 type load struct {
 	b    *testbed
 	c    *client.Client
@@ -22,7 +22,7 @@ func (b *testbed) load() *load {
 	return &load{b: b, c: c, ctx: ctx}
 }
 
-// renew gives the client as much time again as it had at first.
+// renew starts the client's time limit again.
 func (l *load) renew() {
 	l.b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -41,7 +41,7 @@ func (l *load) put(n, size int) {
 	}
 }
 
-// grow puts until the journals of these replicas reach back to the first batch no more.
+// grow puts values until the journals of these replicas do not contain the first batch any more.
 func (l *load) grow(replicas ...int) {
 	l.b.t.Helper()
 	for again := true; again; {
@@ -70,7 +70,7 @@ func (l *load) value(i, size int) []byte {
 	return v
 }
 
-// check reads back everything that was acknowledged (I9).
+// check reads back every acknowledged value (I9).
 func (l *load) check(size int) {
 	l.b.t.Helper()
 	for i := range l.acks {
@@ -80,7 +80,7 @@ func (l *load) check(size int) {
 	}
 }
 
-// level waits until so many replicas run, have executed the same and agree on one stable checkpoint.
+// level waits until this many replicas run, have executed the same batches and agree on one stable checkpoint.
 func (b *testbed) level(replicas int) {
 	b.t.Helper()
 	b.until(fmt.Sprintf("%d replicas at the same point", replicas), func(rs []Report) bool {

@@ -12,14 +12,15 @@ import (
 	"tagma/pbft/wire"
 )
 
-// lanes carry events to the loop. Votes, clients and execution have separate lanes, so that no flood of clients delays
-// a vote, and no full lane keeps a batch's result from the core.
+// lanes carry events to the loop. Votes, clients' messages and results of execution have separate lanes. So clients
+// cannot delay votes, and a full lane cannot keep the result of a batch from the core.
 type lanes struct {
 	replicas *lane
 	clients  *lane
 }
 
-// How many bytes of messages may wait for the loop. They also bound what one turn takes, and so what it journals at once.
+// How many bytes of messages may wait for the loop. They also bound how many messages one turn takes, and so how much it
+// writes to the journal.
 const (
 	replicasBytes = 64 << 20
 	clientsBytes  = 32 << 20
@@ -43,7 +44,7 @@ type loop struct {
 	wall     func() time.Time // nil: the system's wall clock
 	linked   func() bool      // whether enough other replicas are connected
 	changes  *changes
-	lost     *forgotten // set if nothing may be signed any more
+	lost     *forgotten // set if the replica must not sign anything any more
 	awake    bool       // the core has got its first Tick
 	shown    atomic.Pointer[port.Inspection]
 }
@@ -54,12 +55,13 @@ type loopWitness struct {
 	loop *loop
 }
 
-// Forgot makes the loop end after the turn in which another replica proved that this one forgot a statement.
+// Forgot makes the loop end after the present turn: another replica has proved that this one forgot a signed statement.
 func (w loopWitness) Forgot(said string, by wire.ReplicaID) {
 	w.loop.lost = &forgotten{replica.Proven(said, by)}
 }
 
-// run takes turns until the context ends. An error says that something could not be made durable, and is final (D6).
+// run takes turns until the context ends. It returns an error if something could not be made durable; that is final
+// (D6).
 func (l *loop) run(ctx context.Context) error {
 	ticker := time.NewTicker(l.tick)
 	defer ticker.Stop()
@@ -103,7 +105,7 @@ func (l *loop) run(ctx context.Context) error {
 }
 
 // linkPatience is how many ticks the loop waits for links before the core asks its first question. A question that is
-// sent before there are links is lost, and repeated only much later.
+// sent before there are links is lost, and is sent again only much later.
 const linkPatience = 50
 
 // told appends a Tick with the time. With its first Tick the core begins to ask other replicas and to measure time.
@@ -139,7 +141,7 @@ func (l *loop) now() port.Tick {
 	return tick
 }
 
-// showView publishes the core's state at once if the view has changed, so that every change of view is reported.
+// showView publishes the core's state at once if its view has changed. So reports show every view.
 func (l *loop) showView() {
 	if at, was := l.replica.Position(), l.shown.Load(); at.View != was.View || at.Active != was.Active {
 		l.show()

@@ -31,15 +31,16 @@ type machine struct {
 	queue  []port.Effect // work that the executor has not taken yet; the core is at most a window ahead
 	queued chan struct{}
 
-	// Only the executor's goroutine uses the following.
+	// The following fields are used only by the executor's goroutine.
 	ctx     context.Context
 	flush   *time.Timer
-	settled chan func() // results of jobs on other goroutines: at most a write and a load
+	settled chan func() // results of jobs that ran on other goroutines; at most one write and one load are running
 	beside  int
 	ticker  *time.Ticker // runs during a transfer
 }
 
-// How much of one donor may wait for the mover. An answer may have 2 MiB, and the mover asks for several at a time.
+// How many messages of one donor may wait for the mover, and how many bytes. An answer may have 2 MiB, and the mover
+// asks for several at a time.
 const (
 	dataLetters = 256
 	dataBytes   = 16 << 20
@@ -61,7 +62,7 @@ func newMachine(cfg *wire.Config, st replica.Store, service *statemachine.Servic
 	return m
 }
 
-// Do queues work; it never waits. Offers go to the donor, which has a goroutine of its own.
+// Do puts work into a queue and never blocks. Offers go to the donor, which has a goroutine of its own.
 func (m *machine) Do(work port.Effect) {
 	if offer, is := work.(port.Offer); is {
 		m.giver.offer(offer.Cert)
@@ -79,7 +80,7 @@ func (m *machine) Do(work port.Effect) {
 // Lookup answers a request from the sessions (C3).
 func (m *machine) Lookup(req *wire.Request) (*wire.Reply, bool) { return m.executor.Lookup(req) }
 
-// Beside runs a job on another goroutine, and the function that it returns on the executor's.
+// Beside runs a job on another goroutine. The job returns a function, which then runs on the executor's goroutine.
 func (m *machine) Beside(job func() (done func())) {
 	m.beside++
 	go func() { m.settled <- job() }()
@@ -91,7 +92,7 @@ func (m *machine) FlushAfter(d time.Duration) { m.flush.Reset(d) }
 // Now is the time since the node started.
 func (m *machine) Now() time.Duration { return m.now() }
 
-// Report waits until the loop takes an event, or until the context ends.
+// Report gives an event to the loop. It waits until the loop takes the event, or until the context ends.
 func (m *machine) Report(ev port.Event) {
 	select {
 	case m.done <- ev:
@@ -102,14 +103,14 @@ func (m *machine) Report(ev port.Event) {
 // Send sends a message to another replica.
 func (m *machine) Send(to wire.ReplicaID, msg wire.Message) { m.send(to, msg) }
 
-// waiting is how much work is queued here.
+// waiting returns how much work is in the queue.
 func (m *machine) waiting() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.queue)
 }
 
-// run works until the context ends. An error comes from the store, and is final.
+// run works until the context ends. It returns an error if the store fails; that is final.
 func (m *machine) run(ctx context.Context) error {
 	m.ctx = ctx
 	defer m.end(ctx)
@@ -139,7 +140,7 @@ func (m *machine) takeWork() {
 	}
 }
 
-// settleOne takes one result of a job on another goroutine, or notes that a write is due. It runs between two batches.
+// settleOne finishes one job that ran on another goroutine, or notes that a write is due. It runs between two batches.
 func (m *machine) settleOne() {
 	select {
 	case done := <-m.settled:
@@ -216,7 +217,7 @@ func (m *machine) end(ctx context.Context) {
 		select {
 		case done := <-m.settled:
 			m.beside--
-			done() // a failure shows again at the next write
+			done() // if the job failed, the next write fails, too
 		case <-late:
 			return
 		}

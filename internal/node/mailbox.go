@@ -9,8 +9,8 @@ import (
 )
 
 // mailbox holds verified messages for a goroutine that must not delay the readers of the network. Each sender has its
-// own room, so that no sender can use up the room of others. A message that finds no room is dropped; its sender repeats
-// it, or this replica asks for it again.
+// own room, so that no sender can use up the room of others. If there is no room for a message, it is dropped. Then its
+// sender sends it again, or this replica asks for it again.
 type mailbox struct {
 	most  int // messages that one sender may have in it
 	bytes int // bytes that one sender may have in it

@@ -6,7 +6,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// S4: a sender that floods a mailbox loses only its own messages, and what waits is bounded in number and in bytes.
+// S4: a sender that sends too much to a mailbox loses only its own messages. The number and bytes of waiting messages
+// are bounded.
 func TestS4_AMailboxHasRoomForEachSender(t *testing.T) {
 	m := newMetrics()
 	b := newMailbox(4, 3, 1000, m.lostData)

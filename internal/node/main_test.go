@@ -6,8 +6,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain fails the package when a node that was stopped leaves a goroutine behind. Badger leaves two of its own when it
-// refuses a damaged directory.
+// TestMain makes the tests fail if a stopped node leaves a goroutine running. Two goroutines of badger are excepted,
+// which it leaves when it refuses a damaged directory.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreTopFunction("github.com/dgraph-io/badger/v4.(*DB).monitorCache"),

@@ -15,10 +15,10 @@ import (
 const heapFloor = 112 << 20
 
 // BoundMemory keeps the memory of this process, a replica, close to what it uses under load. Garbage is collected when
-// it reaches half of the memory in use. Memory that is left after bursts is returned to the system above heapFloor, or
-// above one and a half times the memory in use if that is more. The limit follows the live heap: a fixed limit would
-// make a replica with a large state collect garbage all the time, and a limit of only a third more would cost a fifth
-// of its processor time. GOGC and GOMEMLIMIT take precedence.
+// it reaches half of the memory in use. After bursts, memory is returned to the system until heapFloor remains, or one
+// and a half times the memory in use if that is more. The limit grows with the live heap, because with a fixed limit a
+// replica with a large state would collect garbage all the time. A limit of four thirds of the memory in use would cost
+// a fifth of the processor time. GOGC and GOMEMLIMIT take precedence.
 func BoundMemory(ctx context.Context) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50)
@@ -59,7 +59,7 @@ func readMemory() (live, beside uint64) {
 	return read[0].Value.Uint64(), beside
 }
 
-// memoryLimit is the soft limit for a heap with that many bytes in use.
+// memoryLimit is the soft memory limit if this many bytes of the heap are in use.
 func memoryLimit(live, beside uint64) int64 {
 	return int64(max(heapFloor, live+live/2+beside))
 }

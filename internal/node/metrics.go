@@ -35,8 +35,8 @@ type metrics struct {
 	scrubPasses, scrubBytes, scrubFiles, scrubKeys, scrubBatches      prometheus.Counter
 }
 
-// Buckets: from 50 µs, which is shorter than a sync of a disk, to 6.6 s, which is longer than a view timeout; and from
-// 1 to 4096 requests.
+// Upper ends of the buckets of the histograms: from 50 µs, which is shorter than a sync of a disk, to 6.6 s, which is
+// longer than a view timeout; and from 1 to 4096 requests.
 var (
 	secondsBuckets  = prometheus.ExponentialBuckets(50e-6, 2, 18)
 	requestsBuckets = prometheus.ExponentialBuckets(1, 2, 13)
@@ -66,7 +66,7 @@ func newMetrics() *metrics {
 	dropped := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "tagma_dropped_total", Help: "Verified messages that changed nothing.",
 	}, []string{"reason"})
-	for _, why := range port.Reasons { // any other reason counts as "other"
+	for _, why := range port.Reasons { // a reason that is not in this list is counted as "other"
 		m.drops[why] = dropped.WithLabelValues(string(why))
 	}
 	m.otherDrops = dropped.WithLabelValues("other")
@@ -76,7 +76,7 @@ func newMetrics() *metrics {
 	return m
 }
 
-// recoveries are the instruments of a replica that comes back, and of the replicas that help it.
+// recoveries are the metrics of a replica that recovers, and of the replicas that help it.
 func (m *metrics) recoveries() {
 	m.amnesias = m.counter("tagma_amnesias_total", "Times it was found that this replica may have forgotten what it signed.")
 	m.transfersBegun = m.counter("tagma_transfers_begun_total", "Transfers of the state to this replica that were begun.")
@@ -91,7 +91,7 @@ func (m *metrics) recoveries() {
 	m.givenRefused = m.counter("tagma_donor_refused_total", "Questions for batches or state refused: malformed, or too much was asked.")
 }
 
-// scrubs are the instruments of the search for damage.
+// scrubs are the metrics of the search for damage on the disk.
 func (m *metrics) scrubs() {
 	found := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "tagma_scrub_findings_total", Help: "What was found damaged on the disk: files, keys of the state, batches of the journal.",
@@ -102,7 +102,7 @@ func (m *metrics) scrubs() {
 	m.scrubFiles, m.scrubKeys, m.scrubBatches = found.WithLabelValues("files"), found.WithLabelValues("keys"), found.WithLabelValues("batches")
 }
 
-// lost makes the counters of messages of the exchange of state that found no room.
+// lost makes the counters of dropped messages that belong to the transfer of a state.
 func (m *metrics) lost() {
 	lost := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "tagma_transfer_lost_total", Help: "Messages of the exchange of state that found no room.",
@@ -126,7 +126,7 @@ func (m *metrics) counter(name, help string) prometheus.Counter {
 // Accused counts a proof.
 func (m *metrics) Accused(wire.Evidence) { m.evidence.Inc() }
 
-// Dropped counts a message that changed nothing.
+// Dropped counts a message that the core ignored.
 func (m *metrics) Dropped(_ wire.Message, why port.Reason) {
 	if c, known := m.drops[why]; known {
 		c.Inc()

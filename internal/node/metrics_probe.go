@@ -17,7 +17,7 @@ type probe struct {
 	driver.Ignore
 	metrics *metrics
 	began   time.Time
-	slots   []slotTimes  // a ring by sequence number, two windows long: batches in flight never share a place
+	slots   []slotTimes  // a ring by sequence number, two windows long: so two batches in flight never have the same place
 	ticked  atomic.Int64 // when the core was last told the time, in nanoseconds after began
 }
 
@@ -56,10 +56,10 @@ func (p *probe) Step(ev port.Event) []port.Effect {
 	return p.Core.Step(ev)
 }
 
-// Proposing begins a batch's way at its primary.
+// Proposing records the first phase of a batch at its primary.
 func (p *probe) Proposing(s wire.Seq) { p.reached(s, proposed) }
 
-// PrePrepared begins a batch's way at a backup.
+// PrePrepared records the first phase of a batch at a backup.
 func (p *probe) PrePrepared(_ wire.View, s wire.Seq, _ wire.Digest, _ int) { p.reached(s, proposed) }
 
 // Prepared ends the prepare phase.
@@ -75,7 +75,7 @@ func (p *probe) Executing(s wire.Seq, requests, operations int) {
 // Executed ends the execute phase.
 func (p *probe) Executed(s wire.Seq, _ int) { p.reached(s, executed) }
 
-// responded looks at a reply on its way to the network.
+// responded records that a reply is about to be sent.
 func (p *probe) responded(r *wire.Reply) {
 	if r.Outcome.Busy() {
 		p.metrics.busy.Inc()
@@ -85,9 +85,9 @@ func (p *probe) responded(r *wire.Reply) {
 	p.reached(r.Seq, replied)
 }
 
-// reached notes that a batch has reached a phase for the first time. A phase is measured only if the phase before it
-// was seen too: a batch that is executed by its certificate (N7), or that was in progress before a restart, has only
-// some phases.
+// reached records that a batch has reached a phase for the first time. The time of a phase is measured only if the phase
+// before it was recorded, too. That is not always so: a batch may be executed because of its commit certificate (N7), or
+// may have begun before a restart.
 func (p *probe) reached(seq wire.Seq, to phase) {
 	s := &p.slots[uint64(seq)%uint64(len(p.slots))]
 	if seq < s.seq || seq == 0 || seq == s.seq && to <= s.phase {
@@ -107,8 +107,8 @@ func (p *probe) reached(seq wire.Seq, to phase) {
 	s.phase, s.since = to, now
 }
 
-// stalled is how long ago the loop last told the core the time. The loop does so many times a second, unless a turn waits
-// for the disk. Any goroutine may call stalled.
+// stalled is how long ago the loop last told the core the time. Usually that happens many times a second; it takes
+// longer if a turn waits for the disk. Any goroutine may call stalled.
 func (p *probe) stalled() time.Duration {
 	return time.Since(p.began) - time.Duration(p.ticked.Load())
 }
@@ -128,13 +128,13 @@ func (j timedJournal) Append(turn []wire.Record, anchor func() []wire.Record) er
 	return err
 }
 
-// Later leaves a turn to be written in the background.
+// Later lets a turn be written in the background.
 func (j timedJournal) Later(turn []wire.Record, anchor func() []wire.Record) error {
 	j.metrics.records.Add(float64(len(turn)))
 	return j.Journal.Later(turn, anchor)
 }
 
-// probedTransport shows replies to the probe.
+// probedTransport reports replies to the probe before it sends them.
 type probedTransport struct {
 	driver.Transport
 	probe *probe

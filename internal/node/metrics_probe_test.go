@@ -11,7 +11,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// script is a core that answers each event with the next effects.
+// script is a core that returns the next effects of a list for each event.
 type script struct {
 	driver.Core
 	next []port.Effect
@@ -19,7 +19,7 @@ type script struct {
 
 func (s *script) Step(port.Event) []port.Effect { return s.next }
 
-// observed is what the probe's histograms and counters hold: name{label} → count.
+// observed is the content of the probe's histograms and counters, as counts by name and labels.
 func observed(t *testing.T, m *metrics) map[string]float64 {
 	t.Helper()
 	families, err := m.registry.Gather()
@@ -43,7 +43,7 @@ func observed(t *testing.T, m *metrics) map[string]float64 {
 	return out
 }
 
-// trial is a probe around a script, in the fake time of a bubble.
+// trial is a probe around a script, in the virtual time of synctest.
 type trial struct {
 	*probe
 	core *script
@@ -54,7 +54,7 @@ func newTrial() trial {
 	return trial{newProbe(&wire.Config{LogWindow: 8}, core, newMetrics()), core}
 }
 
-// after lets time pass and then has the core do something.
+// after lets time pass, and then gives the core an event.
 func (tr trial) after(d time.Duration, ev port.Event, effects ...port.Effect) {
 	<-time.After(d)
 	tr.core.next = effects
@@ -106,7 +106,7 @@ func TestProbe_TimesEachPhaseOfABatch(t *testing.T) {
 	})
 }
 
-// N7: a batch that comes with its certificate was never prepared here.
+// N7: a batch that is executed because of its certificate was never prepared at this replica.
 func TestProbe_CountsNoPhaseItDidNotSee(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTrial()
@@ -115,8 +115,8 @@ func TestProbe_CountsNoPhaseItDidNotSee(t *testing.T) {
 		tr.after(0, port.Tick{}, prePrepare(5)) // late
 		tr.reply(time.Second, 5)
 		tr.after(0, port.Tick{}, prePrepare(6), execution(6)) // not prepared
-		tr.after(0, port.Tick{}, execution(6+16))             // the same place in the ring
-		tr.reply(0, 6)                                        // a reply that is repeated long after
+		tr.after(0, port.Tick{}, execution(6+16))             // this batch has the same place in the ring
+		tr.reply(0, 6)                                        // a reply that is sent again much later
 		tr.after(0, port.Executed{})                          // an answer without a batch
 		want(t, tr.metrics, map[string]float64{
 			"tagma_phase_seconds prepare": 0, "tagma_phase_seconds commit": 0, "tagma_phase_seconds execute": 1,
@@ -164,7 +164,7 @@ func want(t *testing.T, m *metrics, values map[string]float64) {
 	}
 }
 
-// BenchmarkProbe is what one batch of 64 requests costs from its pre-prepare to its replies.
+// BenchmarkProbe measures what the probe costs for one batch of 64 requests, from its pre-prepare to its replies.
 func BenchmarkProbe(b *testing.B) {
 	tr := newTrial()
 	body := &wire.Body{}

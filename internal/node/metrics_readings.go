@@ -182,7 +182,7 @@ func queues(n *Node, visit func(name string, length, room int)) {
 	visit("questions", questions, questionLetters*(cfg.N()-1))
 }
 
-// recoveryReadings are about a replica that comes back, and about what it gives to other replicas that come back.
+// recoveryReadings are metrics of a replica that recovers, and of what it gives to other replicas that recover.
 var recoveryReadings = []reading{
 	{
 		"tagma_asking", "1 while the others have not told this replica whether it lacks something that it signed.", gauge, nil,

@@ -12,7 +12,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// scrape reads the present values in the node once for each scrape, and costs nothing between two scrapes.
+// scrape reads the present values from the node at each scrape. Between two scrapes it costs nothing.
 type scrape struct {
 	node  *Node
 	descs []*prometheus.Desc // by reading
@@ -70,7 +70,7 @@ func (c *scrape) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// value makes a reading without labels.
+// value makes a reading that has no labels.
 func value[T int | int64 | uint64 | wire.Seq | wire.View](of func(*snapshot) T) func(*snapshot, emit) {
 	return func(s *snapshot, out emit) { out(float64(of(s))) }
 }

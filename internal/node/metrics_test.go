@@ -26,7 +26,7 @@ func TestMetrics_MoveAsRequestsExecute(t *testing.T) {
 	before := b.scraped(0)
 	l.put(20, 100)
 	b.level(4)
-	// A put returns when a quorum has replied, so this one may still be about to.
+	// A put returns when a quorum has replied. This replica may not have replied yet, so the test waits.
 	var v map[string]float64
 	b.until("this one replied", func([]Report) bool {
 		v = b.scraped(0)
@@ -67,9 +67,10 @@ func TestMetrics_CountWhatIsRefused(t *testing.T) {
 	b := newTestbed(t, 4, small).withAdmin()
 	b.startAll()
 	w := b.asClient(b.fresh.Clients[0])
-	// What is no message comes last: it ends the link, and takes along what follows it there.
+	// The frame that is not a message comes last, because it ends the link and so may take the frames after it along.
 	for _, frame := range [][]byte{wire.Encode(&wire.Report{Document: []byte("{}")}), []byte("junk")} {
-		b.until("it is sent", func([]Report) bool { return w.send(0, frame) }) // a quorum is connected, perhaps without replica 0
+		// A quorum is connected, but replica 0 may not be in it.
+		b.until("it is sent", func([]Report) bool { return w.send(0, frame) })
 	}
 	b.until("both are counted", func([]Report) bool {
 		v := b.scraped(0)

@@ -7,8 +7,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// S4: a replica that sends another one a message that belongs between client and replica loses its links, because such
-// messages cost it nothing.
+// S4: a replica sends another one a message that only clients and replicas exchange. The receiver ends its links,
+// because such a message costs the sender nothing.
 func TestS4_AReplicaThatSpeaksLikeAClientLosesItsLinks(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -37,7 +37,7 @@ func TestS4_AReplicaThatSpeaksLikeAClientLosesItsLinks(t *testing.T) {
 	l.check(8)
 }
 
-// C6: a peer that asks for reports all the time is answered from time to time, and delays nobody but itself.
+// C6: if a peer sends inquiries all the time, it gets an answer from time to time, and delays only itself.
 func TestC6_InquiriesArePaced(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -56,8 +56,8 @@ func TestC6_InquiriesArePaced(t *testing.T) {
 	}
 }
 
-// S4: a replica that sends what no correct one sends is read so slowly that it costs the others little, and they go on
-// ordering.
+// S4: a replica sends messages that no correct replica sends. The others read it so slowly that it costs them little,
+// and they continue to order requests.
 func TestS4_AReplicaThatLiesIsReadLess(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)

@@ -23,12 +23,12 @@ import (
 // Options vary a node.
 type Options struct {
 	Logger *slog.Logger // nil discards
-	// Replace returns another actor to run in the replica's place: an attacker around it. Such a node may sign
-	// contradictions. The attacker gets a function that signs with the replica's key, because the driver signs only
-	// broadcasts. Replace is called again if the replica had to begin a new life.
+	// Replace returns an actor that runs in place of the replica's core, such as an attacker that wraps the core. Such a
+	// node may sign contradicting messages. The attacker gets a function that signs with the replica's key, because the
+	// driver signs only broadcasts. Replace is called again if the replica had to begin a new life.
 	Replace func(*wire.Config, *pbft.Replica, func([]byte) wire.Signature) driver.Core
-	// Transport wraps everything that leaves the replica, for example in a network that loses and delays messages. The
-	// returned transport, like the given one, must not block and may be called from several goroutines.
+	// Transport wraps everything that the replica sends, for example to lose and delay messages. The returned transport,
+	// like the given one, must not block and may be called from several goroutines.
 	Transport func(driver.Transport) driver.Transport
 	// Ports wraps the driver's ports of each instance, so that a test can wait for what happens there.
 	Ports func(driver.Ports) driver.Ports
@@ -38,10 +38,10 @@ type Options struct {
 	Machine statemachine.Machine
 	// Wall is the wall clock; nil stands for the system's. Timeouts do not use it (T3).
 	Wall func() time.Time
-	// Trace, if not nil, is called with what happens in the replica. Several goroutines call it, and it must not block.
+	// Trace, if not nil, is called for each event of the replica. Several goroutines call it, and it must not block.
 	Trace func(trace.Event)
 
-	batchPatience time.Duration // how long a batch may delay the end; 0: batchPatience
+	batchPatience time.Duration // how long the end waits for the batch that is being executed; 0: batchPatience
 
 	sayEvery time.Duration // how often an amnesiac logs what it waits for and looks for its journal; 0: its default
 }
@@ -67,7 +67,7 @@ type Node struct {
 	stopIn     context.CancelFunc // makes waiting readers end
 	began      time.Time
 	past       *queries
-	lingering  sync.WaitGroup // counts what still has to close things that were in use when an instance ended
+	lingering  sync.WaitGroup // counts the goroutines that still close what was in use when an instance ended
 
 	instance atomic.Pointer[instance] // nil while the replica may have forgotten what it signed
 	amnesiac atomic.Pointer[amnesiac] // nil except while the replica may have forgotten what it signed
@@ -123,7 +123,8 @@ func Open(dir string, opt Options) (n *Node, err error) {
 	return n, nil
 }
 
-// wake starts an instance with what is on the disk, or an amnesiac if the replica may have forgotten what it signed.
+// wake starts an instance with what is on the disk. If the replica may have forgotten what it signed, it starts an
+// amnesiac instead.
 func (n *Node) wake() error {
 	i, err := n.newInstance()
 	var lost *replica.Amnesia
@@ -152,7 +153,7 @@ func (n *Node) sign(b []byte) wire.Signature { return n.home.Key.Sign(b) }
 // now is the time since the node started.
 func (n *Node) now() time.Duration { return time.Since(n.began) }
 
-// send sends a message without a signature of ours to a replica, or to the client that takes a backup.
+// send sends a message that this replica does not sign to a replica, or to the client that takes a backup.
 func (n *Node) send(to wire.ReplicaID, m wire.Message) { n.transport.Send(to, wire.Encode(m)) }
 
 func (n *Node) listen() (err error) {
@@ -199,7 +200,7 @@ func (n *Node) listen() (err error) {
 const otherRefused = "has another list of refused requests, so that it would execute what this one refuses, or the other way round:" +
 	" stop every replica, give all the same refused_requests in cluster.toml, and start them"
 
-// differ says how a replica with another greeting differs, if that can be told; "" if not.
+// differ says in which respect another replica's greeting differs. It returns "" if that cannot be determined.
 func (n *Node) differ(theirs []byte) string {
 	if n.home.Cluster.OtherRefused(theirs) {
 		return otherRefused
@@ -207,9 +208,10 @@ func (n *Node) differ(theirs []byte) string {
 	return ""
 }
 
-// Run serves until the context ends, and then stops cleanly: the journal holds all notes and the store all batches. An error
-// has one of three meanings. The disk failed or the state contradicts the journal: the process must end (D6). A batch does
-// not end (a *Stuck). A journal that was missing is there again (replica.ErrBack): the process must be started again.
+// Run serves until the context ends, and then stops cleanly: the journal holds all records and the store all batches. It
+// returns an error in three cases. If the disk failed or the state contradicts the journal, the process must end (D6).
+// If a batch does not end, the error is a *Stuck, and the process must end, too. If a journal that was missing is there
+// again, the error is replica.ErrBack, and the process must be started again.
 func (n *Node) Run(ctx context.Context) error {
 	n.log.Info("replica runs", "addresses", n.host.Addrs())
 	group, ctx := errgroup.WithContext(ctx)
@@ -232,7 +234,8 @@ func (n *Node) Run(ctx context.Context) error {
 	return errors.Join(err, left)
 }
 
-// live runs instances, and amnesiacs between them, until the context ends.
+// live runs an instance, or an amnesiac if the replica may have forgotten what it signed, and then the next one, until
+// the context ends.
 func (n *Node) live(ctx context.Context) error {
 	for ctx.Err() == nil {
 		if a := n.amnesiac.Load(); a != nil {

@@ -18,8 +18,8 @@ type outlet struct {
 	quarantine *quarantine[*network.ClientLink]
 }
 
-// Send queues a frame for a replica, or for the client that takes a backup. If the frame is lost, the receiver asks
-// again by its status.
+// Send queues a frame for a replica, or for the client that takes a backup. If the frame is lost, the receiver's next
+// status message shows what it lacks.
 func (o *outlet) Send(to wire.ReplicaID, frame []byte) {
 	if to == o.outside.id {
 		o.outside.send(frame)
@@ -28,8 +28,9 @@ func (o *outlet) Send(to wire.ReplicaID, frame []byte) {
 	o.host.Send(int(to), frame)
 }
 
-// Respond sends a reply over the link that the session last used. If there is no link, the client has gone or has asked
-// only other replicas; if it needs this reply it will ask here.
+// Respond sends a reply over the link that the session last used. If there is no such link, the reply is dropped: the
+// client has gone, or has sent its request only to other replicas. If it needs this reply, it will send the request
+// here.
 func (o *outlet) Respond(reply *wire.Reply) {
 	link := o.routes.find(reply.ID)
 	if link == nil {
@@ -41,7 +42,8 @@ func (o *outlet) Respond(reply *wire.Reply) {
 	}
 }
 
-// tapped has everything told that happens in the replica and that leaves it, to whoever listens.
+// tapped returns the parts of a replica, wrapped so that a listener is told of all events in the replica and of all
+// messages that it sends.
 func (n *Node) tapped() {
 	cfg := &n.home.Config
 	n.tap = trace.NewTap(int(cfg.Self), cfg.Quorum(), func() int64 { return time.Now().UnixMicro() }, n.opt.Trace)
@@ -49,7 +51,7 @@ func (n *Node) tapped() {
 	n.transport = &tappedTransport{Transport: n.transport, tap: n.tap, outside: n.outside.id}
 }
 
-// tappedTransport traces everything that leaves the replica.
+// tappedTransport traces everything that the replica sends.
 type tappedTransport struct {
 	driver.Transport
 	tap     *trace.Tap
@@ -62,8 +64,8 @@ type told struct {
 	message trace.Message
 }
 
-// Watch has events of this replica be told to somebody more, until stop is called. As with Options.Trace, several goroutines
-// call hear, and it must not block.
+// Watch calls hear with each event of this replica, until stop is called. As with Options.Trace, several goroutines call
+// hear, and it must not block.
 func (n *Node) Watch(hear func(trace.Event)) (stop func()) { return n.tap.Listen(hear) }
 
 // Send implements driver.Transport.

@@ -10,7 +10,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// past is one replica's answer to which values the keys with a prefix had after a sequence number.
+// past returns one replica's answer to a query: which values the keys with a prefix had after a sequence number.
 func (b *testbed) past(i int, prefix string, at uint64) []byte {
 	b.t.Helper()
 	result, err := b.nodes[i].queryUntil(nil, kv.Prefix([]byte(prefix), 0), at)
@@ -20,7 +20,7 @@ func (b *testbed) past(i int, prefix string, at uint64) []byte {
 	return result
 }
 
-// pairs are the keys and values of a range's result.
+// pairs returns the keys and values in the result of a range query.
 func pairs(t *testing.T, result []byte) (all string) {
 	t.Helper()
 	r, err := kv.DecodeRange(result)
@@ -33,8 +33,9 @@ func pairs(t *testing.T, result []byte) (all string) {
 	return all
 }
 
-// X, K1: the history is part of the state. A replica that fetched the state, and whose store holds no older version, answers
-// reads of the past as the others do, and executes a revert as they do; without its vote no checkpoint would be stable.
+// X, K1: the history is part of the state. A replica fetched the state, and its store holds no older version. It
+// nevertheless answers reads of past states as the others do, and executes a revert as they do. The test needs its vote:
+// without it no checkpoint would be stable.
 func TestX_AnEmptiedReplicaTellsOfThePastAndReverts(t *testing.T) {
 	t.Parallel()
 	protocol := small
@@ -54,7 +55,7 @@ func TestX_AnEmptiedReplicaTellsOfThePastAndReverts(t *testing.T) {
 		t.Fatal(err)
 	}
 	then := done.Seq
-	for _, k := range []string{"k3", "k5", "k21"} { // one comes back, one is changed, one is new
+	for _, k := range []string{"k3", "k5", "k21"} { // the revert restores one key, changes one, and deletes one
 		if _, err := kv.NewClient(l.c).Put(l.ctx, k, []byte("later")); err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +89,7 @@ func TestX_AnEmptiedReplicaTellsOfThePastAndReverts(t *testing.T) {
 	}
 	b.halt(1)
 	reverted, err := kv.NewClient(l.c).Revert(l.ctx, "k", then)
-	if err != nil || reverted.Put != 2 || reverted.Deleted < 40 { // of those put, k3 is deleted again
+	if err != nil || reverted.Put != 2 || reverted.Deleted < 40 { // of the keys that were put, the revert deletes k3
 		t.Fatalf("revert: %+v, %v", reverted, err)
 	}
 	for range 2 * small.CheckpointInterval {

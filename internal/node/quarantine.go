@@ -8,21 +8,21 @@ import (
 )
 
 // How long a link is not read after certain messages. A false signature costs its sender nothing and us a verification,
-// so its sender pays with time; a correct client never sends one. A request that is answered Busy costs a verification
-// too; a client that heeds the answer waits longer anyway (C6). A report is made from all parts of the replica, and a
-// few per second suffice. A correct replica sends nothing that is refused, so reading a faulty one this slowly makes
-// its invalid messages cheap.
+// so its sender pays with time; a correct client never sends one. A request that is answered Busy costs a verification,
+// too. A correct client waits longer than this before it sends the request again (C6). A report is made from all parts
+// of the replica, and a few per second are enough. A correct replica never sends what is refused, so a replica whose
+// message was refused is faulty; reading it slowly limits what its messages cost.
 const (
 	badSignaturePause = 250 * time.Millisecond
 	malformedPause    = 250 * time.Millisecond // after it the link ends
 	busyPause         = 20 * time.Millisecond
 	inquiryPause      = 20 * time.Millisecond
-	refusedPause      = 20 * time.Millisecond // for the lanes of a replica
+	refusedPause      = 20 * time.Millisecond // for each of the lanes on which a replica is read
 	longestPause      = 2 * time.Second       // the longest sum of pauses, however many messages caused them
 )
 
-// quarantine makes senders of invalid data wait before they are read again. A sender is a client's link, or a replica's
-// number.
+// quarantine makes the sender of invalid data wait before it is read again. A sender is a client's link, or the number
+// of a replica.
 type quarantine[K comparable] struct {
 	mu    sync.Mutex
 	until map[K]time.Time
@@ -41,7 +41,7 @@ func (q *quarantine[K]) extend(who K, now time.Time, pause time.Duration) {
 	q.pace(who, now, pause)
 }
 
-// pace adds a pause for something that is allowed, only not so often.
+// pace adds a pause for something that is allowed, but not so often.
 func (q *quarantine[K]) pace(who K, now time.Time, pause time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -59,8 +59,8 @@ func (q *quarantine[K]) left(who K, now time.Time) time.Duration {
 	return q.until[who].Sub(now)
 }
 
-// wait delays the reader of the sender's link, and nobody else, until the sender's pauses are over or the
-// node ends.
+// wait delays the goroutine that reads the sender's link until the sender's pauses are over or the node ends. It delays
+// no other link.
 func (q *quarantine[K]) wait(ctx context.Context, who K) {
 	for {
 		left := q.left(who, time.Now())
@@ -77,8 +77,8 @@ func (q *quarantine[K]) wait(ctx context.Context, who K) {
 	}
 }
 
-// gone forgets a link, and the pauses of all senders whose pauses are over: if a pause is added for a link that has
-// gone, its entry would otherwise stay in the map for ever.
+// gone forgets a link. It also forgets every sender whose pauses are over, because a pause may be added for a link that
+// is already gone, and such an entry would otherwise never be removed.
 func (q *quarantine[K]) gone(who K, now time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -9,7 +9,8 @@ import (
 	"tagma/network"
 )
 
-// S4: a link over which false signatures come is not read for a while, longer for each one; no other link has to wait.
+// S4: a link that carries false signatures is not read for a while, and longer after each one. No other link has to
+// wait.
 func TestS4_FalseSignaturesHoldBackTheirLinkAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, bad, good := newQuarantine[*network.ClientLink](), new(network.ClientLink), new(network.ClientLink)
@@ -44,7 +45,7 @@ func TestS4_TheEndOfTheNodeEndsAPause(t *testing.T) {
 	}
 }
 
-// A burst of busy answers holds its link back for a bounded time.
+// However many Busy answers a link causes, its pause is bounded.
 func TestC6_APauseHasALimit(t *testing.T) {
 	q, link, now := newQuarantine[*network.ClientLink](), new(network.ClientLink), time.Now()
 	for range 10_000 {
@@ -55,7 +56,7 @@ func TestC6_APauseHasALimit(t *testing.T) {
 	}
 }
 
-// I14: a pause that is added for a link that has ended is soon forgotten.
+// I14: if a pause is added for a link that has ended, the entry is removed soon.
 func TestI14_APauseOfALinkThatHasGoneIsForgotten(t *testing.T) {
 	q, now := newQuarantine[*network.ClientLink](), time.Now()
 	for range 100 {

@@ -43,16 +43,18 @@ func newQueries(
 	}
 }
 
-// queryGrace is how long a read may take to notice that it must end, which it does at its next read. A read that takes
-// longer hangs, and nothing can end it. From then on its link, the node's end and, within bounds, other clients' turns
-// no longer wait for it.
+// queryGrace is how long a query may take to notice that it must end; it checks when it next reads from the store. A
+// query that takes longer counts as hanging, and nothing can end it. From then on, neither its link nor the end of the
+// node waits for it, and up to a bound its place is given to other clients.
 const queryGrace = time.Second
 
-// queriesReplaced is how many hung reads others may replace. It is bounded because each hung read occupies a processor.
+// queriesReplaced is how many hanging reads may have their places given to other reads. It is bounded because each
+// hanging read occupies a processor.
 const queriesReplaced = 4
 
-// answer waits for the client's turn and then reads. It returns false if there is no answer: ctx has ended with the
-// client's link or the node, reading took too long, or this replica's state or storage cannot be trusted.
+// answer waits for the client's turn and then reads. It returns false if there is no answer. That is so if ctx ended
+// because the client's link or the node ended, if reading took too long, or if this replica's state or storage cannot be
+// trusted.
 func (q *queries) answer(ctx context.Context, client wire.PublicKey, m *wire.Query) (*wire.QueryReply, bool) {
 	if !q.rests.wait(ctx, client) || !q.turns.take(ctx, client) {
 		return nil, false
@@ -128,13 +130,13 @@ func (q *queries) hung() int {
 
 // Reads of past states take processor time and disk bandwidth from the execution of batches, and so from all clients:
 // one client that read all the time took three quarters of the others' throughput. So after a read a client must rest
-// for restTimes as long as the read took. While nothing is executed no client has to rest.
+// for restTimes as long as the read took. While no batch is executed, no client has to rest.
 const (
 	restTimes = 3
 	idle      = time.Second
 )
 
-// rests says until when each client rests.
+// rests records until when each client must rest.
 type rests struct {
 	executed func() wire.Seq // the last executed sequence number
 
@@ -155,7 +157,7 @@ func (r *rests) wait(ctx context.Context, client wire.PublicKey) bool {
 			return true
 		}
 		r.mu.Unlock()
-		timer := time.NewTimer(min(left, idle)) // checks again after that whether resting is still necessary
+		timer := time.NewTimer(min(left, idle)) // after that it checks again whether the client must still rest
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
@@ -185,7 +187,7 @@ func (r *rests) used(client wire.PublicKey, took time.Duration) {
 	r.until[client] = from.Add(restTimes * took)
 }
 
-// busy reports whether anything was executed lately. The lock must be held.
+// busy reports whether a batch was executed lately. The lock must be held.
 func (r *rests) busy() bool {
 	if at := r.executed(); at != r.seen {
 		r.seen, r.moved = at, time.Now()
@@ -193,8 +195,9 @@ func (r *rests) busy() bool {
 	return time.Since(r.moved) < idle
 }
 
-// turns shares a few places among clients. Waiting clients take turns, however much each of them waits for: a client that
-// gives back a place goes behind all others. So a newly arrived client waits for at most one turn of each client before it.
+// turns divides a few places among clients. Clients that wait take turns, however many reads each of them has waiting: a
+// client that gives back a place is queued behind all others. So a newly arrived client waits for at most one turn of
+// each client before it.
 type turns struct {
 	share int // how many places one client may have
 
@@ -260,8 +263,8 @@ func (t *turns) release(client wire.PublicKey) {
 	t.grant()
 }
 
-// hang gives the place of a hung read to others, unless too many such places were given. The read still counts in the
-// client's share.
+// hang gives the place of a hanging read to others, unless too many such places were given away already. The hanging
+// read still counts in its client's share.
 func (t *turns) hang(client wire.PublicKey) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -271,7 +274,7 @@ func (t *turns) hang(client wire.PublicKey) {
 	}
 }
 
-// recover ends the turn of a hung read that has ended after all.
+// recover ends the turn of a hanging read that has ended at last.
 func (t *turns) recover(client wire.PublicKey) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

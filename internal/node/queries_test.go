@@ -45,7 +45,7 @@ func TestC9_AQuerysOutcomeSaysWhatTheStateIs(t *testing.T) {
 	}
 }
 
-// still is the last executed sequence number of a replica that executes nothing.
+// still is the last executed sequence number of a replica that executes no batches.
 func still() wire.Seq { return 0 }
 
 // C9: while batches are executed, a client must rest after a read of the past for restTimes as long as the read took,
@@ -56,7 +56,7 @@ func TestC9_AClientRestsAfterItsReadsOfThePast(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			at := wire.Seq(0)
 			ask := func(<-chan struct{}, []byte, uint64) ([]byte, error) {
-				<-time.After(took) // by the clock of the test
+				<-time.After(took) // in the virtual time of the test
 				return nil, nil
 			}
 			q := newQueries(ask, func() bool { return false }, func() wire.Seq {
@@ -76,7 +76,7 @@ func TestC9_AClientRestsAfterItsReadsOfThePast(t *testing.T) {
 			first := read(1)
 			other := read(2)
 			second := read(1)
-			want := 2 * took // the other client's, and its own
+			want := 2 * took // the rest for the other client's read, and for its own
 			if want += took; busy {
 				want = took + restTimes*took + took
 			}
@@ -139,8 +139,8 @@ func TestC9_AFewQueriesRunAtOnceAndTheOthersWait(t *testing.T) {
 // one turn of each client that waited before it.
 func TestS4_ReadsOfThePastTakeTurnsByClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var noting sync.Mutex // at the end reads begin concurrently
-		var began []byte      // for each read that began: its client
+		var noting sync.Mutex // needed because at the end of the test reads begin concurrently
+		var began []byte      // the client of each read that began
 		step := make(chan struct{})
 		ask := func(_ <-chan struct{}, op []byte, _ uint64) ([]byte, error) {
 			noting.Lock()
@@ -167,7 +167,7 @@ func TestS4_ReadsOfThePastTakeTurnsByClient(t *testing.T) {
 		reads('a', 64)
 		expect("aa") // its share
 		reads('b', 1)
-		expect("aab") // b's read begins at once, however many reads of a wait
+		expect("aab") // b's read begins at once, although many reads of a wait
 		reads('c', 64)
 		expect("aabc")
 		reads('d', 2)
@@ -190,7 +190,7 @@ func TestS4_ReadsOfThePastTakeTurnsByClient(t *testing.T) {
 	})
 }
 
-// C9: when a link ends, its running read gives up its place, and its waiting read is forgotten.
+// C9: when a link ends, its running read gives up its place, and its waiting read is removed.
 func TestC9_AReadForNobodyEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ask := func(stop <-chan struct{}, _ []byte, _ uint64) ([]byte, error) {
@@ -213,7 +213,7 @@ func TestC9_AReadForNobodyEnds(t *testing.T) {
 	})
 }
 
-// C9, S4: a query that would take for ever gives up its turn after queryPatience, and at once when the node ends.
+// C9, S4: a query that would take for ever is ended after queryPatience. If the node ends, it is ended at once.
 func TestC9_AQueryThatTakesTooLongIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		endless, err := statemachine.New(forever{}, memstore.New(), statemachine.Limits{})
@@ -234,8 +234,8 @@ func TestC9_AQueryThatTakesTooLongIsGivenUp(t *testing.T) {
 	})
 }
 
-// C9, S4: a read that hangs without reading cannot be ended. Its link and the node's end do not wait for it, and others get
-// its place, up to a bound; its client has one place less until the read ends after all.
+// C9, S4: a read that hangs without reading from the store cannot be ended. Its link and the end of the node do not wait
+// for it. Up to a bound, others get its place. Its client has one place less until the read ends.
 func TestS4_AReadThatHangsKeepsNobodyElseFromReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -287,7 +287,8 @@ func TestS4_AReadThatHangsKeepsNobodyElseFromReading(t *testing.T) {
 	})
 }
 
-// A node stops in bounded time although a read of the past hangs; it says so, and everything is written.
+// A node stops in bounded time although a read of a past state hangs. It returns an error that says so, and everything
+// is written.
 func TestC9_AReadThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -331,7 +332,7 @@ func TestC9_AReadThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
 	l.check(8)
 }
 
-// forever reads the same key again and again, for an hour at least.
+// forever reads the same key again and again, for at least an hour.
 type forever struct{}
 
 func (forever) Apply(statemachine.Txn, []byte) []byte { return nil }

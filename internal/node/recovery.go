@@ -10,7 +10,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// recovery describes how the replica comes back; nil if it is back.
+// recovery describes the recovery of the replica, or is nil if it has recovered.
 func (n *Node) recovery(in *port.Inspection) *Recovery {
 	if a := n.amnesiac.Load(); a != nil {
 		r := *a.report.Load()
@@ -53,17 +53,17 @@ func transferReport(p *replica.Progress) *Transfer {
 	return t
 }
 
-// inspection is a copy of the core's state. If there is no core, it is the inspection of a replica that knows nothing.
+// inspection returns a copy of the core's state. If there is no core, it is the state of a core that knows nothing.
 func (n *Node) inspection() *port.Inspection {
 	if i := n.instance.Load(); i != nil {
 		return i.loop.shown.Load()
 	}
 	in := new(port.Inspection)
-	in.Peers = slices.Grow(in.Peers, n.home.Config.N())[:n.home.Config.N()] // nothing was heard of any replica
+	in.Peers = slices.Grow(in.Peers, n.home.Config.N())[:n.home.Config.N()] // nothing has been received from any replica
 	return in
 }
 
-// moved is the progress of the last transfer.
+// moved returns the progress of the last transfer.
 func (n *Node) moved() replica.Progress {
 	if i := n.instance.Load(); i != nil {
 		return *i.machine.progress.Load()
@@ -71,7 +71,7 @@ func (n *Node) moved() replica.Progress {
 	return replica.Progress{}
 }
 
-// given is what was given to other replicas, and what is held for them.
+// given returns what this replica's donor gave to other replicas, and what it still holds for them.
 func (n *Node) given() replica.Given {
 	if i := n.instance.Load(); i != nil {
 		return *i.giver.given.Load()

@@ -16,7 +16,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// ballots notes every vote that leaves a replica, and what it logs.
+// ballots records every vote that leaves a replica, and the replica's log.
 type ballots struct {
 	driver.Transport
 	log  lines
@@ -40,7 +40,8 @@ func (v *ballots) Send(to wire.ReplicaID, frame []byte) {
 	v.Transport.Send(to, frame)
 }
 
-// below counts votes in views below a view, and view changes to such views: a replica that forgot sends none (D8.7).
+// below counts votes for views below a view, and view changes to such views. A replica that may have forgotten votes
+// sends none of them (D8.7).
 func (v *ballots) below(view wire.View) (n int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -81,8 +82,8 @@ func (b *testbed) empty(i int, parts ...string) {
 	}
 }
 
-// recovers starts a replica whose disk was damaged. The replica must say so in one line, come back, and vote in no view in
-// which it may have voted before.
+// recovers starts a replica whose disk was damaged. The replica must log the damage in one line, recover, and vote in no
+// view in which it may have voted before.
 func (b *testbed) recovers(i int, what, why string) {
 	b.t.Helper()
 	var v ballots
@@ -101,8 +102,8 @@ func (b *testbed) recovers(i int, what, why string) {
 	}
 }
 
-// losses are what may happen to the data of a home, and what the replica then says. older is an earlier image of the data,
-// newest an image of the present data.
+// losses are the kinds of damage to the data of a home, and what the replica then logs. older is an earlier image of the
+// data, and newest an image of the present data.
 var losses = []struct {
 	name, why string
 	damage    func(b *testbed, older, newest string)
@@ -137,7 +138,7 @@ var losses = []struct {
 	}},
 }
 
-// flip changes a bit of a replica's journal, at that part of what is used of its newest segment.
+// flip changes a bit in the newest segment of a replica's journal, at the given fraction of its used part.
 func (b *testbed) flip(i, part int) {
 	b.t.Helper()
 	edit(b.t, newest(b.t, filepath.Join(b.home(i), JournalDir), ".segment"), func(data []byte) []byte {
@@ -146,7 +147,7 @@ func (b *testbed) flip(i, part int) {
 	})
 }
 
-// Whatever a disk has lost, the replica notices, says so, and comes back with the help of the others.
+// Whatever its disk has lost, the replica notices the loss, logs it, and recovers with the help of the others.
 func TestD8_AReplicaThatMayHaveForgottenComesBack(t *testing.T) {
 	t.Parallel()
 	for _, c := range losses {
@@ -165,7 +166,7 @@ func TestD8_AReplicaThatMayHaveForgottenComesBack(t *testing.T) {
 			b.recovers(3, c.name, c.why)
 			l.put(4, 100)
 			b.level(4)
-			b.halt(0) // so that it is needed, in a later view
+			b.halt(0) // so that the cluster needs the recovered replica in a later view
 			l.put(10, 100)
 			b.level(3)
 			l.check(100)
@@ -173,8 +174,8 @@ func TestD8_AReplicaThatMayHaveForgottenComesBack(t *testing.T) {
 	}
 }
 
-// X: a replica that lost everything fetches the state while the others go on, although no replica has the first batches
-// any more.
+// X: a replica that lost everything fetches the state while the others continue, although no replica has the first
+// batches any more.
 func TestX_AnEmptiedReplicaIsFilledWhileTheOthersServe(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small).withAdmin()
@@ -228,7 +229,8 @@ func TestX_AnEmptiedReplicaIsFilledWhileTheOthersServe(t *testing.T) {
 	l.check(3000)
 }
 
-// D8.12: while more disks are gone than the cluster masks, no replica votes, writes or serves; with the disks, all is back.
+// D8.12: more disks are lost than the cluster masks. Then no replica votes, writes or serves. When the disks are there
+// again, all replicas work again.
 func TestD8_12_TwoOfFourEmptiedWaitForTheirDisks(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small).withAdmin()

@@ -17,14 +17,14 @@ type transferLog struct {
 	tap     *trace.Tap
 	mended  func(seq uint64, first [][]byte, keys int)
 	was     replica.Progress
-	said    time.Duration // when a line was last logged
+	said    time.Duration // when progress was last logged
 	named   int           // the round whose donors were logged
 }
 
 // saidEvery is how often the progress of a transfer is logged.
 const saidEvery = 5 * time.Second
 
-// see compares the progress of the transfer with what was logged.
+// see logs in which respects the progress of the transfer has changed since the last line.
 func (t *transferLog) see(p *replica.Progress, now time.Duration) {
 	was := t.was
 	t.was = *p
@@ -72,18 +72,18 @@ func (t *transferLog) count(was, p *replica.Progress) {
 	}
 }
 
-// changes logs how a replica comes back after a start, and why views change. Only the loop's goroutine uses it.
+// changes logs the steps of a replica's recovery after a start, and why views change. Only the loop's goroutine uses it.
 type changes struct {
 	log    *slog.Logger
 	quorum int
 	now    func() time.Duration
 	was    *port.Inspection
 
-	since time.Duration // since when no view is active
+	since time.Duration // the time from which on no view was active
 	again time.Duration // when to log again that no view is active
 }
 
-// see compares the core's state with the one seen before.
+// see logs in which respects the core's state has changed since the last call.
 func (c *changes) see(in *port.Inspection) {
 	was := c.was
 	c.was = in
@@ -110,7 +110,8 @@ func (c *changes) see(in *port.Inspection) {
 	}
 }
 
-// views logs why a view is left, when the next view is active, and, once each timeout in between, what the view still lacks.
+// views logs why a view is left and when the next view is active. Until then it logs, once for each timeout, what the
+// view still lacks.
 func (c *changes) views(was, in *port.Inspection) {
 	now := c.now()
 	switch {
@@ -134,7 +135,7 @@ func (c *changes) views(was, in *port.Inspection) {
 	}
 }
 
-// missing is what a view needs to become active, as far as the others' statuses show.
+// missing returns what a view lacks to become active, as far as the statuses of the other replicas show.
 func (c *changes) missing(in *port.Inspection) string {
 	there := 1
 	for _, p := range in.Peers {

@@ -63,7 +63,8 @@ func TestTransferLog_TellsEachStepOnce(t *testing.T) {
 	})
 }
 
-// A view change is logged with its reason when it begins, once for each timeout that it lasts, and when it is over.
+// The log has a line with the reason when a view change begins, a line for each timeout while it lasts, and a line when
+// it is over.
 func TestChanges_AViewChangeIsOneLineWithItsReason(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Duration(0)

@@ -17,7 +17,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// hanging is a key-value store in which an operation on the key "endless" ends only when the test lets it.
+// hanging is a key-value store in which an operation on the key "endless" ends only when the test allows it.
 type hanging struct {
 	kv.Machine
 	let chan struct{}
@@ -37,7 +37,8 @@ func (h hanging) Query(r statemachine.Reader, op []byte) []byte {
 	return h.Machine.Query(r, op)
 }
 
-// hang has all replicas execute a write that does not end, and returns the request's digest and the client's future error.
+// hang makes all replicas execute a write that does not end. It returns the request's digest and a channel with the
+// error that the client will get.
 func (b *testbed) hang(l *load) (digest string, outcome <-chan error) {
 	b.t.Helper()
 	done := make(chan error, 1)
@@ -72,7 +73,8 @@ func (b *testbed) refuse(name string, digests ...string) {
 	}
 }
 
-// giveUp stops replicas that hang, and then lets the operations that hang end, as the end of a process would.
+// giveUp stops replicas whose execution hangs. Then it lets the hanging operations end, as the end of a real process
+// would.
 func (b *testbed) giveUp(let chan struct{}, replicas ...int) {
 	b.t.Helper()
 	var stopped []*running
@@ -91,8 +93,9 @@ func (b *testbed) giveUp(let chan struct{}, replicas ...int) {
 	}
 }
 
-// An operation that never ends stops a cluster, which goes on when all replicas refuse its request: those that execute the
-// batch again from their journals, and one that fetches the state. The others refuse links with one that does not refuse it.
+// An operation that never ends stops a cluster. The cluster continues when all replicas refuse the request. Some of them
+// execute the batch again from their journals, and one fetches the state. They refuse links with a replica that does not
+// refuse the request.
 func TestC9_AClusterGetsOutOfAnEndlessOperation(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -147,8 +150,8 @@ func TestC9_AClusterGetsOutOfAnEndlessOperation(t *testing.T) {
 	}
 }
 
-// D5: a request that has ended on this replica, whose answer may have been sent, must not be refused afterwards, even if its
-// batch is above every checkpoint.
+// D5: if the execution of a request has ended on this replica, the answer may have been sent. So the replica must not
+// refuse the request afterwards, even if its batch is above every checkpoint.
 func TestD5_AReplicaWhereARequestEndedDoesNotRefuseIt(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)

@@ -15,8 +15,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// K2, X4: a bit of a value turns on the disk of a running replica. The replica finds the damage, fetches only that value,
-// and is in the quorum again.
+// K2, X4: a bit of a value flips on the disk of a running replica. The replica finds the damage, fetches only that
+// value, and counts in a quorum again.
 func TestK2_ARunningReplicaMendsItsDisk(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -28,7 +28,7 @@ func TestK2_ARunningReplicaMendsItsDisk(t *testing.T) {
 	l.put(40, 3000)
 	b.level(4)
 	b.halt(3)
-	b.start(3) // what is in memory went to tables
+	b.start(3) // the stop moved the entries from memory to tables
 	b.level(4)
 	scrubs := &b.nodes[3].instance.Load().scrubs
 	b.until("a whole disk is found whole", func([]Report) bool { return scrubs.passes.Load() >= 2 })
@@ -59,24 +59,24 @@ func TestK2_ARunningReplicaMendsItsDisk(t *testing.T) {
 	}
 	found, passes := scrubs.found.Load(), scrubs.passes.Load()
 	b.until("it was searched again", func([]Report) bool { return scrubs.passes.Load() >= passes+3 })
-	if scrubs.found.Load() > found+1 { // a pass that had begun may end with what was mended meanwhile
+	if scrubs.found.Load() > found+1 { // a pass that had begun before the repair may still report the damage
 		t.Errorf("damage was found again: %d times, then %d", found, scrubs.found.Load())
 	}
-	b.halt(2) // so that the mended one is needed
+	b.halt(2) // now the cluster needs the repaired replica
 	l.put(20, 3000)
 	l.check(3000)
 	b.level(3)
 	b.halt(3)
-	b.start(3) // from the generation that took the place of the damaged one
+	b.start(3) // this opens the generation that replaced the damaged one
 	b.level(3)
 	if r := b.nodes[3].Report(); r.Health != Healthy && b.nodes[3].moved().Finished > 0 {
 		t.Errorf("it is %q behind a start", r.Health)
 	}
 }
 
-// K2, D8, X4: bits turn and files are cut at one replica after the other, while it runs or is down, and the cluster works
-// on: no replica signs two digests for one vote, none keeps a wrong state, and all return to the quorum by themselves.
-// TAGMA_DAMAGES=200 is how many bits turn; a quarter as many files are cut.
+// K2, D8, X4: bits flip and files are cut at one replica after the other, while it runs or is down. The cluster
+// continues meanwhile. No replica signs two digests for one vote, none keeps a wrong state, and each one takes part in
+// quorums again without help. TAGMA_DAMAGES=200 sets how many bits are flipped; a quarter as many files are cut.
 func TestK2_DamagedReplicasComeBackUnderLoad(t *testing.T) {
 	flips, keys := 4, 300
 	if n, err := strconv.Atoi(os.Getenv("TAGMA_DAMAGES")); err == nil {
@@ -93,7 +93,7 @@ func TestK2_DamagedReplicasComeBackUnderLoad(t *testing.T) {
 		s.start(i)
 	}
 	w := b.busy(t, keys)
-	for i := range 4 { // what is in memory goes to tables
+	for i := range 4 { // the stop moves the entries from memory to tables
 		b.halt(i)
 		s.swear(i)
 		s.start(i)
@@ -143,7 +143,7 @@ func TestK2_DamagedReplicasComeBackUnderLoad(t *testing.T) {
 			trial(number, "a file cut", down(func(i int) string { return s.truncate(i) + " cut" }))
 		}
 	}
-	for i := range 4 { // each of them is needed once
+	for i := range 4 { // the cluster needs each of them once
 		b.halt(i)
 		s.swear(i)
 		from := b.nodes[(i+1)%4].inspection().Executed

@@ -16,7 +16,7 @@ import (
 	"tagma/pbft/port"
 )
 
-// Report says how this replica is. It may be called from any goroutine.
+// Report returns this replica's report on itself. It may be called from any goroutine.
 func (n *Node) Report() Report {
 	in := n.inspection()
 	r := Report{
@@ -59,10 +59,10 @@ func (n *Node) Report() Report {
 	return r
 }
 
-// Metrics are the metrics that the admin address serves. It may be called from any goroutine.
+// Metrics returns the metrics that the admin address serves. It may be called from any goroutine.
 func (n *Node) Metrics() prometheus.Gatherer { return n.metrics.registry }
 
-// The form of a report is the one that clients read.
+// Reports have the types that clients read.
 type (
 	// Report is what a replica reports about itself.
 	Report = status.Report
@@ -72,7 +72,7 @@ type (
 	Executing = status.Executing
 	// Recovery says how a replica comes back.
 	Recovery = status.Recovery
-	// RecoveryPhase is what a replica that comes back is doing.
+	// RecoveryPhase is the step of its recovery at which a replica is.
 	RecoveryPhase = status.Phase
 	// Transfer says how far the fetching of a state is.
 	Transfer = status.Transfer
@@ -88,7 +88,7 @@ const (
 	PhaseFollowing = status.PhaseFollowing
 )
 
-// health is Healthy, or the worst known problem.
+// health returns Healthy, or the worst problem that is known.
 func (n *Node) health(r *Report) string {
 	in := n.inspection()
 	needed := n.home.Config.Quorum() - 1
@@ -128,8 +128,9 @@ func (n *Node) health(r *Report) string {
 	return Healthy
 }
 
-// leftView is the view that this replica left although at least f+1 others are still active in it. The view change of this
-// replica then lasts until the others change views too: the suspicions that justified it no longer count (V7).
+// leftView is the view that this replica left although at least f+1 others are still active in it. Then the view change
+// of this replica lasts until the others change views, too, because the suspicions that caused it do not count any more
+// (V7).
 func (n *Node) leftView(in *port.Inspection) (view uint64, left bool) {
 	staying := map[uint64]int{}
 	for _, p := range in.Peers {
@@ -157,14 +158,14 @@ func (n *Node) others() string {
 	return "; another list of refused requests have replicas " + strings.Join(ids, " ")
 }
 
-// haltedText says which replicas lost votes that had already left, and what helps (D8.14).
+// haltedText says which replicas have lost votes that they had sent, and what to do (D8.14).
 func haltedText(in *port.Inspection) string {
 	return fmt.Sprintf("replicas %s lost votes as this one did, more than the cluster masks: it stays halted, and what was acknowledged"+
 		" last may be gone; only a restore as a new cluster helps (tagma restore)", strings.Trim(fmt.Sprint(idsOf(in.Lost)), "[]"))
 }
 
-// stableElsewhere is the highest checkpoint of which f+1 other replicas, one of them correct, say that it is stable or
-// that they have passed it.
+// stableElsewhere returns the highest checkpoint of which f+1 other replicas say that it is stable or that they are
+// beyond it. At least one of them is correct.
 func (n *Node) stableElsewhere(in *port.Inspection) uint64 {
 	claims := make([]uint64, 0, len(in.Peers))
 	for _, p := range in.Peers {
@@ -188,7 +189,7 @@ func freeBytes(dir string) int64 {
 	return free
 }
 
-// dirBytes sums up the sizes of the files directly in a directory.
+// dirBytes returns the sum of the sizes of the files in a directory, without its subdirectories.
 func dirBytes(dir string) int64 {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

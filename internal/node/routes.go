@@ -28,9 +28,9 @@ func sessionOf(id wire.RequestID) wire.RequestID {
 	return id
 }
 
-// set notes over which link the replies of a session go. A link that proves another key than the client's, such as that
-// of a gateway or of somebody who repeats another client's request, does not replace one that proves the client's own
-// key. If a link has too many routes, its oldest one is removed.
+// set notes over which link the replies of a session go. A link may prove another key than the client's: it may be the
+// link of a gateway, or of a peer that repeats another client's request. Such a link does not replace one that proves
+// the client's own key. If a link has too many routes, its oldest one is removed.
 func (r *routes) set(id wire.RequestID, link *network.ClientLink) {
 	s := sessionOf(id)
 	r.mu.Lock()

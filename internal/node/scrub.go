@@ -12,8 +12,8 @@ import (
 	"tagma/statemachine"
 )
 
-// The search for damage (K2): what the disk holds of the state is read and compared again and again, so that a flipped
-// bit is found before the data are needed. The settings bound how much of the disk's time this takes.
+// The search for damage (K2): the replica reads its state from the disk and compares it, again and again, so that a
+// flipped bit is found before the data are needed. The settings bound how much of the disk's time this takes.
 
 // scrubPiece is how many bytes are read at a time.
 const scrubPiece = 64 << 10
@@ -38,7 +38,7 @@ func (i *instance) scrub(ctx context.Context) {
 	}
 }
 
-// scrubPauseLeast is the shortest pause between passes, for small states.
+// scrubPauseLeast is the shortest pause between two passes. It matters only for small states.
 const scrubPauseLeast = 100 * time.Millisecond
 
 // scrubState makes a pass over the state. It returns false if the pass did not reach its end. It does not run while a
@@ -74,7 +74,7 @@ func (i *instance) scrubState(ctx context.Context, p *pacer) bool {
 		"checkpoint", pass.Seq(), "files", found.Files, "keys_changed", found.Changed, "keys_missing", found.Missing,
 		"keys_extra", found.Extra, "first", found.First)
 	i.scrubs.found.Add(1)
-	pass.Close() // releases the damaged generation, so that another one can replace it
+	pass.Close() // this releases the damaged generation, so that another one can replace it
 	i.damaged(ctx)
 	return true
 }

@@ -18,7 +18,7 @@ func TestFourReplicasOrderAndServe(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i%20 == 19 {
-			b.level(4) // so that nobody falls out of the window on a busy machine
+			b.level(4) // so that on a busy machine no replica falls behind by more than the window
 		}
 	}
 	if v, err := kv.NewClient(c).Get(ctx, "k42"); err != nil || string(v) != "v" {
@@ -34,7 +34,7 @@ func TestFourReplicasOrderAndServe(t *testing.T) {
 	})
 }
 
-// After all four have stopped, three that start again suffice, and nothing acknowledged is lost (I9).
+// All four replicas stop. Three of them that start again are enough, and nothing acknowledged is lost (I9).
 func TestRestartOfAllKeepsEverything(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, cluster.Protocol{CheckpointInterval: 8, LogWindow: 32})

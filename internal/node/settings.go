@@ -46,7 +46,8 @@ const (
 // minSegmentBytes is large enough for a segment's header, its seal and some turns.
 const minSegmentBytes = 64 << 10
 
-// The largest settings of the search for damage: more bytes per second than a disk can read, and a pause of a month.
+// The largest allowed settings of the search for damage: more bytes per second than a disk can read, and a pause of a
+// month.
 const (
 	maxScrubBytes = 1 << 30
 	maxScrubPause = 31 * 24 * 3600

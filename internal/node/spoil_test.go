@@ -24,11 +24,11 @@ type busy struct {
 	c       *client.Client
 	stop    chan struct{}
 	done    chan struct{}
-	acked   []int // by key: the last acknowledged value's number
+	acked   []int // by key: the number of the last acknowledged value
 	written int
 }
 
-// busyBytes is the length of the busy client's values: so long that most of them are in the store's tables.
+// busyBytes is the length of the busy client's values. They are so long that most of them are in the store's tables.
 const busyBytes = 4 << 10
 
 func (b *testbed) busy(t *testing.T, keys int) *busy {
@@ -85,7 +85,7 @@ func busyValue(key, number int) []byte {
 	return v
 }
 
-// end stops the client and reads back what was acknowledged (I9).
+// end stops the client and checks that every acknowledged value can be read (I9).
 func (w *busy) end() {
 	close(w.stop)
 	<-w.done
@@ -101,7 +101,8 @@ func (w *busy) end() {
 	}
 }
 
-// oath notes what a replica signs over all its starts: never two digests for one type, view and sequence number (I2).
+// oath records what a replica signs in all its runs. It must never sign two digests for one type, view and sequence
+// number (I2).
 type oath struct {
 	mu        sync.Mutex
 	signed    map[wire.Statement]wire.Digest // without digest and signature
@@ -113,7 +114,7 @@ func (o *oath) swear(cast []wire.Message) {
 	defer o.mu.Unlock()
 	for _, m := range cast {
 		s, is := wire.SaidIn(m)
-		if !is || s.Type == wire.TypeViewChange || s.Type == wire.TypeNewView { // D8.10: a second one is sound
+		if !is || s.Type == wire.TypeViewChange || s.Type == wire.TypeNewView { // D8.10: signing a second one is allowed
 			continue
 		}
 		digest := s.Digest
@@ -132,7 +133,7 @@ type spoiler struct {
 	oaths  []*oath
 	votes  []*ballots
 	counts map[string]int
-	before [4]int // by replica: transfers of its process that were counted already
+	before [4]int // by replica: transfers of the present process that were counted already
 	lives  [4]int // by replica: new lives that were counted already
 	keys   uint64 // roughly how many keys the state has
 }
@@ -143,7 +144,7 @@ func (s *spoiler) start(i int) {
 	s.b.start(i, v.options())
 }
 
-// swear adds to the replica's oath what the replica has signed since.
+// swear adds to a replica's record what the replica has signed since the last call.
 func (s *spoiler) swear(i int) (said int) {
 	v := s.votes[i]
 	v.mu.Lock()
@@ -172,7 +173,7 @@ func (s *spoiler) pick(i int) (path string, held int) {
 	}
 }
 
-// flipWhileDown turns a bit anywhere in the files of a replica that is down, and truncate cuts one.
+// flipWhileDown flips a bit anywhere in the files of a replica that is down. truncate cuts one of its files.
 func (s *spoiler) flipWhileDown(i int) string {
 	path, held := s.pick(i)
 	edit(s.b.t, path, func(data []byte) []byte {
@@ -190,8 +191,8 @@ func (s *spoiler) truncate(i int) string {
 	return kindOf(path)
 }
 
-// flipWhileUp turns a bit on the disk of a running replica: of a value in a table, or in a full segment of the journal. It
-// spares badger's own structures, because damage there may end the process.
+// flipWhileUp flips a bit on the disk of a running replica: in a value in a table, or in a full segment of the journal.
+// It does not touch badger's own structures, because damage there may end the process.
 func (s *spoiler) flipWhileUp(i int) (kind string, table bool) {
 	tables, _ := filepath.Glob(filepath.Join(s.b.home(i), StateDir, "*.sst"))
 	next, _ := filepath.Glob(filepath.Join(store.Next(filepath.Join(s.b.home(i), StateDir)), "*.sst"))
@@ -223,7 +224,8 @@ func (s *spoiler) flipWhileUp(i int) (kind string, table bool) {
 	return kindOf(path), false
 }
 
-// turn turns a bit in place, as a disk does under a process that has the file open. The file may be gone meanwhile.
+// turn flips a bit of a file, as a disk does while a process has the file open. The file may have been removed
+// meanwhile.
 func turn(t testing.TB, path string, at int) bool {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -261,7 +263,7 @@ func (s *spoiler) scrubbed(i int) uint64 {
 	return at.found.Load() - found
 }
 
-// isBack waits until a replica holds the others' state and votes again, and returns in which way it came back.
+// isBack waits until a replica holds the same state as the others and votes again. It returns how the replica recovered.
 func (s *spoiler) isBack(i int, what string) string {
 	s.b.t.Helper()
 	n := s.b.nodes[i]

@@ -28,7 +28,7 @@ func TestAnOccupiedPortIsNamed(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	b.start(1) // and the failed start left nothing behind
+	b.start(1) // the failed start left nothing that prevents this one
 }
 
 func TestAForeignKeyIsRefused(t *testing.T) {
@@ -50,7 +50,7 @@ func TestAForeignKeyIsRefused(t *testing.T) {
 	_ = b.refused(2, "belongs to no replica")
 }
 
-// lines is a log that a test reads.
+// lines is a log that a test can read.
 type lines struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -74,7 +74,7 @@ func (l *lines) text() string {
 	return l.buf.String()
 }
 
-// Two replicas whose cluster.toml differ both say so, and exchange nothing.
+// Two replicas whose cluster.toml differ both log that, and exchange no messages.
 func TestAnotherClusterFileIsNoticedAtBothEnds(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)

@@ -14,12 +14,12 @@ import (
 	"tagma/pbft/wire"
 )
 
-// An operation that does not end holds up every batch after it, on every replica at once, and a restart executes it
-// again. Nothing can end it from outside, because a goroutine cannot be killed. So the replica shows it: in its health,
-// and once per batch in its log. An operator can then put its request on the list of refused requests.
+// If an operation does not end, no later batch is executed. That happens on every replica, and a restart executes the
+// operation again. Nothing can end the operation, because a goroutine cannot be killed. So the replica reports it, in
+// its health and once in its log. An operator can then put the request on the list of refused requests.
 
-// stuckAfter is how long the execution of a batch may take before something seems to be wrong: far longer than an
-// honest operation can take within the limits.
+// stuckAfter is how long the execution of a batch may take before it counts as stuck. Within the limits, no operation
+// that ends takes nearly as long.
 const stuckAfter = 10 * time.Second
 
 // batchUnderWay is the batch that is being executed.
@@ -90,13 +90,13 @@ func (m *machine) watchStuck(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// batchPatience is how long a stopping replica waits for the batch that is being executed. A batch that ends at all
-// takes about a second.
+// batchPatience is how long a stopping replica waits for the batch that is being executed. A batch that does not hang
+// takes at most about a second.
 const batchPatience = 10 * time.Second
 
 // Stuck is the error of a replica that had to stop while it executed a batch that does not end. One of its goroutines
-// still runs, so the process must end. Journal and store are as after a crash: what is durable is right, and the next
-// start executes the batch again.
+// still runs, so the process must end. Journal and store are as after a crash: everything durable is correct, and the
+// next start executes the batch again.
 type Stuck struct {
 	Seq     uint64
 	Request string // digest, in hex
@@ -109,7 +109,8 @@ func (s *Stuck) Error() string {
 		" stop them all, add it to refused_requests in every cluster.toml, and start them", s.Seq, s.After, s.Request)
 }
 
-// await waits until an instance's parts have ended. Once they must end, it waits for the executor only for a limited time.
+// await waits until the parts of an instance have ended. After the instance was told to end, it waits for the executor
+// only for a limited time.
 func (i *instance) await(ctx context.Context, wait func() error) error {
 	ended := make(chan error, 1)
 	go func() {
@@ -149,7 +150,7 @@ func (i *instance) await(ctx context.Context, wait func() error) error {
 	return err
 }
 
-// Functions by which stacks are recognised.
+// The names of functions by which a stack is recognised.
 const (
 	courseCode = "statemachine.(*course).goOn("
 	queryCode  = "statemachine.(*Service).query("

@@ -14,14 +14,14 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// endless is an application whose operations end only when the test lets them.
+// endless is an application whose operations end only when the test allows it.
 type endless struct{ let chan struct{} }
 
 func (e endless) Apply(statemachine.Txn, []byte) []byte { <-e.let; return nil }
 
 func (endless) Query(statemachine.Reader, []byte) []byte { return nil }
 
-// A batch that does not end is logged once, with the code in which it hangs, and does not count as executed.
+// A batch that does not end is logged once, with the stack of the code in which it hangs. It does not count as executed.
 func TestABatchThatDoesNotEndIsShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, _, done := newTestExecutor(t, memstore.New())
@@ -38,7 +38,7 @@ func TestABatchThatDoesNotEndIsShown(t *testing.T) {
 		go func() { ended <- x.run(ctx) }()
 		x.Do(port.Execute{Seq: 1, Body: body(1)})
 		<-time.After(stuckAfter / 2)
-		synctest.Wait() // goroutines that look at the same moment have looked
+		synctest.Wait() // by then all goroutines that were due at this moment have run
 		if _, took := x.executing(); took != stuckAfter/2 || out.text() != "" {
 			t.Errorf("after %v: %v, %q", stuckAfter/2, took, out.text())
 		}
@@ -64,7 +64,7 @@ func TestABatchThatDoesNotEndIsShown(t *testing.T) {
 	})
 }
 
-// A read of the past that does not end is logged with its client and the code that it hangs in.
+// A read of a past state that does not end is logged, with its client and the stack of the code in which it hangs.
 func TestC9_AReadThatDoesNotEndIsShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		let := make(chan struct{})

@@ -11,7 +11,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// damaged is a replica whose state is not what the others have.
+// damaged returns a replica whose state differs from that of the others.
 type damaged struct {
 	*pbft.Replica
 	by byte
@@ -36,7 +36,8 @@ func damage(by byte) Options {
 	}}
 }
 
-// K1: replicas that disagree on a state are told of in the log, in health and as a metric, and again after a restart.
+// K1: if replicas disagree on the state at a checkpoint, the log, the health and a metric say so. They say so again
+// after a restart.
 func TestK1_ReplicasThatDisagreeOnAStateAreToldOf(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small).withAdmin()
@@ -72,7 +73,7 @@ func TestK1_ReplicasThatDisagreeOnAStateAreToldOf(t *testing.T) {
 	told(&second)
 }
 
-// twice is evidence against a replica, with its signature or with none.
+// twice is evidence that a replica signed two contradicting messages, with its signature or without one.
 func (b *testbed) twice(by wire.ReplicaID, signed bool) wire.Evidence {
 	cfg, err := b.fresh.File.Config(0)
 	if err != nil {
@@ -88,8 +89,8 @@ func (b *testbed) twice(by wire.ReplicaID, signed bool) wire.Evidence {
 	return wire.Equivocated(by, pair[0], pair[1])
 }
 
-// E1: proof is for ever: a replica that has it says so after every restart, in its report and as a metric. What is in the
-// directory and proves nothing convicts nobody.
+// E1: a proof of misbehaviour is valid for ever. A replica that has one says so after every restart, in its report and
+// as a metric. A file in the directory that proves nothing convicts nobody.
 func TestE1_AConvictionSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small).withAdmin()

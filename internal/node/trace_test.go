@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// heard is what a listener heard, in words, by the kind of event.
+// heard records what a listener was told, as text, by the kind of event.
 type heard struct {
 	mu    sync.Mutex
 	kinds map[string][]string
@@ -27,7 +27,8 @@ func (h *heard) of(kind string) string {
 	return strings.Join(h.kinds[kind], "\n")
 }
 
-// A listener hears of all that a node does: what it sends, believes and refuses, and how its slots come along.
+// A listener is told of all that a node does: the messages that it sends, accepts and refuses, and the progress of its
+// slots.
 func TestTrace_TellsWhatANodeDoes(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)

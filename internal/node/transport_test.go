@@ -36,7 +36,7 @@ func TestOptions_EverythingThatLeavesPassesTheirTransport(t *testing.T) {
 	l := b.load()
 	l.put(8, 100)
 	b.level(4)
-	// Each request took at least a pre-prepare and a commit to three others, and a reply.
+	// Each request needed at least a pre-prepare and a commit, each sent to three replicas, and a reply.
 	if sent.Load() < 6 || responded.Load() < 1 {
 		t.Errorf("%d frames and %d replies passed", sent.Load(), responded.Load())
 	}

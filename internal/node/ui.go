@@ -13,8 +13,8 @@ import (
 	"tagma/internal/trace"
 )
 
-// Bounds of the page of a node, which must cost a replica that works little: how many look at a time, what is kept for those
-// that come later, and how many lines a second each is sent.
+// Bounds of the page of a node. The page must cost a working replica little. So there are bounds on how many people look
+// at a time, on how much is kept for those that come later, and on how many lines each is sent in a second.
 const (
 	uiLooking  = 4
 	uiBytes    = 8 << 20
@@ -25,8 +25,8 @@ const (
 	uiPatience = time.Second // between two reports
 )
 
-// ui is the page at /ui/: this replica's view of the cluster, by its own events, and nothing to do. Events are made only
-// while somebody looks.
+// ui is the page at /ui/. It shows this replica's view of the cluster, from the replica's own events; nothing can be
+// changed there. Events are made only while somebody looks.
 type ui struct {
 	node *Node
 
@@ -55,7 +55,8 @@ func (u *ui) about() page.About {
 	return a.Sized(cfg.N())
 }
 
-// why says what this replica finds wrong. Only tagma why, which asks all, can tell what keeps the cluster from committing.
+// why returns what this replica finds wrong. It is only one replica's opinion: what keeps the cluster from committing
+// can be found only by asking all replicas, as the command tagma why does.
 func (u *ui) why(context.Context) (any, error) {
 	r := u.node.Report()
 	causes := []status.Cause{}
@@ -68,7 +69,7 @@ func (u *ui) why(context.Context) (any, error) {
 	return map[string]any{"cluster": fmt.Sprintf("%x", u.node.home.Config.Cluster[:]), "causes": causes}, nil
 }
 
-// stream shows what happens for as long as somebody looks.
+// stream sends a browser what happens, for as long as it is connected.
 func (u *ui) stream(ctx context.Context, out *page.Lines) error {
 	u.mu.Lock()
 	if u.looking++; u.looking == 1 {
@@ -101,7 +102,7 @@ func (u *ui) begin() {
 	u.hub, u.end = hub, func() { stop(); cancel(); <-over }
 }
 
-// feed gives the hub what happens, and once a second the replica's report.
+// feed gives the hub each event, and once a second the replica's report.
 func (u *ui) feed(ctx context.Context, hub *page.Hub, g *page.Gatherer) {
 	ticker := time.NewTicker(uiEvery)
 	defer ticker.Stop()
@@ -135,7 +136,7 @@ func (u *ui) feed(ctx context.Context, hub *page.Hub, g *page.Gatherer) {
 	}
 }
 
-// report is this replica's report as a line. Those of others are not known here.
+// report returns this replica's report as a line. The page has no reports of other replicas.
 func (u *ui) report(now time.Time) []byte {
 	reports := make([]*Report, u.node.home.Config.N())
 	reports[u.node.home.Config.Self] = new(u.node.Report())

@@ -12,7 +12,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// The page of a node shows its own events, from when somebody looks until nobody does, and nothing can be done on it.
+// The page of a node shows the node's own events while somebody looks at it. Nothing can be changed on it.
 func TestUI_ShowsThisReplicaWhileSomebodyLooks(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small).withAdmin()
@@ -62,7 +62,8 @@ func TestUI_ShowsThisReplicaWhileSomebodyLooks(t *testing.T) {
 	}
 	cancel()
 	b.until("nobody listens any more", func([]Report) bool { return !n.tap.Heard() })
-	answer, err := http.Post("http://"+n.Admin()+"/ui/api/act", "application/json", strings.NewReader(`{"act":"kill","replicas":[1]}`)) //nolint:noctx // as short as the test
+	// As short as the test.
+	answer, err := http.Post("http://"+n.Admin()+"/ui/api/act", "application/json", strings.NewReader(`{"act":"kill","replicas":[1]}`)) //nolint:noctx
 	if err != nil || answer.StatusCode != http.StatusForbidden {
 		t.Errorf("an act: %v, %v", answer, err)
 	}
@@ -70,7 +71,7 @@ func TestUI_ShowsThisReplicaWhileSomebodyLooks(t *testing.T) {
 	b.stopAll()
 }
 
-// What leaves a replica is neither decoded nor copied while nobody listens.
+// While nobody listens, the messages that a replica sends are neither decoded nor copied.
 func TestTrace_SendingCostsNothingWhereNobodyListens(t *testing.T) {
 	nowhere := nowhere{}
 	tap := trace.NewTap(1, 3, func() int64 { return 0 }, nil)

@@ -8,8 +8,9 @@ import (
 
 const sectorBytes = 512 // of the journal (D9)
 
-// A last turn that a crash tore is no damage of the journal: the replica starts. Here it was sent all the same, which a
-// crash does not bring about, so the others may show it what it signed, and then it recovers (D8.5).
+// If a crash tore the last turn, the journal is not damaged, and the replica starts. In this test the messages of that
+// turn were sent, which no crash causes. So other replicas may show the replica what it signed, and then it recovers
+// (D8.5).
 func TestD9_AHoleInTheLastTurnIsNormal(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
@@ -22,7 +23,7 @@ func TestD9_AHoleInTheLastTurnIsNormal(t *testing.T) {
 		last := (used(data) - 1) / sectorBytes * sectorBytes
 		index := binary.LittleEndian.Uint32(data[last+24:])
 		first := last - int(index)*sectorBytes
-		clear(data[first : first+sectorBytes]) // a hole if the turn has more than one sector
+		clear(data[first : first+sectorBytes]) // this leaves a hole in the turn if the turn has more than one sector
 		return data
 	})
 	var v ballots
@@ -41,7 +42,7 @@ func TestD9_AHoleInTheLastTurnIsNormal(t *testing.T) {
 	l.check(100)
 }
 
-// A journal of another replica of the cluster is not this one's.
+// A replica refuses a journal that another replica of the cluster wrote.
 func TestD8_AForeignJournalIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)

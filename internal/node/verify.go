@@ -10,8 +10,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// verification has the signatures of all links' messages verified, in batches across links, and passes on each link's
-// messages in order (S1, S2).
+// verification lets a pool verify the signatures of the messages of all links, in batches that contain messages of
+// several links. It passes on the messages of each link in order (S1, S2).
 type verification struct {
 	cfg      *wire.Config
 	verifier *crypto.Verifier
@@ -30,8 +30,8 @@ type clientSource struct {
 	from *clientSender
 }
 
-// clientSender stands for a client key. All its links together take one turn, however many there are (S4): in the
-// verification of signatures, and for room in the lane to the loop.
+// clientSender stands for a client key. All its links share one turn, however many there are (S4), both in the
+// verification of signatures and when they wait for room in the lane to the loop.
 type clientSender struct {
 	*crypto.Sender
 	links int
@@ -63,7 +63,7 @@ func newVerification(cfg *wire.Config) *verification {
 	return v
 }
 
-// check checks a message's structure at once, and its signatures when it is their turn. Then it calls believed on a
+// check checks a message's structure at once. The pool verifies its signatures later. Then it calls believed on a
 // goroutine of the pool, or refused.
 func (v *verification) check(from *crypto.Source, m wire.Message, believed func(wire.Verified), refused func(error)) {
 	var claims []crypto.Claim
@@ -85,8 +85,8 @@ func (v *verification) check(from *crypto.Source, m wire.Message, believed func(
 	})
 }
 
-// replica returns the source for a replica's frame of this length. The network reads the two lanes concurrently, and a
-// vote must not wait behind the signatures of a new view.
+// replica returns the source for a replica's frame of this length. The network reads the two lanes of a replica
+// concurrently, and a vote must not wait until the signatures in a NewView are verified.
 func (v *verification) replica(id, frameBytes int) *crypto.Source {
 	if frameBytes >= network.BulkBytes {
 		return v.bulk[id]
@@ -112,7 +112,7 @@ func (v *verification) client(link *network.ClientLink) *clientSource {
 	return s
 }
 
-// gone forgets a link, after its last message was passed on.
+// gone forgets a link. It is called after the link's last message was passed on.
 func (v *verification) gone(link *network.ClientLink) {
 	v.client(link).Wait()
 	v.mu.Lock()

@@ -13,7 +13,7 @@ import (
 
 var small = cluster.Protocol{CheckpointInterval: 8, LogWindow: 32}
 
-// mute is a primary that orders nothing and starts no view, and is an honest backup.
+// mute is a replica that orders nothing and starts no view when it is the primary. As a backup it is correct.
 type mute struct{ driver.Core }
 
 func (m mute) Step(ev port.Event) []port.Effect {
@@ -36,7 +36,7 @@ func muted() Options {
 
 func TestTwoOfSevenDownKeepOrdering(t *testing.T) {
 	t.Parallel()
-	patient := small // so that a busy machine is no reason to leave the view
+	patient := small // so that a slow machine does not make a replica leave the view
 	patient.ViewTimeout = cluster.Duration{Duration: 10 * time.Second}
 	b := newTestbed(t, 7, patient)
 	b.startAll()
@@ -82,7 +82,7 @@ func TestEachPrimaryOfFourMayCrashInTurn(t *testing.T) {
 	l.check(8)
 }
 
-// With one replica down for good, another one that restarts is needed at once.
+// One replica is down for good. Another one restarts and is needed at once.
 func TestD7_ARestartedReplicaTakesPartAgainWhenItIsNeeded(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)

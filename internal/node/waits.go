@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// waits describes what the replica waits for; nil if there is no core.
+// waits describes what the replica waits for. It returns nil if there is no core.
 func waits(in *port.Inspection) *status.Waits {
 	if in.Waits == nil {
 		return nil

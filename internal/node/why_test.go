@@ -19,7 +19,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// causes says why nothing commits, by the reports of the replicas that run.
+// causes returns the reasons for which nothing commits, from the reports of the replicas that run.
 func (b *testbed) causes() []status.Cause {
 	b.t.Helper()
 	answers := make([]status.Answer, len(b.nodes))
@@ -46,7 +46,7 @@ func (b *testbed) quorum() int {
 	return cfg.Quorum()
 }
 
-// because waits until a cause is named, with these words.
+// because waits until the reports give a certain cause, with a text that contains these words.
 func (b *testbed) because(code status.Code, words ...string) {
 	b.t.Helper()
 	var last []status.Cause
@@ -69,7 +69,7 @@ func (b *testbed) because(code status.Code, words ...string) {
 	})
 }
 
-// silencer keeps from others what a replica would send them, once it is told to.
+// silencer drops certain messages of a replica, once it is told to.
 type silencer struct {
 	driver.Transport
 	on   *atomic.Bool
@@ -82,23 +82,23 @@ func (s silencer) Send(to wire.ReplicaID, frame []byte) {
 	}
 }
 
-// but reports whether a message has none of the types.
+// but reports whether a message has none of these types.
 func but(types ...wire.Type) func(wire.Message) bool {
 	return func(m wire.Message) bool { return !slices.Contains(types, wire.TypeOf(m)) }
 }
 
 func nothing(wire.Message) bool { return false }
 
-// Each cause is named by the reports of replicas that run. Once they agree on a state, some of them withhold a kind of
-// message, and a client goes on asking.
+// The test makes running replicas withhold one kind of message, after they have agreed on a state, while a client sends
+// requests. The reports must name the cause.
 func TestWhy_NamesWhatRunningReplicasWaitFor(t *testing.T) {
 	t.Parallel()
-	patient := small // so that no view changes meanwhile
+	patient := small // so that the view does not change meanwhile
 	patient.ViewTimeout = cluster.Duration{Duration: 60 * time.Second}
 	for name, c := range map[string]struct {
 		protocol cluster.Protocol
 		says     map[int]func(wire.Message) bool
-		hours    int // by which the clock of replica 0 is ahead
+		hours    int // by how many hours the clock of replica 0 is ahead
 		halt     []int
 		code     status.Code
 		words    []string

@@ -14,7 +14,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// apart loses what goes to some replicas, once it is told to. Links stay open, as they do where a network drops packets.
+// apart drops the messages to some replicas, once it is told to. The links stay open, as they do if a network drops
+// packets.
 type apart struct {
 	driver.Transport
 	on   *atomic.Bool
@@ -45,7 +46,7 @@ func TestWhy_NamesAPartitionThatLeavesLinksOpen(t *testing.T) {
 	b.because(status.CausePartition, "these groups do not reach each other: replicas 0, 1 | replicas 2, 3; none has the 3")
 }
 
-// held is a journal that takes no turn while it is held.
+// held is a journal that does not return from writing a turn while it is held.
 type held struct {
 	driver.Journal
 	gate *atomic.Pointer[chan struct{}]
@@ -84,7 +85,7 @@ func TestWhy_NamesADiskThatTakesLong(t *testing.T) {
 	l.put(4, 8)
 	gate := make(chan struct{})
 	gated.Store(&gate)
-	l.put(8, 8) // the other three are a quorum
+	l.put(8, 8) // the other three replicas are a quorum
 	b.until("the cause is the disk", func([]Report) bool {
 		return slices.ContainsFunc(b.causes(), func(c status.Cause) bool {
 			return c.Code == status.CauseDiskSlow && !c.Stops && slices.Equal(c.Replicas, []int{2})
@@ -96,7 +97,7 @@ func TestWhy_NamesADiskThatTakesLong(t *testing.T) {
 	b.healthy()
 }
 
-// A replica that missed more than a window fetches the state, as soon as somebody answers it.
+// A replica that is behind by more than a window fetches the state as soon as another replica answers it.
 func TestWhy_NamesAReplicaThatFetchesTheState(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)

@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// reconfigure gives a cluster that is stopped other protocol parameters.
+// reconfigure changes the protocol parameters of a stopped cluster.
 func (b *testbed) reconfigure(p cluster.Protocol) {
 	b.t.Helper()
 	b.fresh.File.Protocol = p
@@ -18,7 +18,8 @@ func (b *testbed) reconfigure(p cluster.Protocol) {
 	}
 }
 
-// A window that has become too small for what the journals hold would forget what clients hold replies to (I9).
+// I9: if the window is made smaller than what the journals hold, replicas would forget requests whose replies clients
+// may hold. So the start refuses it.
 func TestI9_AWindowThatIsTooSmallForTheJournalIsRefused(t *testing.T) {
 	t.Parallel()
 	before := cluster.Protocol{CheckpointInterval: 32, LogWindow: 64}
@@ -34,7 +35,8 @@ func TestI9_AWindowThatIsTooSmallForTheJournalIsRefused(t *testing.T) {
 			t.Errorf("%+v: %v", p, err)
 		}
 	}
-	b.reconfigure(cluster.Protocol{CheckpointInterval: 16, LogWindow: 32}) // has room for all of it
+	// This window has room for what the journals hold.
+	b.reconfigure(cluster.Protocol{CheckpointInterval: 16, LogWindow: 32})
 	b.startAll()
 	again := b.load()
 	again.acks = l.acks

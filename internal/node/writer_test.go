@@ -13,7 +13,7 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// slow is a storage whose writes and checkpoints end when they are let go.
+// slow is a storage whose writes and checkpoints end only when the test allows it.
 type slow struct {
 	*memstore.Store
 	proceed chan struct{}
@@ -31,8 +31,8 @@ func (s *slow) Checkpoint(seq uint64) ([32]byte, error) {
 	return s.Store.Checkpoint(seq)
 }
 
-// A slow disk holds up the checkpoint, not execution, and never lets a write pass a checkpoint: the root is that of the
-// state at its own sequence number (K1, D5).
+// K1, D5: a slow disk delays a checkpoint, but not execution. A write is never made before an earlier checkpoint is
+// finished, so the root is that of the state at its own sequence number.
 func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		storage := &slow{Store: memstore.New(), proceed: make(chan struct{})}
@@ -69,7 +69,7 @@ func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
 			}
 		}
 
-		execute(flushEvery)     // begins a write, which stands still
+		execute(flushEvery)     // this begins a write, which does not end yet
 		execute(2 * flushEvery) // beside it
 		root := snapshot()
 		x.Do(port.Execute{Seq: next + 1, Body: body(next + 1)})
@@ -104,7 +104,7 @@ func TestK1_BatchesExecuteBesideWritesAndCheckpointsInOrder(t *testing.T) {
 	})
 }
 
-// The end waits for a write that is under way: nothing writes to a store that is being closed.
+// The end waits for a running write, so that nothing writes to a store that is being closed.
 func TestTheExecutorEndsAfterItsWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		storage := &slow{Store: memstore.New(), proceed: make(chan struct{})}
@@ -136,8 +136,8 @@ func TestTheExecutorEndsAfterItsWrite(t *testing.T) {
 	})
 }
 
-// A replica whose journal failed ends, though its store hangs on the same disk: nothing waits for that write (D6). One that
-// is told to stop waits for it.
+// D6: a replica whose journal failed ends even if its store hangs, because nothing waits for that write. A replica that
+// is told to stop waits for the write.
 func TestD6_AStoreThatHangsDoesNotKeepAFailedReplicaAlive(t *testing.T) {
 	for _, why := range []error{errors.New("the journal failed"), nil} {
 		synctest.Test(t, func(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 	"tagma/internal/rescue"
 )
 
-// FindBackup finds a backup and those that it adds to. If one is missing, or is not a backup, the error is marked as an
-// unusable argument; if one is damaged, it is not.
+// FindBackup finds a backup and those that it adds to. If one is missing or is not a backup, the error counts as one of
+// the arguments (command.NotUsable). If one is damaged, it does not.
 func FindBackup(path string, since []string) (*rescue.Chain, error) {
 	chain, err := rescue.Find(path, since...)
 	switch {
@@ -33,7 +33,7 @@ func FindBackup(path string, since []string) (*rescue.Chain, error) {
 	return chain, err
 }
 
-// Verified is what a file was found to contain. Its JSON is what `tagma verify --json` prints.
+// Verified says what a file contains, as far as it was verified. Its JSON is what `tagma verify --json` prints.
 type Verified interface{ Print(w io.Writer) error }
 
 // Verify verifies a file with the keys of a cluster: a backup, together with those that it adds to, or evidence.
@@ -53,7 +53,7 @@ func Verify(path string, since []string, file *cluster.File, progress func(share
 }
 
 // DiskAt finds the data of a replica under its home, or in a directory that holds only the data. In the second case, or
-// if a flag names one, the cluster file is not the home's.
+// if a flag names a cluster file, the cluster file is not read from the home.
 func (p *Program) DiskAt(home, clusterFlag string) (*rescue.Disk, error) {
 	d, data := &rescue.Disk{}, home
 	isHome := IsFile(filepath.Join(home, node.ConfigFile))
@@ -74,7 +74,7 @@ func (p *Program) DiskAt(home, clusterFlag string) (*rescue.Disk, error) {
 	return d, nil
 }
 
-// Restored describes a home into which a state was put. Its JSON is what `tagma restore --replica --json` prints.
+// Restored describes a home into which a state was restored. Its JSON is what `tagma restore --replica --json` prints.
 type Restored struct {
 	Home    string      `json:"home"`
 	Replica int         `json:"replica"`
@@ -83,10 +83,10 @@ type Restored struct {
 	Origin  bool        `json:"origin"` // it is the state with which the cluster began
 }
 
-// RestoreHome puts the state of a backup into the home of one replica, which is in dir or is dir. It does not change
-// the file life beside the key. With a state and no journal, the next start finds that this replica may have forgotten
-// what it signed (D8.3), whatever life says. The exception is the cluster's origin put into the home of a replica that
-// was never started: then nothing was signed, and the replica still asks the others (D8.5).
+// RestoreHome writes the state of a backup into the home of one replica, which is in dir or is dir. It does not change
+// the file life beside the key. The home then has a state and no journal, so the next start finds that this replica may
+// have forgotten what it signed (D8.3), whatever life says. There is one exception: the origin of a cluster, in the home
+// of a replica that was never started. That replica has signed nothing, and only asks the others (D8.5).
 func RestoreHome(chain *rescue.Chain, dir string, replica int, progress func(share float64)) (*Restored, error) {
 	home := dir
 	if !IsFile(filepath.Join(home, node.ConfigFile)) {
@@ -115,7 +115,7 @@ func RestoreHome(chain *rescue.Chain, dir string, replica int, progress func(sha
 	return &Restored{Home: home, Replica: replica, Seq: last.Seq, Root: last.Root, Origin: origin}, nil
 }
 
-// PrintRestored writes, for people, what was restored and what to do next.
+// PrintRestored prints for people what was restored and what to do next.
 func (p *Program) PrintRestored(w io.Writer, r *Restored) error {
 	what := "it comes back silent, and fetches from the others what changed since"
 	if r.Origin {

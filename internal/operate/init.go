@@ -103,7 +103,7 @@ type madeReplica struct {
 	Admin     string   `json:"admin"` // host:port of the address for metrics and health
 }
 
-// PrintMade writes, for people, what was made and what to do next.
+// PrintMade prints for people what was made and what to do next.
 func (p *Program) PrintMade(w io.Writer, m *Made) error {
 	text := fmt.Sprintf("Made a cluster of %d replicas, which %s, in %s\n\n", len(m.Replicas), m.FaultModel.Masked(len(m.Replicas)), m.Dir)
 	text += fmt.Sprintf("  %-28s members, keys and parameters: the same for all\n", m.ClusterFile)

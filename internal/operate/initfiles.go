@@ -20,8 +20,8 @@ const (
 	ClientKey   = "client.key"
 )
 
-// AdminOffset is the distance between the ports of the replicas and those of their admin addresses, so that they never
-// coincide.
+// AdminOffset is the distance between the ports of the replicas and those of their admin addresses, so that a port is
+// never used twice.
 const AdminOffset = 100
 
 // adminPort is the port of replica i's admin address. It differs between the replicas even if each is meant to have its
@@ -71,8 +71,8 @@ func WriteCluster(dir string, fresh *cluster.Fresh, basePort int) (made *Made, e
 	return made, nil
 }
 
-// paths lists what is directly in the cluster's directory. The cluster file is last, so that it is written after
-// everything that it names.
+// paths lists what is directly in the cluster's directory. The cluster file is last, so that everything it names exists
+// when it is written.
 func (m *Made) paths() []string {
 	var all []string
 	for _, r := range m.Replicas {

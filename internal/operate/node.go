@@ -74,7 +74,7 @@ func (p *Program) runNode(ctx context.Context, dir string, stdout, stderr io.Wri
 	}
 	at := n.Report()
 	if err := command.Tell(stdout, startText(&at, n.Addrs())); err != nil {
-		// Nobody reads our output any more, but that is no reason for a replica to stop.
+		// Nobody reads the output any more. A replica does not stop for that.
 		stdout = io.Discard
 	}
 	shown, hide := context.WithCancel(ctx)
@@ -112,7 +112,7 @@ func (p *Program) faultText(home *node.Home) string {
 		" or fails; make room, or mend it, and start again", p.Name, home.Config.Self, filepath.Join(home.Data, node.StateDir))
 }
 
-// logger logs as text, at a level that was already checked with the settings.
+// logger returns a logger that writes text. The level was checked when the settings were read.
 func logger(w io.Writer, level string) *slog.Logger {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {

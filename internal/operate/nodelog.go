@@ -14,8 +14,9 @@ const (
 	logPatience = time.Second // how long the end of the process waits until its last lines are written
 )
 
-// looseLog takes the lines of a log and writes them in the background. So a log that nobody reads, or one on a full disk,
-// never makes a replica wait. Lines that find no room are lost and counted, and a later line reports their number.
+// looseLog is the output of a log. It writes the lines in the background, so a replica never waits for a log that nobody
+// reads or that is on a full disk. If there is no room for a line, the line is dropped and counted, and a later line
+// reports how many were dropped.
 type looseLog struct {
 	out  io.Writer
 	work chan struct{} // holds a token while lines wait
@@ -34,7 +35,7 @@ func newLooseLog(out io.Writer) *looseLog {
 	return l
 }
 
-// Write takes a line, or drops it. It never blocks and never fails.
+// Write accepts a line, or drops it. It never blocks and never fails.
 func (l *looseLog) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 )
 
-// brokenLog fails until it is mended.
+// brokenLog is an output that returns errors until the test repairs it.
 type brokenLog struct {
 	bytes.Buffer
 	broken bool
@@ -39,7 +39,8 @@ func TestLooseLog_CountsWhatCouldNotBeWrittenAndGoesOn(t *testing.T) {
 	})
 }
 
-// A pipe that nobody reads takes nothing: the writer of the log must not wait for it, nor hold all that it says.
+// A pipe that nobody reads is full and accepts nothing. The writer of the log must neither wait for it nor keep all
+// lines in memory.
 func TestLooseLog_NeverWaitsForItsReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := io.Pipe()

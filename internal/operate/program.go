@@ -10,11 +10,11 @@ import (
 	"tagma/internal/node"
 )
 
-// Program is what these commands need to know about the program that contains them.
+// Program is what these commands must know about the program to which they belong.
 type Program struct {
 	Name     string       // its name on the command line
 	Machines machines.Set // the machines that its replicas can run; a new cluster has the first one unless another is named
-	First    string       // lines that init prints, indented by two spaces: what a user may try first with a new cluster
+	First    string       // lines that init prints, indented by two spaces: commands that a user may try with a new cluster
 }
 
 // Root returns a root command with these commands and no others.

@@ -11,7 +11,7 @@ import (
 
 const lookRecovery = 500 * time.Millisecond
 
-// follow shows on a footer how the replica comes back, until the context ends.
+// follow shows in a footer on the terminal how the replica's recovery proceeds, until the context ends.
 func follow(ctx context.Context, last *terminal.Footer, report func() node.Report) {
 	if !last.Redraws {
 		return
@@ -39,7 +39,8 @@ func recoveryLine(r *node.Report, colour bool) string {
 	return terminal.Cells(r.Recovery.Transfer.Share, colour) + "  " + text
 }
 
-// recoveryText says in a few words how a replica comes back; "" if it is back or its health already says enough.
+// recoveryText describes a replica's recovery in a few words. It is "" if the replica has recovered or its health
+// already says enough.
 func recoveryText(r *node.Report) string {
 	rec := r.Recovery
 	if rec == nil || rec.Halted {

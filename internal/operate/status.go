@@ -21,7 +21,7 @@ const (
 	watchInterval = time.Second
 )
 
-// Status returns the command that asks every replica how it is.
+// Status returns the command that asks every replica for its report.
 func (p *Program) Status() *cobra.Command {
 	var (
 		to    = Target{Program: p}
@@ -79,7 +79,7 @@ which replicas would stop at an upgrade to the next one. Under the table of a cl
 	return cmd
 }
 
-// Status is the judgement of all replicas' reports, as status --json prints it.
+// Status is the judgement of the reports of all replicas, as status --json prints it.
 type Status struct{ *status.Status }
 
 func askStatus(ctx context.Context, to *Target) (*Status, error) {
@@ -109,7 +109,7 @@ func printable(s *status.Status) *Status {
 	return &Status{s}
 }
 
-// shorten leaves out what is for why.
+// shorten removes the parts of the reports that only the command why needs.
 func (s *Status) shorten() {
 	for i := range s.Replicas {
 		if r := s.Replicas[i].Report; r != nil {
@@ -118,7 +118,7 @@ func (s *Status) shorten() {
 	}
 }
 
-// watchStatus asks again and again. On a terminal the table stays in place.
+// watchStatus asks the replicas repeatedly. On a terminal, each table replaces the one before.
 func watchStatus(ctx context.Context, to *Target, w io.Writer) error {
 	next := time.NewTicker(watchInterval)
 	defer next.Stop()
@@ -176,7 +176,8 @@ func (s *Status) print(w io.Writer, asJSON bool) error {
 		(len(s.Replicas)-1)/3)
 }
 
-// row is a replica's row of the table. Only its last cell is coloured, since the other cells are padded by their length.
+// row is a replica's row of the table. Only its last cell may have a colour: the other cells are padded according to
+// their length, which includes the codes of a colour.
 func row(r *status.Replica, colour bool) []string {
 	if !r.Reachable {
 		return []string{fmt.Sprint(r.Replica), "-", "-", "-", "-", "-", "-", "-", terminal.Coloured(colour, terminal.Red, "unreachable: "+r.Unreachable())}

@@ -10,7 +10,7 @@ import (
 	"tagma/client/status"
 )
 
-// judged is the verdict on a cluster that gives these reports; nil stands for no answer.
+// judged is the status of a cluster whose replicas send these reports; nil stands for no answer.
 func judged(t *testing.T, reports ...*status.Report) *Status {
 	t.Helper()
 	var answers []status.Answer
@@ -28,7 +28,7 @@ func judged(t *testing.T, reports ...*status.Report) *Status {
 	return printable(status.Judge(status.Cluster{Quorum: 3}, answers))
 }
 
-// in is the report of a replica that is well.
+// in is the report of a healthy replica.
 func in(view uint64, stable uint64, state string) *status.Report {
 	return &status.Report{
 		View: view, Active: true, StableCheckpoint: stable, StateDigest: state, Health: status.Healthy, UptimeMillis: 20_000,
@@ -85,7 +85,7 @@ func TestUpgrade_IsNotSentWhereReplicasWouldStop(t *testing.T) {
 	for _, c := range []struct {
 		s      *Status
 		anyway bool
-		want   string // of the error; empty: it is sent
+		want   string // text of the error; empty: the upgrade is sent
 	}{
 		{judged(t, runs(2), runs(2), runs(2), runs(2)), false, ""},
 		{judged(t, runs(2), runs(1), runs(2), runs(1)), false, "replicas 1, 3 would stop"},

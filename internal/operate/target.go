@@ -16,10 +16,11 @@ import (
 	"tagma/internal/passphrase"
 )
 
-// Target says with which cluster a client command talks and under which key, by its flags and the environment.
+// Target is the cluster to which a client command sends requests, and the key that it uses. Both come from flags or the
+// environment.
 type Target struct {
 	Program      *Program
-	Cluster, Key string // files; "": see Flags for the default
+	Cluster, Key string // names of files; "" stands for the default (see Flags)
 	Timeout      time.Duration
 	JSON         bool
 }
@@ -43,7 +44,8 @@ func (t *Target) Flags(cmd *cobra.Command, timeout time.Duration) {
 // Homes completes a flag or an argument with the homes of replicas.
 var Homes = command.DirectoriesWith(node.ConfigFile)
 
-// Read finds the cluster file and the key and checks them. An error is one line, and marked as unusable.
+// Read finds the cluster file and the key and checks them. Its errors have one line and count as errors of the arguments
+// (command.NotUsable).
 func (t *Target) Read() (*cluster.File, *crypto.PrivateKey, error) {
 	if t.Timeout <= 0 {
 		return nil, nil, command.Unusablef("--timeout %s leaves no time; give a duration such as 10s", t.Timeout)
@@ -72,8 +74,8 @@ func (t *Target) Read() (*cluster.File, *crypto.PrivateKey, error) {
 	return file, key, nil
 }
 
-// ReadCluster reads the cluster file that a flag or the environment names, or else the one in the working directory. An
-// error is marked as unusable, and if the file is some other file of Tagma it says which.
+// ReadCluster reads the cluster file that a flag or the environment names, or else the one in the working directory. Its
+// errors count as errors of the arguments. If the file is another kind of file of Tagma, the error says which kind.
 func (p *Program) ReadCluster(flag string) (*cluster.File, error) {
 	path := clusterPath(flag)
 	file, err := cluster.Load(path)
@@ -90,7 +92,8 @@ func (p *Program) ReadCluster(flag string) (*cluster.File, error) {
 	return file, nil
 }
 
-// WhatIs says which other file of Tagma a file is that is not a cluster file; "" if it is none.
+// WhatIs is for a file that is not a cluster file. It says which other kind of Tagma's files this is, or returns "" if
+// it is none.
 func WhatIs(path string) string {
 	if _, err := crypto.ReadPublic(path); err == nil || errors.Is(err, crypto.ErrKeyExposed) {
 		return "a key"
@@ -110,7 +113,8 @@ func WhatIs(path string) string {
 	return ""
 }
 
-// besides is a cluster file in path or in a directory above it, or else the usual name of one.
+// besides returns a cluster file that is in path or in a directory above path, or otherwise the usual name of a cluster
+// file.
 func besides(path string) string {
 	for range 3 {
 		if file := filepath.Join(path, ClusterFile); IsFile(file) {

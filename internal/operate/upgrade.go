@@ -78,7 +78,7 @@ func (t *Target) upgrade(cmd *cobra.Command, version int, anyway bool) error {
 	if err = cmp.Or(err, refusal(result)); err == nil {
 		err = c.Close()
 	} else {
-		_ = c.Close() // the error before it is the one to mend
+		_ = c.Close() // the user needs the error that came before
 	}
 	if err != nil {
 		return fmt.Errorf("upgrade to version %d: %w", version, err)
@@ -89,7 +89,7 @@ func (t *Target) upgrade(cmd *cobra.Command, version int, anyway bool) error {
 	})
 }
 
-// refusal is the error of the operation, of a request that was executed.
+// refusal is the error of an upgrade whose request was executed without doing what was asked for.
 func refusal(r client.Result) error {
 	if len(r.Outputs) == 0 {
 		return nil
@@ -97,7 +97,7 @@ func refusal(r client.Result) error {
 	return r.Err(0)
 }
 
-// mayUpgrade says why an upgrade is not to be sent, or returns nil.
+// mayUpgrade returns why the upgrade must not be sent, or nil.
 func mayUpgrade(s *status.Status, version int, anyway bool) error {
 	u := s.Upgrade(version)
 	switch {
@@ -113,8 +113,8 @@ func mayUpgrade(s *status.Status, version int, anyway bool) error {
 	return nil
 }
 
-// versions says at which version the state is, and which ones each replica's program knows. It is empty for an application
-// without versions.
+// versions returns a text that says which version the state has and which versions each replica's program knows. It is
+// empty for an application without versions.
 func (s *Status) versions() string {
 	var ranges []string        // in the order of the first replica that knows it
 	know := map[string][]int{} // by range
@@ -152,7 +152,7 @@ func (s *Status) versions() string {
 	return strings.Join(parts, "; ")
 }
 
-// replicas names some replicas in words: "replica 3", or "replicas 0, 1".
+// replicas returns a text such as "replica 3" or "replicas 0, 1".
 func replicas(ids []int) string {
 	if len(ids) == 1 {
 		return fmt.Sprintf("replica %d", ids[0])

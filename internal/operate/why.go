@@ -13,7 +13,7 @@ import (
 	"tagma/internal/terminal"
 )
 
-// Why is the command that says what keeps a cluster from committing.
+// Why returns the command that says what keeps a cluster from committing.
 func (p *Program) Why() *cobra.Command {
 	var (
 		to   = Target{Program: p}
@@ -47,10 +47,10 @@ The exit code is 0 if there is no cause, else 1.`,
 	return cmd
 }
 
-// maxStatus bounds a status that is read from a file.
+// maxStatus bounds how many bytes of a saved status are read.
 const maxStatus = 16 << 20
 
-// status asks the replicas, or reads what a status printed.
+// status asks the replicas for their reports, or reads a file that the command status has printed.
 func (p *Program) status(cmd *cobra.Command, to *Target, from string) (*status.Status, error) {
 	if from == "" {
 		s, err := askStatus(cmd.Context(), to)

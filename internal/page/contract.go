@@ -36,7 +36,7 @@ const (
 	Node  = "node"
 )
 
-// Sized sets what follows from the number of replicas, and has no list missing.
+// Sized sets what follows from the number of replicas, and replaces nil lists by empty ones.
 func (a About) Sized(replicas int) About {
 	a.Replicas, a.Faulty = replicas, (replicas-1)/3
 	a.Quorum = (replicas+a.Faulty)/2 + 1
@@ -54,7 +54,7 @@ func some[T any](list []T) []T {
 	return list
 }
 
-// Card is a concept of fault tolerance that the page can have happen.
+// Card is a concept of fault tolerance that the page can have demonstrated.
 type Card struct {
 	Name     string   `json:"name"`
 	Question int      `json:"question"`
@@ -66,7 +66,7 @@ type Card struct {
 	Live     bool     `json:"live"` // it happens with replicas that are processes, and else in the simulator
 }
 
-// Act is something that the page asks to be done. Which fields count depends on the act.
+// Act is something that the page asks the server to do. Which fields are used depends on the act.
 type Act struct {
 	Act        string            `json:"act"`
 	Replicas   []int             `json:"replicas"`
@@ -88,13 +88,13 @@ type Act struct {
 	Name       string            `json:"name"`
 }
 
-// Done says what an act has done.
+// Done is the result of an act.
 type Done struct {
 	Said   string `json:"said"`
 	Result any    `json:"result,omitempty"`
 }
 
-// Frame is a line of a stream that is no event. Which fields count depends on its name.
+// Frame is a line of a stream that is not an event. Which fields are used depends on its name.
 type Frame struct {
 	Frame string `json:"frame"`
 	At    int64  `json:"at_us"`
@@ -106,7 +106,7 @@ type Frame struct {
 	Sampling *Sampling `json:"-"`
 }
 
-// Load is what clients have done so far, and how long the answers of the last second took.
+// Load is what clients have done so far, and how long the requests that were answered in the last second took.
 type Load struct {
 	Submitted    int64 `json:"submitted"`
 	Acknowledged int64 `json:"acknowledged"`
@@ -116,13 +116,14 @@ type Load struct {
 	P99          int64 `json:"p99_us"`
 }
 
-// Sampling says that the events of one of Every slots are shown, and how many were left out since this was said last.
+// Sampling says that only the events of one slot in Every are shown. It also says how many events were left out since
+// the last Sampling.
 type Sampling struct {
 	Every   uint64 `json:"every"`
 	LeftOut uint64 `json:"left_out"`
 }
 
-// Kept is the line behind what was kept.
+// Kept is the line that follows the lines that were kept.
 var Kept = []byte(`{"frame":"kept"}` + "\n")
 
 // Line writes a frame as a line.
@@ -150,10 +151,10 @@ func (f Frame) Line() []byte {
 	return append(text, '\n')
 }
 
-// Header is the first line of a stream: the first line of a trace, as a frame.
+// Header is the first line of a stream. It contains the first line of a trace.
 func Header(h trace.Header) []byte {
 	h.Trace = trace.Version
-	text, _ := json.Marshal(struct { // texts and numbers can be written
+	text, _ := json.Marshal(struct { // marshalling texts and numbers never fails
 		Frame string `json:"frame"`
 		trace.Header
 	}{"header", h})

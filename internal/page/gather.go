@@ -9,14 +9,14 @@ import (
 	"tagma/internal/trace"
 )
 
-// Gatherer takes the events of a replica for somebody who fetches them now and then. It holds nobody up, and has room for
-// few events: under load it takes those of one of so many slots, and counts the others.
+// Gatherer collects the events of a replica until they are fetched. It never blocks, and has room for few events. Under
+// load it takes only the events of one slot in so many, and counts the events that it leaves out.
 type Gatherer struct {
 	every  atomic.Uint64
 	follow atomic.Int64 // a client's number plus 1; 0: none
 
 	mu      sync.Mutex
-	whole   [followed]uint64 // slots with requests of that client, the newest in the place of the oldest
+	whole   [followed]uint64 // slots with requests of that client; a new one replaces the oldest
 	next    int
 	events  []trace.Event
 	left    uint64 // events of slots that are not shown
@@ -30,13 +30,14 @@ const room = 1 << 14
 // Every sets that the events of only one slot in n are taken.
 func (g *Gatherer) Every(n uint64) { g.every.Store(max(n, 1)) }
 
-// Follow sets that everything is taken that concerns the requests of one client, named by its number, whatever Every says.
+// Follow makes the gatherer take all events about the requests of one client, whatever Every says. The client is given
+// by its number.
 func (g *Gatherer) Follow(client int) { g.follow.Store(int64(client) + 1) }
 
-// followed is how many slots of a client that is followed are remembered: more than are under way.
+// followed is how many slots of a followed client are remembered. That is more slots than can be under way.
 const followed = 64
 
-// follows reports whether an event concerns the client that is followed. The mutex is held.
+// follows reports whether an event is about a request of the followed client. The mutex is held.
 func (g *Gatherer) follows(e trace.Event, p trace.Place) bool {
 	client := int(g.follow.Load()) - 1
 	if client < 0 {
@@ -62,7 +63,7 @@ func (g *Gatherer) Put(e trace.Event) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if _, syncs := e.(*trace.Synced); syncs { // there is one for each turn
+	if _, syncs := e.(*trace.Synced); syncs { // such an event happens in each turn, which would be too many
 		g.counted++
 		p = trace.Place{Number: g.counted}
 	}
@@ -116,9 +117,9 @@ func (g *Gatherer) Take(most int) Batch {
 	return b
 }
 
-// Sampled says of how many slots the events of one are shown, if so many lines come in a second and so many may be shown;
-// was is of how many it is now. It is a power of two, so that a slot that was shown is still shown when fewer are, and it
-// shrinks only if there is room to spare.
+// Sampled returns n if the events of one slot in n should be shown. It is given how many lines came in a second, how
+// many may be shown, and the present n as was. n is a power of two, so that the slots of a larger n are also slots of a
+// smaller one. It becomes smaller only if there is much room.
 func Sampled(was uint64, lines, most float64) uint64 {
 	every := uint64(1)
 	for lines/float64(every) > most {

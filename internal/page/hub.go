@@ -14,10 +14,11 @@ import (
 
 const ndjson = "application/x-ndjson"
 
-// readPatience is how long a page may take to read what it is sent. It then has to ask again.
+// readPatience is how long a page may take to read what is sent to it. After that its connection is closed, and it must
+// connect again.
 const readPatience = 10 * time.Second
 
-// Lines is the end of a stream to which lines are written.
+// Lines is a connection to a page, to which lines are written.
 type Lines struct {
 	w http.ResponseWriter
 	c *http.ResponseController
@@ -30,15 +31,15 @@ func newLines(w http.ResponseWriter) *Lines {
 
 // Write sends whole lines. The error says that the page has gone, or reads too slowly.
 func (l *Lines) Write(lines []byte) error {
-	_ = l.c.SetWriteDeadline(time.Now().Add(readPatience)) // an error means that the writer has no deadlines
+	_ = l.c.SetWriteDeadline(time.Now().Add(readPatience)) // an error means that this writer cannot have deadlines
 	if _, err := l.w.Write(lines); err != nil {
 		return err
 	}
 	return l.c.Flush()
 }
 
-// Hub keeps the last lines of events, within bounds, and gives them to every reader. A slow reader never makes Put wait: a
-// page that falls so far behind that lines are gone is told of the gap.
+// Hub keeps the last lines of events, within bounds, and gives them to every reader. A slow reader never makes Put wait.
+// If a page reads so slowly that lines are dropped before it gets them, it gets a line that says how many are missing.
 type Hub struct {
 	header []byte
 	bytes  int
@@ -54,14 +55,15 @@ type Hub struct {
 	over   bool
 }
 
-// chunk is the lines of one Put.
+// chunk is the lines of one call of Put.
 type chunk struct {
 	text   []byte
 	at     time.Time
 	before uint64 // lines that were put before it
 }
 
-// NewHub returns a hub that begins each stream with a header, and keeps so many bytes for so long at most.
+// NewHub returns a hub. It begins each stream with the header, and keeps at most so many bytes, each for at most so
+// long.
 func NewHub(header []byte, bytes int, age time.Duration) *Hub {
 	return &Hub{header: header, bytes: bytes, age: age, now: time.Now, more: make(chan struct{})}
 }
@@ -85,14 +87,14 @@ func (h *Hub) Put(lines []byte) {
 		h.sum -= len(h.kept[gone].text)
 		gone++
 	}
-	if gone > 0 { // readers may still hold what they were given, so it is not changed
+	if gone > 0 { // readers may still use the chunks that they were given, so the slice is copied
 		h.kept, h.number = slices.Clone(h.kept[gone:]), h.number+uint64(gone)
 	}
 	close(h.more)
 	h.more = make(chan struct{})
 }
 
-// End says that nothing follows: streams end once all was read.
+// End says that no more lines follow. Streams end when they have sent all lines.
 func (h *Hub) End() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -112,7 +114,7 @@ func (h *Hub) after(next uint64) (kept []chunk, number uint64, more <-chan struc
 	return h.kept[next-h.number:], next, h.more, h.over
 }
 
-// Stream writes the lines that are kept, then the line Kept, which marks their end, and then new lines as they come.
+// Stream writes the lines that are kept. Then it writes the line Kept, and then new lines as they come.
 func (h *Hub) Stream(ctx context.Context, out *Lines) error {
 	if err := out.Write(h.header); err != nil {
 		return err
@@ -131,7 +133,9 @@ func (h *Hub) Stream(ctx context.Context, out *Lines) error {
 			}
 			next, read = from+uint64(i)+1, c.before+uint64(bytes.Count(c.text, []byte{'\n'}))
 		}
-		if !live || over { // at the end too, so that a stream which was cut off can be told from one that has ended
+		// Kept is also written when the stream ends, so that a complete stream can be distinguished from one that was
+		// cut off.
+		if !live || over {
 			if err := out.Write(Kept); err != nil {
 				return err
 			}
@@ -147,7 +151,7 @@ func (h *Hub) Stream(ctx context.Context, out *Lines) error {
 	}
 }
 
-// gap is the event that stands for lines which a slow reader has missed.
+// gap is the event that is sent to a slow reader in place of lines that it has missed.
 func gap(at time.Time, lines uint64) []byte {
 	e := &trace.Lost{Stamp: trace.Stamp{At: at.UnixMicro(), Replica: trace.None}, Events: lines}
 	e.Event = e.Kind()

@@ -18,7 +18,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// streamOf serves a hub, and returns how to read it from the beginning.
+// streamOf serves a hub and returns a function that reads the stream from its beginning.
 func streamOf(t *testing.T, h *Hub) func() *bufio.Scanner {
 	t.Helper()
 	p := &Page{Stream: h.Stream, Looking: 4}
@@ -54,7 +54,8 @@ func read(t *testing.T, s *bufio.Scanner, lines int) (got []string) {
 
 func line(n int) []byte { return fmt.Appendf(nil, "{\"n\":%d}\n", n) }
 
-// Who comes sees first what was kept, and then what happens; and the same again if the connection breaks.
+// A page first gets the lines that were kept, and then new lines. If its connection breaks and it connects again, it
+// gets the same again.
 func TestHub_BeginsWithWhatIsKeptAndGoesOn(t *testing.T) {
 	h := NewHub(Header(trace.Header{Engine: "processes", Replicas: 4}), 1<<20, time.Hour)
 	open := streamOf(t, h)
@@ -103,13 +104,13 @@ func TestHub_KeepsSoManyBytesAndForSoLong(t *testing.T) {
 	if kept, _, _, _ := h.after(0); len(kept) != 1 || string(kept[0].text) != string(line(1)) {
 		t.Errorf("%d chunks are kept a minute later", len(kept))
 	}
-	h.Put([]byte(strings.Repeat("x", 1000) + "\n")) // the newest is kept, however long it is
+	h.Put([]byte(strings.Repeat("x", 1000) + "\n")) // the newest chunk is kept even if it is too long
 	if kept, _, _, _ := h.after(0); len(kept) != 1 {
 		t.Errorf("%d chunks are kept", len(kept))
 	}
 }
 
-// slow is a page that reads when it is told to.
+// slow is a page that reads only when the test tells it to.
 type slow struct {
 	http.ResponseWriter
 	reads chan struct{}
@@ -124,7 +125,7 @@ func (s *slow) Write(b []byte) (int, error) {
 
 func (s *slow) FlushError() error { return nil }
 
-// Who puts never waits for who reads; a reader that has missed something is told how much.
+// Put never waits for a reader. A reader that has missed lines is told how many.
 func TestHub_TellsASlowReaderWhatItMissed(t *testing.T) {
 	h := NewHub(line(0), 3*len(line(1)), time.Hour)
 	s := &slow{ResponseWriter: httptest.NewRecorder(), reads: make(chan struct{})}
@@ -137,7 +138,7 @@ func TestHub_TellsASlowReaderWhatItMissed(t *testing.T) {
 	s.reads <- struct{}{}
 	h.Put(line(2)) // is taken, and held up
 	for i := range 7 {
-		h.Put(line(3 + i)) // does not end if Put waited
+		h.Put(line(3 + i)) // this would not return if Put waited for the reader
 	}
 	h.End()
 	for range 10 {
@@ -167,7 +168,7 @@ func TestHub_TellsASlowReaderWhatItMissed(t *testing.T) {
 	t.Fatal("the stream does not end")
 }
 
-// A page that does not read at all is dropped.
+// If a page does not read at all, its stream is ended.
 func TestLines_ThatAreNotReadEndTheStream(t *testing.T) {
 	near, far := net.Pipe()
 	defer far.Close() //nolint:errcheck // nothing was written
@@ -192,7 +193,7 @@ type deaf struct {
 func (d *deaf) Write([]byte) (int, error)              { return 0, errDeaf }
 func (d *deaf) SetWriteDeadline(until time.Time) error { d.deadline = until; return nil }
 
-// Under load whole slots are shown, and how much is not.
+// Under load, some slots are shown with all their events, and the number of events that are left out is reported.
 func TestGatherer_TakesOneOfSoManySlotsWhole(t *testing.T) {
 	var g Gatherer
 	tap := trace.NewTap(1, 3, func() int64 { return 7 }, g.Put)
@@ -248,7 +249,7 @@ func TestGatherer_TakesOneOfSoManySlotsWhole(t *testing.T) {
 	}
 }
 
-// A client that is followed is shown whatever the load is: its requests, their batches, and all that becomes of these.
+// Whatever the load is, a followed client's requests are shown, with all events of their batches.
 func TestGatherer_FollowsAClient(t *testing.T) {
 	var g Gatherer
 	tap := trace.NewTap(1, 3, func() int64 { return 7 }, g.Put)
@@ -275,7 +276,7 @@ func TestGatherer_FollowsAClient(t *testing.T) {
 	}
 }
 
-// Memory is bounded however rarely somebody fetches, and what had no room is told.
+// However seldom events are fetched, memory is bounded, and the number of dropped events is reported.
 func TestGatherer_IsBounded(t *testing.T) {
 	var g Gatherer
 	tap := trace.NewTap(1, 3, func() int64 { return 7 }, g.Put)
@@ -298,7 +299,8 @@ func TestGatherer_IsBounded(t *testing.T) {
 	}
 }
 
-// Under load fewer slots are shown, in steps of two, and all again when it is over; a little more or less changes nothing.
+// Under load, fewer and fewer slots are shown, halved each time. When the load is over, all are shown again. Small
+// changes of the load change nothing.
 func TestSampled_FollowsTheLoad(t *testing.T) {
 	every := uint64(1)
 	for _, step := range []struct {

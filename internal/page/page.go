@@ -26,12 +26,14 @@ type Page struct {
 	About  func() About
 	Stream func(context.Context, *Lines) error // writes lines until the context ends or all is written
 	Why    func(context.Context) (any, error)  // nil: it cannot be told
-	// Act does what the page asks for. Its error is shown as it is, so it says what to do. nil: nothing can be done here.
-	Act  func(context.Context, *Act) (*Done, error)
-	Card func(name string) (file string, err error) // the trace of a card that was shown; nil: there are none
+	// Act does what the page asks for. The page shows the text of its error, so the text must say what to do. If Act is
+	// nil, the page offers no acts.
+	Act func(context.Context, *Act) (*Done, error)
+	// Returns the file with the trace of a card that was shown; nil: there are no cards.
+	Card func(name string) (file string, err error)
 
-	Token   string // that every call must bring; "": none
-	Abroad  bool   // hosts that are no loopback are served too, if they are asked for by their number
+	Token   string // every call must contain it; "": none is needed
+	Abroad  bool   // the page is also served under addresses that are no loopback, if they are numbers and not names
 	Looking int    // how many streams there may be at a time
 }
 
@@ -42,7 +44,7 @@ func NewToken() string {
 	return hex.EncodeToString(b[:])
 }
 
-// policy is what the page may load: nothing that does not come from here.
+// policy is the content security policy: the page may load only what this server sends.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -65,7 +67,7 @@ func (p *Page) Handler() http.Handler {
 		default:
 			return Refusef(http.StatusServiceUnavailable, "busy", "%d pages look already, and no more may; close one of them", cap(places))
 		}
-		_ = p.Stream(r.Context(), newLines(w)) // an error says that nobody reads any more
+		_ = p.Stream(r.Context(), newLines(w)) // an error says that the page does not read any more
 		return nil
 	}))
 	mux.HandleFunc("GET /api/why", p.guarded(func(w http.ResponseWriter, r *http.Request) error {
@@ -99,8 +101,8 @@ func (p *Page) Handler() http.Handler {
 	})
 }
 
-// hosted reports whether the page is served under a Host. A name that somebody else's server resolves to this machine would
-// let a strange page read this one, so a name other than localhost is not.
+// hosted reports whether the page is served under a Host. Names other than localhost are refused: an attacker's page
+// could use a name that resolves to this machine in order to read this page.
 func (p *Page) hosted(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -112,7 +114,7 @@ func (p *Page) hosted(host string) bool {
 	return err == nil && (p.Abroad || ip.IsLoopback())
 }
 
-// guarded asks for the token, and tells errors as the page reads them.
+// guarded lets only calls with the token through, and sends errors in the form that the page reads.
 func (p *Page) guarded(do func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -127,7 +129,7 @@ func (p *Page) guarded(do func(http.ResponseWriter, *http.Request) error) http.H
 	}
 }
 
-// mostAct bounds the body of an act: a value of the key-value machine as JSON, and some more.
+// mostAct bounds the body of an act. It is larger than the JSON of the longest value of the key-value machine.
 const mostAct = 512 << 10
 
 func (p *Page) act(w http.ResponseWriter, r *http.Request) error {

@@ -34,7 +34,7 @@ func bearer(given string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set("Authorization", given) }
 }
 
-// acting is a page on which one act is possible, and which counts acts.
+// acting is a page that offers one act and counts how often it is asked for.
 func acting() (p *Page, acts *int) {
 	acts = new(int)
 	return &Page{
@@ -84,10 +84,10 @@ func TestToken_EveryCallNeedsIt(t *testing.T) {
 	}
 }
 
-// Another machine's name that resolves to this one would let a strange page read ours.
+// A page of an attacker could use a name that resolves to this machine. Such names are refused.
 func TestHost_OnlyTheLoopbackIsServed(t *testing.T) {
 	p, _ := acting()
-	for host, want := range map[string][2]int{ // on a testnet, on a node
+	for host, want := range map[string][2]int{ // the two codes are those of a testnet's page and of a node's page
 		"127.0.0.1:7000": {200, 200}, "localhost:7000": {200, 200}, "LOCALHOST": {200, 200}, "[::1]:7000": {200, 200}, "127.9.9.9": {200, 200},
 		"10.0.0.7:7000": {403, 200}, "[fe80::1]:7000": {403, 200},
 		"evil.example:7000": {403, 403}, "localhost.evil.example": {403, 403}, "127.0.0.1.evil.example": {403, 403}, "": {403, 403},
@@ -176,7 +176,7 @@ func TestCard_IsTheTraceOfTheCardAlone(t *testing.T) {
 	}
 }
 
-// A page too many is told so, and gets in once another one has gone.
+// If there are too many pages, the next one gets an error. It is served once another page has closed.
 func TestStream_HasSoManyReaders(t *testing.T) {
 	p, _ := acting()
 	p.Looking = 2

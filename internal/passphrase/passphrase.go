@@ -19,7 +19,7 @@ const (
 // Limit is the longest passphrase in bytes.
 const Limit = 1024
 
-// Why a passphrase cannot be had.
+// The reasons for which no passphrase is available.
 var (
 	ErrNone     = errors.New("no passphrase: set " + Variable + " or " + FileVariable + ", or run this in a terminal, to be asked")
 	ErrTooLong  = fmt.Errorf("passphrase longer than %d bytes", Limit)
@@ -92,8 +92,9 @@ func (f finder) given() ([]byte, error) {
 	return nil, nil
 }
 
-// readFile returns the content of a file, without the newline that editors put at its end. The file may be a pipe. A
-// regular file must not be readable beyond its group, since service managers hand secrets to a user through the group.
+// readFile returns the content of a file, without the newline that editors put at its end. The file may be a pipe. Only
+// its owner and its group may be able to read a regular file. The group is allowed because service managers use it to
+// pass a secret to a user.
 func readFile(path string) ([]byte, error) {
 	r, err := os.Open(path)
 	if err != nil {

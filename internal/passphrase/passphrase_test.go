@@ -11,7 +11,7 @@ import (
 	"tagma/crypto"
 )
 
-// with is a finder in an environment, at a terminal where answers are typed; nil: without a terminal.
+// with is a finder with this environment, and a terminal on which these answers are typed; nil stands for no terminal.
 func with(environment map[string]string, answers ...string) finder {
 	return finder{
 		getenv: func(name string) string { return environment[name] },
@@ -106,7 +106,7 @@ func TestNew_IsAskedForTwice(t *testing.T) {
 	}
 }
 
-// The standard input of a test is no terminal.
+// The standard input of a test is not a terminal.
 func TestPrompt_WithoutATerminalSaysWhatToDo(t *testing.T) {
 	in, err := os.Open(os.DevNull)
 	if err != nil {

@@ -25,7 +25,7 @@ func promptTerminal(question string) ([]byte, error) {
 	if _, err := fmt.Fprint(os.Stderr, question); err != nil {
 		return nil, fmt.Errorf("ask for the passphrase: %w", err)
 	}
-	// If the program ends here, the terminal must not stay without echo.
+	// If the program is ended here, the terminal's echo must be switched on again.
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(stop)

@@ -8,7 +8,7 @@ import (
 
 const most = 60
 
-// Short is s as a Go string. If s is long, it is the beginning of s, and its length.
+// Short returns s as a Go string literal. If s is long, it returns the beginning of s, with the length of s.
 func Short[T ~string | ~[]byte](s T) string {
 	if len(s) <= most {
 		return strconv.Quote(string(s))

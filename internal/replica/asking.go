@@ -15,16 +15,17 @@ import (
 // The process must end; its next start continues as if nothing had happened (D8.12).
 var ErrBack = errors.New("the journal is there again: start this replica again, it goes on as if nothing had happened")
 
-// Asking is a replica that may have forgotten what it signed, until n−f others have answered and it knows from where on its
-// votes contradict nothing (D8.6). It writes nothing to the disk: otherwise it could hide a disk that is mounted later.
+// Asking is a replica that may have forgotten what it signed, until n−f others have answered. From their answers it
+// knows from which view on its votes cannot contradict earlier ones (D8.6). It writes nothing to the disk: otherwise it
+// could hide a disk that is mounted later.
 type Asking struct {
 	driver.Asker
 	home  *Home
 	Why   string        // what the start found
 	Every time.Duration // how often Waits returns a text
-	had   bool          // there is an intact journal of the right life already, and starting from it does not help
+	had   bool          // there is an intact journal of the right life already, from which a start has led here
 	said  time.Duration
-	told  string // the text that was returned last
+	told  string // the last text that was returned
 }
 
 // NewAsking returns the Asking of a home in which a start found an Amnesia.
@@ -34,8 +35,8 @@ func NewAsking(h *Home, why string) *Asking {
 	return a
 }
 
-// Take passes it an event and performs the effects. It returns true once the journal of a new life is written; the
-// replica must then be started again, from that journal.
+// Take gives the replica an event and performs the effects. It returns true once the journal of a new life is written;
+// the replica must then be started again, from that journal.
 func (a *Asking) Take(ev port.Event, out driver.Transport, observers ...driver.Observer) (again bool, err error) {
 	if err := a.Asker.Take(ev, out, observers...); err != nil {
 		return false, err
@@ -50,8 +51,9 @@ func (a *Asking) Take(ev port.Event, out driver.Transport, observers ...driver.O
 // sayEvery is how often an Asking reports what it waits for, and looks for its journal.
 const sayEvery = time.Minute
 
-// Waits returns a text that says who has answered and who also lost data, from time to time and soon after that has
-// changed. The text is empty in between. Waits also looks whether the journal has come back; the error then is ErrBack.
+// Waits returns a text that says which replicas have answered and which of them also lost data. It does so from time to
+// time, and soon after that has changed; otherwise it returns "". Waits also checks whether the journal is there again;
+// in that case the error is ErrBack.
 func (a *Asking) Waits(now time.Duration) (text string, err error) {
 	patience := min(2*a.home.Config.ViewTimeout, a.Every)
 	if a.said > 0 && now-a.said < patience {
@@ -83,7 +85,8 @@ func Proven(said string, witness wire.ReplicaID) string {
 	return fmt.Sprintf("replica %d holds what this replica signed and its journal lacks: %s: an old copy of its disk", witness, said)
 }
 
-// Describe says in one line who has answered, who also lost data, and what helps.
+// Describe returns one line that says which replicas have answered, which of them also lost data, and what an operator
+// can do.
 func (a *Asking) Describe() string {
 	var whole, lost, silent []string
 	for id, answer := range a.Answers() {

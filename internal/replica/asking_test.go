@@ -10,7 +10,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// newAsking is a replica that has lost its journal, and what it wrote.
+// newAsking returns a replica that has lost its journal, and records what it writes.
 func newAsking(r *rig) *Asking {
 	r.t.Helper()
 	_, err := r.start()
@@ -22,7 +22,7 @@ func newAsking(r *rig) *Asking {
 	return NewAsking(r.home(), lost.Why)
 }
 
-// answered has a replica answer the question that is out.
+// answered makes a replica answer the question that was last sent.
 func (r *rig) answered(a *Asking, by wire.ReplicaID, whole bool, stable wire.Seq) {
 	r.t.Helper()
 	r.chance.Uint64()
@@ -47,8 +47,8 @@ func lost(t *testing.T) *rig {
 	return r
 }
 
-// D8.6: a new life takes n−f whole others. The replica's own answer does not count, nor do those of replicas that lost
-// data too.
+// D8.6: a new life needs answers of n−f replicas that lost nothing. The replica's own answer does not count, nor do
+// those of replicas that lost data, too.
 func TestD8_6_ANewLifeTakesNMinusFWholeOthers(t *testing.T) {
 	r := lost(t)
 	a := newAsking(r)
@@ -69,7 +69,8 @@ func TestD8_6_ANewLifeTakesNMinusFWholeOthers(t *testing.T) {
 	}
 }
 
-// D8.12: once a minute it says who has answered and who lost data too, and what helps if those are too many.
+// D8.12: once a minute the replica reports which others have answered and which of them also lost data. If those are too
+// many, it says what an operator can do.
 func TestD8_12_ItSaysWhatItWaitsFor(t *testing.T) {
 	r := lost(t)
 	a := newAsking(r)
@@ -107,13 +108,14 @@ func TestD8_12_ItSaysWhatItWaitsFor(t *testing.T) {
 	}
 }
 
-// waited looks once whether the wait is over.
+// waited checks once whether the wait is over.
 func waited(a *Asking) error {
 	_, err := a.Waits(a.said + 2*time.Minute)
 	return err
 }
 
-// D8.12: it ends when a journal appears that a start goes on from, whatever state the file beside the key was left in.
+// D8.12: the wait ends when there is a journal from which a start can continue, whatever the file beside the key
+// contains.
 func TestD8_12_TheWaitEndsWhenTheRightJournalIsBack(t *testing.T) {
 	for _, c := range []struct {
 		text, journal string
@@ -149,7 +151,7 @@ func TestD8_12_TheWaitEndsWhenTheRightJournalIsBack(t *testing.T) {
 	}
 }
 
-// D8.12: the file beside the key may be what comes back.
+// D8.12: the wait also ends if the file beside the key is restored.
 func TestD8_12_TheFileBesideTheKeyMayComeBack(t *testing.T) {
 	r := newRig(t)
 	r.lay("L", "at the mark")
@@ -161,8 +163,8 @@ func TestD8_12_TheFileBesideTheKeyMayComeBack(t *testing.T) {
 	}
 }
 
-// D8.12: a sound journal that did not help before does not end the wait: the replica would start and wait in turns for
-// ever.
+// D8.12: an intact journal that did not help at the last start does not end the wait. Otherwise the replica would start
+// and wait alternately for ever.
 func TestD8_12_AJournalThatDidNotHelpIsNotBack(t *testing.T) {
 	r := newRig(t)
 	r.lay("L", "ahead")

@@ -11,11 +11,12 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Begin starts the new life of a replica that had forgotten what it signed, with what the others told it (D8.6). It writes
-// the journal of that life, and then the file that names the life. After a crash at any point the next start asks the others
-// again, because no vote is sent before Begin has ended. The former journal is moved aside. The store is kept if nothing in
-// it is newer than the checkpoint that the others showed, since a transfer finds and fetches what differs (X4, X5). A call
-// after a crash sets aside what the interrupted call left, which replaces the former journal there.
+// Begin starts the new life of a replica that had forgotten what it signed, with what the others told it (D8.6). It
+// writes the journal of that life, and then the file that names the life. After a crash at any point the next start asks
+// the others again, because no vote is sent before Begin has ended. The former journal is moved aside. The store is kept
+// if nothing in it is newer than the checkpoint that the others showed, because a transfer fetches only what differs
+// (X4, X5). If a crash interrupts Begin, the next call moves the unfinished journal aside, which replaces the former
+// journal there.
 func Begin(h *Home, rec amnesia.Recovery) error {
 	if _, err := journal.SetAside(h.FS, h.Journal); err != nil {
 		return fmt.Errorf("move the old journal aside: %w", err)

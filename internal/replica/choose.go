@@ -11,7 +11,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Which checkpoint a mover fetches, from which replicas, and when it tries another checkpoint.
+// This file decides which checkpoint a mover fetches, from which replicas, and when it tries another checkpoint.
 
 // giver is what a mover knows about another replica that may give the state.
 type giver struct {
@@ -20,12 +20,12 @@ type giver struct {
 	refused bool // it said that it does not serve that checkpoint
 	blamed  bool // it sent data that do not match their hash
 	heardAt time.Duration
-	// failures counts, since its last useful answer, how often it did not serve what it had offered, or sent nothing. A
-	// correct replica may fail too: the path to it may be down, or its pins may be taken.
+	// failures counts how often the replica did not serve what it had offered, or sent nothing, since its last useful
+	// answer. That can also happen to a correct replica: the path to it may be down, or all its pins may be in use.
 	failures int
 }
 
-// Bounds of a mover's patience, in rounds that brought nothing (vain rounds).
+// Bounds of a mover's patience, in vain rounds. A vain round is one that brought nothing.
 const (
 	vainRounds  = 3 // after so many vain rounds the others are asked for a newer checkpoint
 	maxDoubling = 4 // how often the times for which a round waits are doubled
@@ -43,15 +43,16 @@ func (m *Mover) choose() {
 			trusted++
 		}
 	})
-	m.others(func(_ wire.ReplicaID, g *giver) { // with nobody left to trust, this replica itself may be at fault: all are tried again
+	// No replica can be trusted any more, so this replica itself may be at fault, and all are tried again.
+	m.others(func(_ wire.ReplicaID, g *giver) {
 		*g = giver{heardAt: m.now, blamed: g.blamed && trusted > 0, failures: g.failures}
 	})
 	m.askOffers()
 }
 
-// chooseAgain starts again because a round brought nothing, or will bring nothing more. If that continues, the replicas
-// with a useful offer do not deliver, and those that would deliver have no useful checkpoint: then the others have to
-// take a new one.
+// chooseAgain starts again after a round that brought nothing, or that will bring nothing more. If that happens
+// repeatedly, the replicas with a useful checkpoint do not deliver it, and those that deliver have no useful one. Then
+// it asks the others to take a new checkpoint.
 func (m *Mover) chooseAgain() {
 	if m.vain++; m.vain >= vainRounds {
 		m.host.Report(port.Starving{})
@@ -65,8 +66,8 @@ func (m *Mover) askOffers() {
 }
 
 // pick chooses the newest useful checkpoint that others offer, among the replicas that failed least often. It waits a
-// moment for all offers, because the replica that answers first may be behind. After vain rounds it waits longer, since
-// each round reads the whole own store.
+// moment for all offers, because the replica that answers first may be behind. After vain rounds it waits longer,
+// because each round reads this replica's whole store.
 func (m *Mover) pick() {
 	var best *giver
 	heard, all := 0, 0
@@ -106,9 +107,9 @@ func (m *Mover) starve() {
 	m.host.Report(port.Starving{})
 }
 
-// useful reports whether the state of a checkpoint would bring this replica forward. It must not be below what was
-// executed, nor below anything in the store (X5), and the record of a target at or above it must be durable. If the own
-// state is wrong, any state is useful.
+// useful reports whether fetching the state of a checkpoint helps this replica. The checkpoint must not be below what
+// was executed, nor below any version in the store (X5). A record of a target at or above it must be durable. If this
+// replica's own state is wrong, the state of any checkpoint is useful.
 func (m *Mover) useful(seq wire.Seq) bool {
 	if m.doubt {
 		return seq > 0 && seq <= m.target.Seq
@@ -116,8 +117,8 @@ func (m *Mover) useful(seq wire.Seq) bool {
 	return seq > 0 && seq >= m.position && uint64(seq) >= m.store.MaxVersion() && seq <= m.target.Seq
 }
 
-// load reads the own store at the version of the checkpoint. The differences are found against that, including what an
-// earlier transfer left (X4).
+// load reads the own store at the version of the checkpoint. The certified state is compared with that, which includes
+// what an earlier transfer left (X4).
 func (m *Mover) load(cert wire.StableCert) {
 	m.phase, m.cert = Loading, cert
 	m.round++
@@ -166,8 +167,8 @@ func (m *Mover) compare() {
 	m.askAll()
 }
 
-// complete ends the fetching. If the own state was wrong, the new generation takes over what is right of it and is read
-// back. If the disk then returns other bytes than before, the differences are fetched again.
+// complete ends the fetching. If the own state was wrong, the right entries of the present generation are copied to the
+// new one, which is then read back. If the disk then returns other bytes than before, the differences are fetched again.
 func (m *Mover) complete() {
 	if !m.doubt {
 		m.whole()
@@ -213,8 +214,8 @@ func (m *Mover) isLate(answer []byte) bool {
 	return err == nil && firstID(a.ID>>24) != firstID(m.round)
 }
 
-// checkGivers starts again with a newer checkpoint when no replica serves the present one any more, or when no useful answer
-// came for a while. That while is doubled after each vain round, because donors need time to index a large state.
+// checkGivers starts again with a newer checkpoint when no replica serves the present one any more, or when no useful
+// answer came for a while. This time is doubled after each vain round, because donors need time to index a large state.
 func (m *Mover) checkGivers() {
 	patience := m.pace.Stall
 	stalled := m.now-m.gained >= patience<<min(m.vain, maxDoubling)

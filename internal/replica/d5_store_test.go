@@ -7,17 +7,17 @@ import (
 	"tagma/pbft/wire"
 )
 
-// D5, X5: what a start makes of a store by the marks of its journal: checkpoints at 4 and 8, the newer one stable, and
-// batches up to 10.
+// D5, X5: the cases say which state a start chooses. The journal has checkpoints at 4 and 8, of which the newer one is
+// stable, and batches up to 10. The cases differ in what the store holds.
 func TestD5_AStartGoesOnFromTheNewestStateThatTheStoreHas(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		written []uint64   // checkpoints that the store holds
-		wrong   []wire.Seq // marks whose root is another one
+		wrong   []wire.Seq // checkpoints whose recorded root is not that of the store
 		at      wire.Seq   // from which it goes on
 		aside   int        // stores moved aside
 		fetches bool       // the state comes from others
-		stable  wire.Seq   // the newest stable checkpoint; 0 is the newer one
+		stable  wire.Seq   // the newest stable checkpoint; 0 stands for the newer of the two
 	}{
 		{"all is there", []uint64{4, 8, 10}, nil, 8, 0, false, 0},
 		{"the newer one is not stable, and others may need the older one (K4)", []uint64{4, 8, 10}, nil, 4, 0, false, 4},

@@ -10,8 +10,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// atEveryCall runs a process once for each of its calls that change something, and stops it at that call: with the power
-// of its machine, or the process alone.
+// atEveryCall runs a process once for each of its calls that change something, and stops it at that call. Either its
+// machine loses power, or only the process is killed.
 func atEveryCall(t *testing.T, lay func(r *rig), run func(r *rig), after func(t *testing.T, r *rig)) {
 	t.Helper()
 	for _, power := range []bool{false, true} {
@@ -34,8 +34,8 @@ func atEveryCall(t *testing.T, lay func(r *rig), run func(r *rig), after func(t 
 	}
 }
 
-// D8.2: a first start that is cut off anywhere is followed by a first start, or by an ordinary one in the life that the
-// journal names. A vote that left is in it.
+// D8.2: a first start may be cut off at any call. The next start is a first start again, or an ordinary start in the
+// life that the journal names. If a vote was sent, that journal contains it.
 func TestD8_2_AFirstStartMayEndAnywhere(t *testing.T) {
 	var left wire.Seq // votes that were durable
 	run := func(r *rig) {
@@ -87,7 +87,7 @@ func holdsVote(log []wire.Record, seq wire.Seq) bool {
 	return false
 }
 
-// D8.2: a first start whose life cannot be written beside the key says so and leaves nothing locked.
+// D8.2: if a first start cannot write its life beside the key, it returns an error and releases the lock on the journal.
 func TestD8_2_AFirstStartThatCannotWriteItsLifeGivesTheJournalBack(t *testing.T) {
 	r := newRig(t)
 	d := r.mustStart()
@@ -110,8 +110,8 @@ type failingLife struct{ write func() error }
 func (failingLife) Read() (string, error) { return Unborn, nil }
 func (f failingLife) Write(string) error  { return f.write() }
 
-// D8.3: a journal of the first format is adopted exactly once, wherever the start that adopts it is cut off; an older
-// copy of it that is put back later is found out.
+// D8.3: a journal of the first format is given a life exactly once, wherever the start that does so is cut off. If an
+// older copy of the journal is put back later, the start notices that.
 func TestD8_3_AJournalOfTheFirstFormatIsAdoptedOnce(t *testing.T) {
 	for _, text := range []string{"", Unborn} {
 		var copied map[string]*inode
@@ -150,8 +150,8 @@ func recovered(stable wire.Seq) amnesia.Recovery {
 	return rec
 }
 
-// D8.6: wherever the beginning of a new life is cut off, the next start asks again, or goes on silent in the new life.
-// Another beginning completes it, and one old journal is kept.
+// D8.6: the beginning of a new life may be cut off at any call. The next start then asks the others again, or continues
+// in the new life without voting. Another call of Begin completes the work, and one old journal is kept.
 func TestD8_6_ANewLifeMayBeCutOffAnywhere(t *testing.T) {
 	for _, found := range []string{"none", "M", "rotten", "gap"} {
 		var err error
@@ -183,7 +183,8 @@ func TestD8_6_ANewLifeMayBeCutOffAnywhere(t *testing.T) {
 	}
 }
 
-// mustBeSilent checks D8.6 and D8.7 for the started replica: its log and its anchor say until when it is silent.
+// mustBeSilent checks D8.6 and D8.7 for the started replica: its log and its anchor must say until when it does not
+// vote.
 func (r *rig) mustBeSilent() {
 	r.t.Helper()
 	for _, log := range [][]wire.Record{r.booted.Log, r.booted.Replica.Anchor()} {
@@ -194,8 +195,8 @@ func (r *rig) mustBeSilent() {
 	}
 }
 
-// D8.6: the old journal is kept aside, byte by byte, a second life puts that of the first aside, and disk space is
-// bounded.
+// D8.6: the old journal is kept aside unchanged. The beginning of a second life moves the journal of the first life
+// there instead, so disk space is bounded.
 func TestD8_6_TheOldJournalIsKeptAside(t *testing.T) {
 	r := newRig(t)
 	r.lay("M", "none")
@@ -226,7 +227,7 @@ func TestD8_6_TheOldJournalIsKeptAside(t *testing.T) {
 	}
 }
 
-// D8.6, X5: a store is kept unless it is damaged or holds more than the newest checkpoint that others showed.
+// D8.6, X5: a store is kept unless it is damaged or holds more than the newest checkpoint that the others showed.
 func TestD8_6_AStoreIsKeptUnlessItIsAhead(t *testing.T) {
 	for _, c := range []struct {
 		store  string

@@ -37,8 +37,8 @@ func (r *rig) later(v *Votes, seqs ...wire.Seq) {
 	}
 }
 
-// D8.14, D9: entries that were left for later are in no file at first. Then they are written in order, as one turn whose
-// sync ends before another turn begins.
+// D8.14, D9: turns that may be written later are in no file at first. Then they are written in order and as one turn,
+// whose sync ends before the next turn begins.
 func TestD8_14_LaterTurnsAreWrittenInOrder(t *testing.T) {
 	v, r := newVotes(t)
 	asked := 0
@@ -63,7 +63,7 @@ func TestD8_14_LaterTurnsAreWrittenInOrder(t *testing.T) {
 	}
 }
 
-// D8.14: a segment that is full is followed by one that holds the anchor, what waited, and the turn, in this order.
+// D8.14: if the segment is full, the next one holds the anchor, the waiting turns, and the new turn, in this order.
 func TestD8_14_AFullSegmentKeepsWhatWaits(t *testing.T) {
 	v, r := newVotes(t)
 	r.append(v, certified(1, 10))
@@ -89,7 +89,7 @@ func TestD8_14_AFullSegmentKeepsWhatWaits(t *testing.T) {
 	}
 }
 
-// D8.14: the waiting entries are bounded: a turn that exceeds the bound waits for the disk.
+// D8.14: the bytes that wait are bounded. A turn that exceeds the bound waits for the disk.
 func TestD8_14_WhatWaitsIsBounded(t *testing.T) {
 	v, r := newVotes(t)
 	r.append(v, certified(1, 10))
@@ -107,7 +107,7 @@ func TestD8_14_WhatWaitsIsBounded(t *testing.T) {
 	}
 }
 
-// D6: after a failed write beside the turns every later turn fails.
+// D6: if a write in the background fails, every later turn fails, too.
 func TestD6_AFailedWriteBesideTheTurnsIsFinal(t *testing.T) {
 	v, r := newVotes(t)
 	r.append(v, certified(1, 10))
@@ -124,8 +124,8 @@ func TestD6_AFailedWriteBesideTheTurnsIsFinal(t *testing.T) {
 	}
 }
 
-// D8.3, D8.14: after an unclean stop the store may be ahead of the journal by the batches that may be executed above its
-// stable checkpoint. A store further ahead, or without an unclean stop, shows an old copy of the journal.
+// D8.3, D8.14: after an unclean stop, the store may be ahead of the journal by as many batches as may be executed above
+// its stable checkpoint. If the store is further ahead, or is ahead without an unclean stop, the journal is an old copy.
 func TestD8_14_TheStoreMayBeAheadAfterAnUncleanStop(t *testing.T) {
 	for _, c := range []struct {
 		name    string

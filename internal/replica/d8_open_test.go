@@ -16,7 +16,8 @@ var (
 	lifeM = wire.Life{0: 0xbb, 15: 2}
 )
 
-// What a start may find in each of the three places (D8.3).
+// The contents that each of three places may have when a replica starts (D8.3): the life file, the journal and the
+// store.
 var (
 	lifeFiles = map[string]string{
 		"missing": "", "unborn": Unborn + "\n", "adopting": adopting + lifeL.String() + "\n", "L": lifeL.String() + "\n",
@@ -26,8 +27,8 @@ var (
 	stores   = []string{"none", "at the mark", "ahead", "damaged"}
 )
 
-// verdicts is what a start makes of life file and journal, in the order of journals, with a store at the journal's
-// mark.
+// verdicts are the expected results of a start. There is one row for each content of the life file, and one column for
+// each journal, in the order of journals. The store is at the last checkpoint of the journal.
 var verdicts = map[string][]string{
 	"missing":  {"there is a state, but no journal", "adopted", "no file life", "no file life", "damaged", "missing"},
 	"unborn":   {"there is a state, but no journal", "adopted", "adopted L", "adopted M", "damaged", "missing"},
@@ -35,7 +36,7 @@ var verdicts = map[string][]string{
 	"L":        {"there is a state, but no journal", "is older than the file", "whole", "of another life", "damaged", "missing"},
 }
 
-// withoutStore is the verdict where there is neither journal nor store.
+// withoutStore is the expected result if there is neither a journal nor a store.
 var withoutStore = map[string]string{
 	"missing": "neither a journal", "unborn": "first", "adopting": "is its disk mounted", "L": "is its disk mounted",
 }
@@ -56,7 +57,7 @@ func verdict(life string, journalAt int, store string) string {
 	}
 }
 
-// lay puts a journal and a store into a home.
+// lay writes a journal and a store into a home.
 func (r *rig) lay(journalIs, storeIs string) {
 	other := newMedium()
 	root := fill(r.t, loaded(r.t, other), 8, 10)
@@ -104,7 +105,7 @@ func (r *rig) segments() []string {
 	return names
 }
 
-// gap begins two more segments and loses the second.
+// gap begins two more segments and removes the first of them.
 func (r *rig) gap(life wire.Life) {
 	j, _, err := journal.Open("data/journal", r.home().journalOptions())
 	if err != nil {
@@ -122,8 +123,8 @@ func (r *rig) gap(life wire.Life) {
 	delete(r.machine.names, r.segments()[1])
 }
 
-// D8.2, D8.3: the verdict of a start on every combination of life file, journal and store. A start that is refused
-// changes nothing at all.
+// D8.2, D8.3: for every combination of life file, journal and store, a start has the expected result. A start that is
+// refused changes nothing.
 func TestD8_3_WhatAStartMakesOfWhatItFinds(t *testing.T) {
 	for life := range lifeFiles {
 		for at, journalIs := range journals {
@@ -177,7 +178,7 @@ func (r *rig) mustGoOn(d *Disk, want, storeIs string) {
 		}
 		return
 	}
-	named := d.Log.Life() // a journal that this start adopted did not name it when it was read
+	named := d.Log.Life() // if this start gave the journal its life, the journal had none when it was read
 	if s := d.Votes.Segments(); want == "adopted" && len(s) < 2 {
 		r.t.Error("the journal of the first format got no anchor with its life")
 	}
@@ -200,7 +201,7 @@ func (r *rig) mustGoOn(d *Disk, want, storeIs string) {
 	}
 }
 
-// reread is the life of the journal as the next start finds it.
+// reread returns the life of the journal as the next start reads it.
 func (r *rig) reread() wire.Life {
 	r.t.Helper()
 	if err := r.booted.Close(); err != nil {
@@ -217,7 +218,8 @@ func (r *rig) reread() wire.Life {
 	return wire.Log(log).Life()
 }
 
-// D8.3: a torn tail and unfinished files are mended by a start that goes on, and stay as they are under any other.
+// D8.3: a start that continues repairs a torn tail and removes unfinished files. Any other start leaves them as they
+// are.
 func TestD8_3_AnAmnesiacMendsNothing(t *testing.T) {
 	for storeIs, text := range map[string]string{"at the mark": lifeL.String(), "none": lifeM.String(), "ahead": lifeL.String()} {
 		wantsMending := storeIs == "at the mark"
@@ -233,7 +235,7 @@ func TestD8_3_AnAmnesiacMendsNothing(t *testing.T) {
 	}
 }
 
-// tear leaves half a turn at the end of the journal.
+// tear removes the second half of the last turn of the journal.
 func (r *rig) tear() {
 	j, _, err := journal.Open("data/journal", r.home().journalOptions())
 	if err != nil {
@@ -255,7 +257,8 @@ func (r *rig) tear() {
 	}
 }
 
-// D8.3: disks that were mixed up are an error and no amnesia: nothing is lost.
+// D8.3: if disks of two replicas were exchanged, the start returns an error, but not an Amnesia, because nothing is
+// lost.
 func TestD8_3_AnotherReplicasJournalIsRefused(t *testing.T) {
 	for name, change := range map[string]func(*wire.Config){
 		"another replica": func(c *wire.Config) { c.Self = 2 },

@@ -14,8 +14,8 @@ import (
 
 var errCrashed = errors.New("the machine has crashed")
 
-// machine is a journal.FS in memory and a counter of every call that changes anything durable, so that a test can stop
-// the machine at each of them, the life file and the store's directory included.
+// machine is a file system in memory (journal.FS) that counts every call that changes something durable. The calls for
+// the life file and for the store's directory count, too. So a test can stop the machine at each of these calls.
 type machine struct {
 	names, durable map[string]*inode
 	locked         map[string]bool
@@ -42,7 +42,7 @@ func (m *machine) step() error {
 	return nil
 }
 
-// crash ends the process, and with power also what was not synced.
+// crash ends the process. If the power fails as well, everything that was not synced is lost.
 func (m *machine) crash(power bool) {
 	m.locked, m.stopAt = map[string]bool{}, 0
 	if !power {
@@ -54,7 +54,7 @@ func (m *machine) crash(power bool) {
 	}
 }
 
-// copy is a copy of the files below a directory, and put gives such a copy the place of what is there.
+// copy returns a copy of the files below a directory. put replaces the files there by such a copy.
 func (m *machine) copy(dir string) map[string]*inode {
 	out := map[string]*inode{}
 	for path, n := range m.names {

@@ -18,15 +18,18 @@ const (
 	indexedKeys  = 20_000  // keys that one step indexes
 )
 
-// Bounds of what is given to a client that takes a backup. Replicas come first, and only one backup is served at a time.
+// Bounds of what is given to a client that takes a backup. Other replicas are served first, and only one backup is
+// served at a time.
 const (
-	outsideTimeout = 4 * time.Second        // in this time the client gets what a replica gets in a view timeout
-	outsideIndex   = 256 << 20              // bytes of memory for the client's index
-	outsideRest    = 9                      // after a step for the client, the next waits so many times its duration
-	OutsidePause   = 250 * time.Millisecond // the longest pause before more is given to the client
+	outsideTimeout = 4 * time.Second // the client gets as much in this time as a replica gets in a view timeout
+	outsideIndex   = 256 << 20       // bytes of memory for the client's index
+	// After a step for the client, the next one waits this many times as long as the step took.
+	outsideRest  = 9
+	OutsidePause = 250 * time.Millisecond // the longest pause of a client's transfer
 )
 
-// Outside stands for the client that takes a backup, where otherwise a replica's number is used.
+// Outside is the number under which the donor serves the client that takes a backup. It is not the number of any
+// replica.
 func Outside(cfg *wire.Config) wire.ReplicaID { return wire.ReplicaID(cfg.N()) }
 
 // Donor gives other replicas batches (X0) and the state of checkpoints (X2, X3) while its own replica goes on ordering.
@@ -37,15 +40,15 @@ type Donor struct {
 	votes *Votes
 	send  func(to wire.ReplicaID, m wire.Message)
 
-	offers    []wire.StableCert // of checkpoints that are stable, and durable here; the newest last
+	offers    []wire.StableCert // stable checkpoints that are durable here; the newest is the last
 	pins      []*pin
 	questions []question
 	askers    []asker // by replica; the last one is Outside
 	counts    Given
 
-	working bool // the last step was for a backup, and began at the time began
+	working bool // the last step was for a backup and began at began
 	began   time.Duration
-	resting time.Duration // no other such step before this time
+	resting time.Duration // no other step for a backup before this time
 }
 
 // Given counts what a donor gave, for metrics.
@@ -61,12 +64,13 @@ type question struct {
 	m    *wire.FetchState
 }
 
-// asker is what a donor knows about a replica that asks it.
+// asker is what a donor knows about a replica that asks it for something.
 type asker struct {
 	bulk    budget.Budget
 	pin     *pin          // the pin that it uses
-	mayOpen time.Duration // from when on another pin may be made for it
-	mayMove time.Duration // from when on the newest checkpoint may be pinned for it in order to offer it
+	mayOpen time.Duration // the earliest time at which another pin may be made for it
+	// The earliest time at which the newest checkpoint may be pinned in order to offer it to this replica.
+	mayMove time.Duration
 }
 
 // NewDonor returns a Donor that reads from a store and a journal and sends its answers through send, which must not block.
@@ -101,8 +105,8 @@ func (d *Donor) mayGive(to wire.ReplicaID, now time.Duration) bool {
 	return b.Left()
 }
 
-// mayAsk reports whether a question is taken. A backup's questions for the state itself are always taken and wait for
-// their turn, so that the client need not find out when it may ask.
+// mayAsk reports whether a question is taken. A backup's questions for the state are always accepted and wait for their
+// turn. So the client need not guess when it may ask.
 func (d *Donor) mayAsk(from wire.ReplicaID, m wire.Message, now time.Duration) bool {
 	ask, is := m.(*wire.FetchState)
 	if from == Outside(d.cfg) && is && len(ask.Query) > 0 || d.mayGive(from, now) {
@@ -112,8 +116,9 @@ func (d *Donor) mayAsk(from wire.ReplicaID, m wire.Message, now time.Duration) b
 	return false
 }
 
-// answerBytes is what an answer is charged at least. However short it is, reading it from the disk, decoding and sending it
-// cost as much as a few KiB do. When batches of a few bytes were charged only these, one greedy replica kept a donor busy.
+// answerBytes is the least that an answer counts in a replica's budget. However short an answer is, reading it from the
+// disk, decoding it and sending it cost as much as a few KiB. If batches of a few bytes counted only as these bytes, one
+// replica with many questions could keep a donor busy.
 const answerBytes = 16 << 10
 
 func (d *Donor) give(to wire.ReplicaID, m wire.Message) (bytes int) {
@@ -142,7 +147,8 @@ func (d *Donor) giveSlots(from wire.ReplicaID, m *wire.FetchSlots) {
 // giveState answers a question for state, or queues it until the keys are indexed.
 func (d *Donor) giveState(from wire.ReplicaID, m *wire.FetchState, now time.Duration) {
 	if len(m.Query) > 0 {
-		if _, err := transfer.DecodeQuery(m.Query); err != nil { // refused before any state is pinned and indexed for it
+		// Malformed questions are refused before a state is pinned and indexed for them.
+		if _, err := transfer.DecodeQuery(m.Query); err != nil {
 			d.counts.Refused++
 			return
 		}
@@ -171,8 +177,8 @@ func (d *Donor) waiting(from wire.ReplicaID) (n int) {
 	return n
 }
 
-// offerTo tells a replica which checkpoint it may fetch, and pins that checkpoint at once. On a busy cluster newer
-// checkpoints would otherwise replace it before the replica's first question arrives.
+// offerTo tells a replica which checkpoint it may fetch, and pins that checkpoint at once. If many batches are executed,
+// newer checkpoints would otherwise replace it before the replica's first question arrives.
 func (d *Donor) offerTo(from wire.ReplicaID, now time.Duration) {
 	a := &d.askers[from]
 	if now >= a.mayMove {
@@ -186,7 +192,7 @@ func (d *Donor) offerTo(from wire.ReplicaID, now time.Duration) {
 	d.give(from, &wire.Data{Offer: &a.pin.cert})
 }
 
-// refuse tells a replica which checkpoint is served, instead of the one that it asked for.
+// refuse tells a replica which checkpoint it may fetch instead of the one that it asked for.
 func (d *Donor) refuse(to wire.ReplicaID, asked wire.Seq) {
 	if offer := d.newest(); offer != nil {
 		d.give(to, &wire.Data{Seq: asked, Offer: offer})
@@ -195,9 +201,9 @@ func (d *Donor) refuse(to wire.ReplicaID, asked wire.Seq) {
 	}
 }
 
-// Step does a bounded piece of work: it indexes keys, or answers one question. It returns false if there is nothing to do.
-// Questions take turns, so that one for a state that is still being indexed does not delay the others. A backup's questions
-// come last and take a tenth of the time, so that on a busy replica they slow down the backup and hardly the ordering.
+// Step does a bounded piece of work: it indexes keys, or answers one question. It returns false if there is nothing to
+// do. Questions take turns, so that one for a state that is still being indexed does not delay the others. A backup's
+// questions come last and take at most a tenth of the time, so that they hardly slow down ordering.
 func (d *Donor) Step(now time.Duration) bool {
 	if d.working {
 		d.working, d.resting = false, now+outsideRest*(now-d.began)
@@ -246,7 +252,7 @@ func (d *Donor) answer(p *pin, q question, now time.Duration) {
 	}
 }
 
-// Rests is how long a backup waits for its next step; 0 if it does not wait.
+// Rests returns how long the next step for a backup must wait; 0 if it need not wait.
 func (d *Donor) Rests(now time.Duration) time.Duration {
 	if len(d.questions) == 0 || now >= d.resting {
 		return 0
@@ -254,7 +260,7 @@ func (d *Donor) Rests(now time.Duration) time.Duration {
 	return d.resting - now
 }
 
-// Given returns what was given so far, and what is held for others.
+// Given returns how much was given so far, and how much is held for others.
 func (d *Donor) Given() Given {
 	out := d.counts
 	out.Pins = len(d.pins)

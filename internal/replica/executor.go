@@ -9,8 +9,9 @@ import (
 	"tagma/statemachine"
 )
 
-// A write to the store is due after so many applied batches, or when the first of them has waited for so long. Writing
-// one batch costs as many syncs as writing many, and these syncs compete with those of the journal.
+// A write to the store is due when flushEvery batches are applied and not written, or when the first of them has waited
+// for flushWithin. Writing one batch costs as many syncs as writing many, and these syncs compete with those of the
+// journal.
 const (
 	flushEvery  = 64
 	flushWithin = 100 * time.Millisecond
@@ -39,7 +40,7 @@ type Executor struct {
 
 	work       []port.Effect // queued work, in order
 	unwritten  int           // applied batches that are not part of a write yet
-	overdue    bool          // the first of them has waited for long enough
+	overdue    bool          // the first of these batches has waited for long enough
 	checkpoint wire.Seq      // the checkpoint that waits for the present write; 0: none
 	writing    bool
 	failed     error
@@ -102,7 +103,7 @@ func (x *Executor) Step() (bool, error) {
 }
 
 // mayDo reports whether a piece of work can be done now. A checkpoint waits for the write before it, and all later work
-// waits until the checkpoint's own write has begun, because the checkpoint is of the state right after its batch. A
+// waits until the checkpoint's own write has begun, so that the checkpoint is of the state right after its batch. A
 // transfer waits until everything that was applied is written.
 func (x *Executor) mayDo(work port.Effect) bool {
 	if x.checkpoint != 0 {
@@ -164,7 +165,7 @@ func (x *Executor) execute(e port.Execute) error {
 	return nil
 }
 
-// resume continues from a fetched state (X6). The record of the switch is durable by now.
+// resume continues from a fetched state (X6). When it is called, the record of the switch is durable.
 func (x *Executor) resume(seq wire.Seq) error {
 	root, err := x.mover.Adopt(seq)
 	if err != nil {
@@ -179,7 +180,7 @@ func (x *Executor) resume(seq wire.Seq) error {
 	return nil
 }
 
-// Due says that the first unwritten batch has waited for long enough.
+// Due says that flushWithin has passed since the first unwritten batch was applied.
 func (x *Executor) Due() { x.overdue = x.unwritten > 0 }
 
 // write starts a write if one is due and none is running. It writes several batches together, but never across a

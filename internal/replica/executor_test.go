@@ -10,7 +10,7 @@ import (
 	"tagma/statemachine"
 )
 
-// echo is a machine that puts each operation under itself.
+// echo is a machine that stores each operation under the operation itself as the key.
 type echo struct{}
 
 func (echo) Apply(tx statemachine.Txn, op []byte) []byte { tx.Put(op, op); return op }
@@ -68,15 +68,15 @@ func (x *executing) at(want wire.Seq, jobs, waiting int) {
 	}
 }
 
-// D5, K1: a checkpoint waits for the write before it, what comes behind it waits for its own to begin, and no write
-// crosses it.
+// D5, K1: a checkpoint waits for the write before it. Later work waits until the checkpoint's own write has begun. No
+// write contains batches from both sides of a checkpoint.
 func TestD5_NoWriteCrossesACheckpoint(t *testing.T) {
 	x := newExecuting(t)
 	x.execute(1, 3)
 	x.work()
 	x.Due()
 	x.work()
-	x.at(3, 1, 0) // the first write is under way
+	x.at(3, 1, 0) // the first write has begun and not ended
 	x.execute(4, 4)
 	x.Put(port.Snapshot{Seq: 4})
 	x.execute(5, 6)
@@ -87,7 +87,7 @@ func TestD5_NoWriteCrossesACheckpoint(t *testing.T) {
 		t.Errorf("the first write took up to %d", x.store.last)
 	}
 	x.work()
-	x.at(6, 1, 0) // beside the write of the checkpoint
+	x.at(6, 1, 0) // this is executed while the checkpoint is being written
 	if count[port.Snapshotted](x.host) > 0 {
 		t.Error("the checkpoint is told before it is durable")
 	}
@@ -100,7 +100,8 @@ func TestD5_NoWriteCrossesACheckpoint(t *testing.T) {
 	}
 }
 
-// Writes are made together, when enough batches wait or the first has waited for long enough, and one at a time.
+// Several batches are written together, when enough of them wait or the first has waited long enough. Only one write
+// runs at a time.
 func TestD5_BatchesAreWrittenTogetherBesideOthers(t *testing.T) {
 	x := newExecuting(t)
 	x.execute(1, flushEvery-1)
@@ -128,8 +129,8 @@ func TestD5_BatchesAreWrittenTogetherBesideOthers(t *testing.T) {
 	}
 }
 
-// X4: a transfer begins when all that was applied is in the store; of several in a row the last one counts, and a doubt
-// is kept.
+// X4: a transfer begins when everything that was applied is in the store. Of several transfers in a row only the last
+// one counts. If one of them says that the state may be wrong, that is remembered.
 func TestX4_ATransferWaitsForTheWrites(t *testing.T) {
 	x := newExecuting(t)
 	x.execute(1, 3)
@@ -149,7 +150,7 @@ func TestX4_ATransferWaitsForTheWrites(t *testing.T) {
 	}
 }
 
-// X6: execution resumes from the state that was fetched, and goes on behind it.
+// X6: after a transfer, execution continues from the fetched state with the next batch.
 func TestX6_ExecutionResumesFromTheStateThatWasFetched(t *testing.T) {
 	source := newExecuting(t)
 	source.execute(1, 8)
@@ -199,7 +200,7 @@ func TestX6_ExecutionResumesFromTheStateThatWasFetched(t *testing.T) {
 	}
 }
 
-// X6, D6: work that does not belong here is a failure, and so is a switch to a state that was not fetched.
+// X6, D6: work at a wrong sequence number is an error, and so is the switch to a state that was not fetched.
 func TestD6_WhatDoesNotBelongHereIsAFailure(t *testing.T) {
 	for _, work := range []port.Effect{port.Resume{Seq: 8}, port.Offer{}} {
 		x := newExecuting(t)
@@ -210,7 +211,7 @@ func TestD6_WhatDoesNotBelongHereIsAFailure(t *testing.T) {
 	}
 }
 
-// K4: what may be forgotten is forgotten at once, whatever is queued.
+// K4: when old states may be discarded, the store discards them at once, whatever work is queued.
 func TestK4_TheStoreForgetsBesideWhatIsQueued(t *testing.T) {
 	x := newExecuting(t)
 	x.execute(1, 8)
@@ -224,7 +225,7 @@ func TestK4_TheStoreForgetsBesideWhatIsQueued(t *testing.T) {
 	}
 }
 
-// D6: a failure of the store is final: nothing is executed, written or told after it.
+// D6: a failure of the store is final. After it nothing is executed, written or reported.
 func TestD6_AFailureOfTheStoreIsFinal(t *testing.T) {
 	for name, last := range map[string]port.Effect{"write": nil, "checkpoint": port.Snapshot{Seq: 3}} {
 		x := newExecuting(t)
@@ -251,7 +252,8 @@ func TestD6_AFailureOfTheStoreIsFinal(t *testing.T) {
 	}
 }
 
-// C5: long results are shortened except at the designated replica, after observers got them whole.
+// C5: a long result is replaced by its digest, except at the designated replica. Observers get the whole result before
+// that.
 func TestC5_LongResultsAreShortenedButForOne(t *testing.T) {
 	x := newExecuting(t)
 	var watched int

@@ -10,11 +10,11 @@ import (
 	"tagma/pbft/wire"
 )
 
-// rig is a home on a machine in memory.
+// rig is a home on a simulated machine in memory.
 type rig struct {
 	t       testing.TB
 	machine *machine
-	text    string // of the life file; "" is none
+	text    string // content of the life file; "" means that there is no file
 	lives   []string
 	medium  *medium // nil: there is no store
 	damaged bool    // it cannot be opened
@@ -40,7 +40,7 @@ func testConfig(n int) wire.Config {
 	return cfg.WithDefaults()
 }
 
-// newRig is a home that was never started.
+// newRig returns a home whose replica was never started.
 func newRig(t testing.TB) *rig {
 	return &rig{t: t, machine: newMachine(), text: Unborn, cfg: testConfig(4), chance: rand.New(rand.NewPCG(1, 2))}
 }
@@ -132,13 +132,13 @@ func (r *rig) stop(power bool) {
 	r.booted = nil
 }
 
-// vote makes a vote of this replica durable, as the driver does before it sends it.
+// vote makes a vote of this replica durable, as the driver does before the vote is sent.
 func (r *rig) vote(d *Disk, seq wire.Seq) error {
 	turn := []wire.Record{&wire.Sent{Msg: &wire.Prepare{Seq: seq, Digest: wire.Digest{byte(seq)}, Replica: r.cfg.Self}}}
 	return d.Votes.Append(turn, d.Replica.Anchor)
 }
 
-// write puts records of a life into a new journal, as an earlier run left it.
+// write writes records of a life into a new journal, as an earlier process would have left them.
 func (r *rig) write(life wire.Life, records ...wire.Record) {
 	r.t.Helper()
 	head := &wire.Head{Cluster: r.cfg.Cluster, Epoch: r.cfg.Epoch, Self: r.cfg.Self, Active: true, Life: life}
@@ -151,7 +151,7 @@ func (r *rig) write(life wire.Life, records ...wire.Record) {
 	}
 }
 
-// cert is a stable checkpoint; its signatures are not looked at here.
+// cert returns a stable checkpoint. Nobody checks its signatures here.
 func cert(seq wire.Seq, root wire.Digest) wire.StableCert {
 	c := wire.StableCert{Seq: seq, Digest: root}
 	for id := range wire.ReplicaID(3) {
@@ -160,7 +160,7 @@ func cert(seq wire.Seq, root wire.Digest) wire.StableCert {
 	return c
 }
 
-// mark is the record of an own checkpoint; stableAt is the record that it is stable.
+// ownMark is the record of this replica's own checkpoint. stableAt is the record that the checkpoint is stable.
 func ownMark(seq wire.Seq, root wire.Digest) wire.Record {
 	return &wire.Sent{Msg: &wire.Checkpoint{Seq: seq, Digest: root}}
 }

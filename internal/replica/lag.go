@@ -7,12 +7,12 @@ import (
 	"tagma/pbft/wire"
 )
 
-// MaxLag bounds the bytes that may leave a replica before its journal holds them (D8.14). A turn that exceeds it waits
-// for the disk, and so does everything after it.
+// MaxLag bounds the bytes of records whose messages may be sent before the journal holds the records (D8.14). A turn
+// that exceeds it waits for the disk, and so does everything after it.
 const MaxLag = 4 << 20
 
-// lag holds the turns that were given to the journal and are not written yet, oldest first. Its methods may be called
-// by several goroutines. A pile that was taken belongs to the goroutine that holds the journal's lock.
+// lag holds the turns that were given to the journal and are not written yet, oldest first. Its methods may be called by
+// several goroutines. A pile that was taken may be used only by the goroutine that holds the journal's lock.
 type lag struct {
 	mu      sync.Mutex
 	waiting *pile
@@ -21,7 +21,7 @@ type lag struct {
 	failed  error // final
 }
 
-// pile is what the journal writes as one turn.
+// pile is several turns that the journal writes together, as one turn.
 type pile struct {
 	records []wire.Record
 	entries []journal.Entry
@@ -85,7 +85,7 @@ func (l *lag) giveBack(b *pile) {
 	l.spare = b
 }
 
-// putBack puts a pile for which the segment had no room in front of what was added since.
+// putBack puts back a pile for which the segment had no room. The pile comes before all turns that were added since.
 func (l *lag) putBack(b *pile) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

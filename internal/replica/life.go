@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Unborn is what HOME/life holds until the first start (D8.2).
+// Unborn is the content of HOME/life until the first start (D8.2).
 const Unborn = "unborn"
 
 // adopting precedes the life in the file while a journal of the first format is being given that life.

@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// newOriginRig is a home of a cluster that began with the state after checkpoint 8, as it was restored.
+// newOriginRig returns a home of a restored cluster, which began with the state after checkpoint 8.
 func newOriginRig(t *testing.T) *rig {
 	r := newRig(t)
 	r.medium = newMedium()
@@ -16,7 +16,7 @@ func newOriginRig(t *testing.T) *rig {
 	return r
 }
 
-// D8.13, M1: the first start of a restored home takes up the state that the cluster began with, and so does the next one,
+// D8.13, M1: the first start of a restored home loads the state with which the cluster began. So does the next start,
 // after a first vote and before any checkpoint.
 func TestM1_AStartTakesUpTheOrigin(t *testing.T) {
 	r := newOriginRig(t)
@@ -33,8 +33,8 @@ func TestM1_AStartTakesUpTheOrigin(t *testing.T) {
 	}
 }
 
-// M1: a first start without that state, or with another one, is refused, and the error names the mend: if the whole
-// cluster began without the state, no replica could ever get it from another.
+// M1: a first start is refused if that state is missing or another state is there, and the error says what to do. If the
+// whole cluster began without the state, no replica could ever get it from another.
 func TestM1_AFirstStartWithoutTheOriginIsRefused(t *testing.T) {
 	for name, spoil := range map[string]func(*rig){
 		"no store":      func(r *rig) { r.medium = nil },
@@ -53,8 +53,8 @@ func TestM1_AFirstStartWithoutTheOriginIsRefused(t *testing.T) {
 	}
 }
 
-// D8.3: a restored state says nothing of what was signed. With a life beside the key, or with more than the origin, the
-// replica may have forgotten.
+// D8.3: a restored state does not show what the replica has signed. If there is a life beside the key, or if the state
+// is not the origin, the replica may have forgotten votes.
 func TestD8_3_ARestoredStateWithoutAJournalIsAnAmnesiacs(t *testing.T) {
 	for name, spoil := range map[string]func(*rig){
 		"it was started before": func(r *rig) { r.text = lifeL.String() },

@@ -17,16 +17,16 @@ type Phase string
 // The phases of a transfer.
 const (
 	Idle      Phase = ""
-	Choosing  Phase = "choosing"  // it asks which checkpoints others serve
-	Loading   Phase = "loading"   // it reads its own store, in order to compare
+	Choosing  Phase = "choosing"  // it asks the others which checkpoints they serve
+	Loading   Phase = "loading"   // it reads its own store in order to compare it
 	Fetching  Phase = "fetching"  // it compares and fetches
 	Copying   Phase = "copying"   // it copies what its own store already has to a new generation (K2)
 	Switching Phase = "switching" // the state is complete; the record of the switch is being written
 )
 
 // Mover fetches the state of a stable checkpoint from other replicas when this replica cannot follow them any more (X1
-// to X7, X9). It shares the executor's turns, and works only while nothing is executed. A client that takes a backup
-// uses one too: see NewOutsider.
+// to X7, X9). It runs on the executor's goroutine, and only while no batch is executed. A client that takes a backup
+// uses a Mover, too: see NewOutsider.
 type Mover struct {
 	// Liar, if not nil, is called with each replica whose answer was not part of the certified state.
 	Liar func(id wire.ReplicaID, why error)
@@ -39,20 +39,20 @@ type Mover struct {
 	failed error
 
 	phase    Phase
-	doubt    bool            // the own state is wrong: a new generation replaces it (K2)
+	doubt    bool            // this replica's state is wrong, so a new generation will replace it (K2)
 	position wire.Seq        // last sequence number that was executed
 	target   wire.StableCert // the newest checkpoint that the core named; its record is durable
 	givers   []giver         // by replica
-	asked    time.Duration   // when offers were last asked for
+	asked    time.Duration   // when the others were last asked for offers
 	offered  time.Duration   // when the first offer came
-	starving time.Duration   // since when no offer was useful
+	starving time.Duration   // the time from which on no offer was useful
 
-	cert     wire.StableCert // of the state that is being fetched
+	cert     wire.StableCert // the certificate of the state that is being fetched
 	stage    *store.Stage
 	receiver *transfer.Receiver
 	round    uint32
 	touched  time.Duration
-	gained   time.Duration // when an answer was last useful
+	gained   time.Duration // when the last useful answer arrived
 	vain     int           // rounds since then that brought nothing
 	report   Progress
 }
@@ -79,18 +79,18 @@ func (m *Mover) Want(target wire.StableCert, least wire.Seq) error {
 // Err returns why the mover cannot continue, or nil.
 func (m *Mover) Err() error { return m.failed }
 
-// Pace says how patient a mover is.
+// Pace has the times for which a mover waits.
 type Pace struct {
 	Ask      time.Duration // between two requests for offers
-	Await    time.Duration // for further offers, after the first useful one
-	Slow     time.Duration // after which an answer is late
-	Hedge    time.Duration // after which another donor is asked the same question
-	Stall    time.Duration // without a useful answer, after which another checkpoint is tried
-	Touch    time.Duration // between two messages that tell donors that their checkpoint is still wanted
+	Await    time.Duration // how long to wait for further offers after the first useful one
+	Slow     time.Duration // age from which on an answer counts as late
+	Hedge    time.Duration // age of a question from which on another donor is asked the same
+	Stall    time.Duration // time without a useful answer after which another checkpoint is tried
+	Touch    time.Duration // time between two messages that tell donors that their checkpoint is still wanted
 	InFlight int           // questions to one donor at a time; 0: the default
 }
 
-// paceOf is the pace of a replica.
+// paceOf returns the pace of a mover of a replica.
 func paceOf(viewTimeout time.Duration) Pace {
 	return Pace{
 		Ask: viewTimeout / 4, Await: viewTimeout / 8, Slow: viewTimeout / 2, Hedge: viewTimeout / 8, Stall: 2 * viewTimeout,
@@ -161,7 +161,7 @@ func (m *Mover) Tick(now time.Duration) {
 	}
 }
 
-// Data takes a message of a donor. Only what matches certified hashes is believed.
+// Data takes a message of a donor. It uses only data that match certified hashes.
 func (m *Mover) Data(from wire.ReplicaID, v wire.Verified, now time.Duration) {
 	data, ok := v.Message().(*wire.Data)
 	if !ok || m.phase == Idle || m.phase == Copying || m.phase == Switching || from == m.cfg.Self {
@@ -173,7 +173,8 @@ func (m *Mover) Data(from wire.ReplicaID, v wire.Verified, now time.Duration) {
 	promised := g.offer.Seq
 	if data.Offer != nil {
 		g.offer = *data.Offer
-		if g.offer.Seq > m.target.Seq { // the core must make it durable before anything is written for it
+		// The core must make a record of the checkpoint durable before anything is written for it.
+		if g.offer.Seq > m.target.Seq {
 			if notice, is := v.Offered(); is {
 				m.host.Report(port.Received{From: port.Source{Replica: from}, Msg: notice})
 			}

@@ -10,7 +10,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Disk is a home's data after the checks of a start: what the replica continues from.
+// Disk is a home's data after a start has checked them. The replica continues from it.
 type Disk struct {
 	Votes   *Votes
 	Store   Store
@@ -88,7 +88,7 @@ func (d *Disk) look(h *Home, life mark) (wire.Life, error) {
 	return h.judge(life, d.Log.Life())
 }
 
-// openJournal opens the journal that look has read, and finishes there what a crash left unfinished.
+// openJournal opens the journal that look has read, and repairs what a crash left unfinished.
 func (d *Disk) openJournal(h *Home) error {
 	j, found, err := journal.Open(h.Journal, h.journalOptions())
 	if err != nil {
@@ -105,7 +105,8 @@ func (h *Home) journalOptions() journal.Options {
 	return journal.Options{SegmentBytes: h.SegmentBytes, FS: h.FS, Random: h.Random, Logger: h.Log, Index: wire.Rebuilds}
 }
 
-// openWithout opens a home that has no journal. It is a first start if everything else agrees with that.
+// openWithout opens a home that has no journal. If the life file and the store are also those of a replica that was
+// never started, it is a first start.
 func (d *Disk) openWithout(h *Home, life mark) error {
 	origin := h.Config.Origin
 	stored, err := h.State.Exists()
@@ -155,8 +156,8 @@ func (d *Disk) openWithout(h *Home, life mark) error {
 	return nil
 }
 
-// loadOrigin loads the state with which the cluster began. A replica must not vote for batches above a state that it
-// does not have: if every replica of the cluster lacked that state, nobody would notice.
+// loadOrigin loads the state with which the cluster began. A replica must have that state before it votes. Otherwise all
+// replicas of the cluster could begin without it, and nobody would notice.
 func (d *Disk) loadOrigin(origin wire.Mark) error {
 	root, err := d.Store.Load(uint64(origin.Seq))
 	if err != nil && !errors.Is(err, store.ErrDamaged) {
@@ -190,8 +191,9 @@ func (h *Home) judge(life mark, named wire.Life) (wire.Life, error) {
 	}
 }
 
-// adopt makes the life beside the key equal to the journal's. A journal of the first format is given its life only once: the
-// file beside the key says so beforehand. Otherwise an equally old journal that is put back later would be adopted too.
+// adopt makes the life beside the key equal to the journal's. A journal of the first format is given a life only once,
+// and the file beside the key records this beforehand. Otherwise, if an old copy of such a journal were put back later,
+// it would be given a life, too.
 func (d *Disk) adopt(h *Home, life mark, own wire.Life) error {
 	if d.Log.Life() != own {
 		if err := h.Life.Write(adopting + own.String()); err != nil {

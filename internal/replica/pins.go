@@ -10,17 +10,17 @@ import (
 	"tagma/statemachine"
 )
 
-// The states that a donor holds for others (X2). A replica uses only one pin at a time, so that a faulty replica cannot
-// take all pins. When all pins are taken and another replica needs one, the oldest pin is given up.
+// This file manages the states that a donor holds for others (X2). A replica uses only one pin at a time, so that a
+// faulty replica cannot take all pins. If all pins are in use and another replica needs one, the oldest pin is ended.
 
-// Bounds of what is held for others.
+// Bounds of what a donor holds for others.
 const (
-	maxPins     = 2                // pins for replicas; a backup may have one more
+	maxPins     = 2                // pins for replicas; a backup has one more
 	pinPatience = 10 * time.Second // a pin ends this long after its last use
 	pinLifetime = 60 * time.Second // and at the latest this long after it was made
 	outsideLife = 10 * time.Minute // lifetime of a backup's pin: longer, because a backup is given less at a time
-	pinTurn     = 15 * time.Second // a pin younger than this need not make room for another replica's
-	keptJournal = 2 << 30          // bytes of the journal that pins may keep from being deleted
+	pinTurn     = 15 * time.Second // a pin that is younger than this is not ended to make room for another replica
+	keptJournal = 2 << 30          // bytes of the journal whose deletion pins may delay
 )
 
 // pin is a checkpoint whose state is held for others.
@@ -42,7 +42,7 @@ func (d *Donor) pinFor(from wire.ReplicaID, seq wire.Seq, now time.Duration) *pi
 			return nil
 		}
 		was := a.pin
-		a.pin = nil // so the pin that this replica used so far may be ended to make room
+		a.pin = nil // the pin that this replica used so far may now be ended to make room
 		if !d.makeRoom(from == Outside(d.cfg), now) {
 			a.pin = was
 			return nil
@@ -50,7 +50,8 @@ func (d *Donor) pinFor(from wire.ReplicaID, seq wire.Seq, now time.Duration) *pi
 		if p = d.open(i, from == Outside(d.cfg), now); p == nil {
 			return nil
 		}
-		a.mayOpen = now + d.cfg.ViewTimeout/2 // bounds the work of indexing one state after the other for the same replica
+		// Bounds the work that one replica causes by asking for one state after the other to be indexed.
+		a.mayOpen = now + d.cfg.ViewTimeout/2
 		if was != nil && !d.isUsed(was) {
 			d.unpin(was)
 		}
@@ -69,8 +70,8 @@ func (d *Donor) pinned(seq wire.Seq) *pin {
 	return nil
 }
 
-// makeRoom ends a pin if there are as many as allowed: one that nobody uses, or else the oldest one if pinTurn is over.
-// A backup has a pin of its own, and takes none of the replicas'.
+// makeRoom ends a pin if there are as many as allowed. It ends one that nobody uses, or otherwise the oldest one if that
+// is older than pinTurn. A backup has a pin of its own, which does not count as a replica's.
 func (d *Donor) makeRoom(outside bool, now time.Duration) bool {
 	pins := slices.DeleteFunc(slices.Clone(d.pins), func(p *pin) bool { return p.outside != outside })
 	if len(pins) == 0 || !outside && len(pins) < maxPins {
@@ -94,8 +95,8 @@ func (d *Donor) isUsed(p *pin) bool {
 	return slices.ContainsFunc(d.askers, func(a asker) bool { return a.pin == p })
 }
 
-// open pins the state of an offer. If the store no longer has that state, or has another one than the certificate says, the
-// offer is withdrawn: replicas that are told of it would ask for the state again and again.
+// open pins the state of an offer. If the store no longer has that state, or has another one than the certificate says,
+// the offer is withdrawn. Otherwise replicas would ask for the state again and again.
 func (d *Donor) open(offer int, outside bool, now time.Duration) *pin {
 	cert := d.offers[offer]
 	tree, view, err := d.store.Pin(uint64(cert.Seq))
@@ -120,7 +121,7 @@ func (d *Donor) open(offer int, outside bool, now time.Duration) *pin {
 	return p
 }
 
-// hold keeps the journal above the lowest pin (X2).
+// hold prevents the deletion of journal records above the lowest pin (X2).
 func (d *Donor) hold() {
 	if len(d.pins) == 0 {
 		d.votes.Release()

@@ -41,9 +41,9 @@ type StateDir interface {
 	Open() (Store, error)
 	// Aside moves the store away, so that an empty one can take its place.
 	Aside() error
-	// OpenNext opens the generation that a crash left beside the store; nil if there is none (K2).
+	// OpenNext opens the second generation of the store, which a crash may have left; nil if there is none (K2).
 	OpenNext() (Store, error)
-	// Settle leaves one generation: the next one, or the one that Open opens. Both must be closed.
+	// Settle leaves only one generation: the next one, or the one that Open opens. Both must be closed.
 	Settle(next bool) error
 }
 
@@ -70,7 +70,8 @@ type Store interface {
 
 // Host does for an executor and a mover everything that needs a clock, a network or a goroutine.
 type Host interface {
-	// Beside runs a job, which may take long, on another goroutine, and then the returned function on the executor's own.
+	// Beside runs a job, which may take long, on another goroutine. Afterwards it runs the function that the job
+	// returned on the executor's own goroutine.
 	Beside(job func() (done func()))
 	// FlushAfter calls Due once after this time, unless FlushAfter is called again before.
 	FlushAfter(d time.Duration)
@@ -78,6 +79,6 @@ type Host interface {
 	Now() time.Duration
 	// Report passes an event to the core.
 	Report(ev port.Event)
-	// Send sends a message to another replica. It never blocks and may lose it.
+	// Send sends a message to another replica. It never blocks. The message may be lost.
 	Send(to wire.ReplicaID, m wire.Message)
 }

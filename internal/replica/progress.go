@@ -7,19 +7,20 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Progress says how far a state transfer is, for people.
+// Progress describes for people how far a state transfer is.
 type Progress struct {
-	Phase    Phase
-	Seq      wire.Seq      // of the checkpoint that is being fetched
-	Began    time.Duration // by the mover's clock
-	Now      time.Duration
-	Share    float64 // the part of the state that was compared and is right, 0 to 1
-	Keys     uint64  // written in all rounds
-	Deleted  uint64
-	Bytes    uint64 // received
-	Late     uint64 // of these, bytes for which another donor had been asked meanwhile
-	Rounds   int    // how many checkpoints were tried; more than one if donors gave up the first, or it became too old
-	Finished int    // transfers since the start of the process
+	Phase   Phase
+	Seq     wire.Seq      // sequence number of the checkpoint that is being fetched
+	Began   time.Duration // by the mover's clock
+	Now     time.Duration
+	Share   float64 // the part of the state that was compared and is right, 0 to 1
+	Keys    uint64  // written in all rounds
+	Deleted uint64
+	Bytes   uint64 // received
+	Late    uint64 // of these, bytes for which another donor had been asked meanwhile
+	// How many checkpoints were tried; more than one if donors stopped serving the first, or newer ones replaced it.
+	Rounds   int
+	Finished int // transfers since the start of the process
 	// Renewed says that the last transfer replaced a wrong state (K2). Differs are the first of its keys that were
 	// wrong, and Differing is their number.
 	Renewed   bool

@@ -26,10 +26,10 @@ type Part uint8
 
 // The parts.
 const (
-	Nobody   Part = iota // a replica never sends this message to another one
+	Nobody   Part = iota // a replica never sends such a message to another one
 	TheCore              // the core, in a turn
 	TheMover             // the message is from a donor
-	TheDonor             // the message is a question to a donor
+	TheDonor             // the message is a question for this replica's donor
 )
 
 // ErrMisplaced says that a message must not come over this kind of link.
@@ -51,7 +51,8 @@ func PartFor(m wire.Message) Part {
 	}
 }
 
-// Ask takes a question of another replica, or a question for state from Outside. It is answered at once or by Step.
+// Ask takes a question of another replica, or a question for state from Outside. The question is answered at once, or
+// later by Step.
 func (d *Donor) Ask(from wire.ReplicaID, m wire.Message, now time.Duration) {
 	if from == d.cfg.Self || !d.mayAsk(from, m, now) {
 		return

@@ -10,7 +10,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// S4: only a few questions of one replica may wait, and a replica that floods takes none of the others' places.
+// S4: only a few questions of one replica may wait. A replica that sends many does not take the places of others.
 func TestS4_QuestionsOfAReplicaAreBounded(t *testing.T) {
 	g := newGiving(t, 4, 1000)
 	for id := range uint32(50) {
@@ -27,7 +27,7 @@ func TestS4_QuestionsOfAReplicaAreBounded(t *testing.T) {
 	}
 }
 
-// S4: a malformed question costs neither a pin nor an index, and gets no answer.
+// S4: for a malformed question the donor neither pins nor indexes a state, and sends no answer.
 func TestS4_AMalformedQuestionCostsLittle(t *testing.T) {
 	g := newGiving(t, 4, 1000)
 	good := query(1)
@@ -41,7 +41,7 @@ func TestS4_AMalformedQuestionCostsLittle(t *testing.T) {
 	}
 }
 
-// S4: what one replica is given within a view timeout is bounded, whatever it asks for, and takes nothing from the others.
+// S4: what one replica gets within a view timeout is bounded, whatever it asks for, and does not reduce what others get.
 func TestS4_WhatAReplicaIsGivenIsBounded(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	const size = 1 << 20
@@ -61,7 +61,7 @@ func TestS4_WhatAReplicaIsGivenIsBounded(t *testing.T) {
 		return bytes
 	}
 	const most = budget.BulkBytes / 4
-	if got := given(1); got < most*9/10 || got > most+size { // the last batch may pass the bound
+	if got := given(1); got < most*9/10 || got > most+size { // the last batch may exceed the bound
 		t.Errorf("%d bytes at once, want %d", got, most)
 	}
 	if out := g.ask(1, 12, nil); len(out) > 0 || given(1) > 0 {
@@ -76,7 +76,7 @@ func TestS4_WhatAReplicaIsGivenIsBounded(t *testing.T) {
 	}
 }
 
-// S4: short answers are bounded in number too, because each costs a read of the disk, an encoding and a frame.
+// S4: the number of short answers is bounded as well, because each costs a read of the disk, an encoding and a frame.
 func TestS4_ShortAnswersAreBoundedToo(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	for seq := wire.Seq(1); seq <= 9; seq++ {
@@ -98,7 +98,7 @@ func TestS4_ShortAnswersAreBoundedToo(t *testing.T) {
 	}
 }
 
-// X0: a donor sends the batches that its journal holds, within a bound, and says where they end.
+// X0: a donor sends the batches that its journal holds, up to a bound, and says where they end.
 func TestX0_BatchesAreSentToWhereTheyEnd(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	for seq := wire.Seq(1); seq <= 9; seq++ {
@@ -127,7 +127,7 @@ func TestX0_BatchesAreSentToWhereTheyEnd(t *testing.T) {
 	}
 }
 
-// S4: a client that takes a backup is given a bounded share, gets the rest later, and replicas are served before it.
+// S4: a client that takes a backup gets a bounded amount at a time and the rest later. Replicas are served before it.
 func TestS4_ABackupIsGivenWhatIsLeft(t *testing.T) {
 	alone.Test(t)
 	g := newGiving(t, 4, 100_000)
@@ -180,7 +180,7 @@ func TestS4_ABackupTakesATenthOfTheTime(t *testing.T) {
 		g.Ask(outside, &wire.FetchState{Seq: 12, Query: query(id)}, g.now)
 	}
 	worked := 0
-	for range 200 { // milliseconds; a step takes one millisecond
+	for range 200 { // one iteration is a millisecond, and a step takes one millisecond
 		if g.Step(g.now) {
 			worked++
 		} else if rests := g.Rests(g.now); g.waiting(outside) > 0 && (rests <= 0 || rests > 10*time.Millisecond) {
@@ -202,7 +202,7 @@ func TestS4_ABackupTakesATenthOfTheTime(t *testing.T) {
 	}
 }
 
-// X2: the pin of a backup takes no replica's place, and the pin of the next backup replaces it.
+// X2: the pin of a backup does not take the place of a replica's pin. The pin of the next backup replaces it.
 func TestX2_ABackupHasOnePinOfItsOwn(t *testing.T) {
 	g := newGiving(t, 5, 10)
 	outside := Outside(g.cfg)

@@ -12,14 +12,14 @@ import (
 	"tagma/statemachine"
 )
 
-// medium is what a disk holds of the state: it outlives the process.
+// medium is the part of the state that is on the disk. It outlives the process.
 type medium struct {
 	*memory.Disk
-	fail error // the error of the next write
+	fail error // the error that the next write returns
 	next *medium
 }
 
-// Next implements store.Engine: what it opens outlives the process too.
+// Next implements store.Engine. What it opens outlives the process, too.
 func (m *medium) Next() (store.Engine, error) {
 	m.next = newMedium()
 	return m.next, nil
@@ -36,7 +36,7 @@ func (m *medium) Write(entries []store.Entry) error {
 
 func (m *medium) Failure() error { return m.fail }
 
-// testStore is the store over a medium, and counts.
+// testStore is the store over a medium. It counts calls.
 type testStore struct {
 	*store.Store
 	on     *medium
@@ -50,7 +50,7 @@ func openStore(on *medium) *testStore {
 	return &testStore{Store: store.New("memory", on, 4<<10), on: on}
 }
 
-// loaded is an open store at the newest state that its medium holds.
+// loaded returns an open store at the newest state that its medium holds.
 func loaded(t testing.TB, on *medium) *testStore {
 	t.Helper()
 	s := openStore(on)
@@ -84,7 +84,7 @@ func (s *testStore) Pin(seq uint64) (*merkle.Snapshot, statemachine.StorageView,
 	return tree, view, err
 }
 
-// root is the root of the state that the store serves as the one after seq.
+// root returns the root of the state that the store serves as the state after seq.
 func (s *testStore) root(t testing.TB, seq uint64) [32]byte {
 	t.Helper()
 	tree, view, err := s.Store.Pin(seq)

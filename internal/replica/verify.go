@@ -11,11 +11,11 @@ import (
 	"tagma/statemachine"
 )
 
-// What a start makes of the store (D5).
+// This file decides what a start does with the store (D5).
 
-// settle leaves one generation of the store (K2). The journal's marks decide which one. If a crash came before the
-// record that switched to the next generation, that one matches no mark; if it came after the record, the former one
-// matches none. No other content of either generation is believed.
+// settle leaves one generation of the store (K2). It chooses the generation that holds a state with the root of a
+// checkpoint in the journal. If the process crashed before the record of the switch was written, the new generation has
+// no such state. If it crashed after that, the former generation has none. Nothing else in a generation is trusted.
 func (h *Home) settle(marks []wire.Mark) error {
 	next, err := h.State.OpenNext()
 	damaged := errors.Is(err, store.ErrDamaged)
@@ -52,7 +52,7 @@ func (h *Home) settle(marks []wire.Mark) error {
 	return h.State.Settle(switched)
 }
 
-// newestMatch is the newest mark whose state the store holds; 0 if there is none.
+// newestMatch returns the newest checkpoint in the journal whose state the store holds; 0 if there is none.
 func newestMatch(s Store, marks []wire.Mark) (wire.Seq, error) {
 	for _, mark := range marks {
 		if mark.Seq == 0 {
@@ -70,8 +70,8 @@ func newestMatch(s Store, marks []wire.Mark) (wire.Seq, error) {
 	return 0, nil
 }
 
-// openStore opens the store, or an empty one if the store is damaged: since the journal is intact, nothing that was
-// signed is lost with the store.
+// openStore opens the store, or an empty one if the store is damaged. No vote is lost then, because the votes are in the
+// journal, which is intact.
 func (h *Home) openStore() (Store, error) {
 	s, err := h.State.Open()
 	if !errors.Is(err, store.ErrDamaged) {
@@ -95,7 +95,8 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 		root, err := d.Store.Load(uint64(mark.Seq))
 		if errors.Is(err, store.ErrDamaged) || err == nil && mark.Seq > 0 && wire.Digest(root) != mark.Digest {
 			missing = true
-			if mark != h.Config.Origin { // the journal does not name the origin, and a newer state may have replaced it without loss
+			// The journal does not mention the origin, and a newer state may have replaced it without any loss.
+			if mark != h.Config.Origin {
 				tried = append(tried, mark.Seq)
 			}
 			continue
@@ -111,8 +112,8 @@ func (d *Disk) verify(h *Home, start pbft.Start) error {
 			"goes_on_from", uint64(d.Applied.Seq))
 	}
 	start.Fetch = missing && d.Applied.Seq == 0
-	// Versions above the newest stable checkpoint prevent writing at that checkpoint. Waiting for a newer one may take for
-	// ever, because making one stable may need this very replica. So the state is rebuilt beside the present one (X5).
+	// Versions above the newest stable checkpoint prevent writing at that checkpoint. A newer one may never come,
+	// because the others may need this replica to make it stable. So the state is rebuilt beside the present one (X5).
 	stable := d.Log.LastStable()
 	start.Doubt = start.Fetch && stable > 0 && wire.Seq(d.Store.MaxVersion()) > stable
 	var err error
@@ -144,8 +145,8 @@ func (d *Disk) Serve(m statemachine.Machine, limits statemachine.Limits, panicke
 }
 
 // checkRefused returns an error if a request on the list of refused ones has already ended here, as far as the store
-// shows. Versions above the checkpoint are not trusted as a log (D5), but they are a reason to doubt the list. A
-// state that cannot be read is no such reason.
+// shows. Versions above the checkpoint are not trusted as a log (D5), but if they show that a refused request has ended
+// here, the list must be wrong. If the state cannot be read, the check is skipped.
 func (d *Disk) checkRefused(refused [][32]byte) error {
 	if len(refused) == 0 || d.Store.MaxVersion() == 0 {
 		return nil
@@ -162,9 +163,9 @@ func (d *Disk) checkRefused(refused [][32]byte) error {
 	return nil
 }
 
-// marks lists the states to look for, newest first, except that the stable one comes before all: others may need it,
-// and while ordering is stalled no replica has a newer certified one (K4). Batches above it are executed again in a
-// moment. The last ones are the origin of the cluster, and the empty state.
+// marks lists the states that a start looks for in the store, the newest first. The stable one comes before all others:
+// other replicas may need it, and while ordering is stalled there is no newer certified one (K4). Executing the batches
+// above it again takes little time. The last ones are the origin of the cluster, and the empty state.
 func (d *Disk) marks(origin wire.Mark) []wire.Mark {
 	marks := d.Log.Marks()
 	if none := len(marks) - 1; !slices.Contains(marks, origin) {
@@ -178,7 +179,8 @@ func (d *Disk) marks(origin wire.Mark) []wire.Mark {
 	return marks
 }
 
-// noneOf names the checkpoints that were tried by their number and range, since a journal may hold hundreds.
+// noneOf describes the checkpoints that were tried by their number and range, because a journal may hold hundreds of
+// them.
 func noneOf(tried []wire.Seq) string {
 	return fmt.Sprintf("%d from %d to %d", len(tried), tried[len(tried)-1], tried[0])
 }

@@ -17,10 +17,11 @@ type Votes struct {
 	journal atomic.Pointer[journal.Journal]
 	begin   func(anchor []wire.Record) (*journal.Journal, error) // makes a journal if none exists yet
 	bytes   atomic.Int64                                         // of all segments
-	keep    atomic.Uint64                                        // records above it are not deleted; 0: no deletion is held back
+	// Records above this sequence number are not deleted; 0: no deletion is prevented.
+	keep atomic.Uint64
 
 	writing sync.Mutex // held while the journal is written
-	lag     lag        // turns that were given to it and are not written yet
+	lag     lag        // turns that were handed over and are not written yet
 	// Rotated, if not nil, is called when a segment has begun, so that the file of the next one can be made meanwhile.
 	Rotated func()
 	// Written, if not nil, is called with the records of a turn once they were written.
@@ -30,7 +31,7 @@ type Votes struct {
 }
 
 // Append makes one turn durable, together with all that waits before it. If the segment is full, the next one begins
-// with an anchor and also holds these turns. So at no moment does the journal have one without the other.
+// with an anchor and also holds these turns. So the journal never has the anchor without these turns.
 func (v *Votes) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	v.writing.Lock()
 	defer v.writing.Unlock()
@@ -54,8 +55,8 @@ func (v *Votes) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	return err
 }
 
-// Later takes a turn that Flush or the next Append makes durable (D8.14). Later writes it itself when too much waits,
-// or when a new segment is due, which needs the anchor.
+// Later accepts a turn that Flush or the next Append makes durable (D8.14). It writes the turn itself if too much waits,
+// or if a new segment is due, because only it has the anchor.
 func (v *Votes) Later(turn []wire.Record, anchor func() []wire.Record) error {
 	due, err := v.lag.add(turn)
 	if err != nil {
@@ -127,7 +128,7 @@ func (v *Votes) adopt(j *journal.Journal) {
 	v.measure(j)
 }
 
-// measure records the journal's length for readers on other goroutines.
+// measure updates the length of the journal that readers on other goroutines get.
 func (v *Votes) measure(j *journal.Journal) {
 	sum := int64(0)
 	for _, s := range j.Segments() {
@@ -203,8 +204,8 @@ func (v *Votes) Close() error {
 	return nil
 }
 
-// Check reads what the journal holds of the batch of a sequence number, and returns how many bytes it read. If that is
-// damaged, the error wraps journal.ErrRot. It may be called from any goroutine.
+// Check reads what the journal holds of the batch of a sequence number, and returns how many bytes it read. If the data
+// are damaged, the error wraps journal.ErrRot. It may be called from any goroutine.
 func (v *Votes) Check(seq wire.Seq) (bytes int, err error) {
 	j := v.journal.Load()
 	if j == nil {
@@ -217,7 +218,7 @@ func (v *Votes) Check(seq wire.Seq) (bytes int, err error) {
 	return bytes, err
 }
 
-// Lowest is the lowest sequence number of whose batch the journal holds anything.
+// Lowest returns the lowest sequence number for which the journal holds anything of the batch.
 func (v *Votes) Lowest() wire.Seq {
 	if j := v.journal.Load(); j != nil {
 		return wire.Seq(j.Lowest())

@@ -45,7 +45,7 @@ func certified(seq wire.Seq, size int) wire.Record {
 	return &wire.Certified{Cert: commitCert(seq, b), Body: b}
 }
 
-// D8.2: nothing is written before the first record, and the first turn is in the anchor.
+// D8.2: nothing is written before the first record, and the anchor of the first segment contains the first turn.
 func TestD8_2_AJournalBeginsWithTheFirstRecord(t *testing.T) {
 	v, r := newVotes(t)
 	if len(r.segments()) != 0 || v.Segments() != nil || v.Bytes() != 0 {
@@ -71,7 +71,8 @@ func TestD8_2_AJournalBeginsWithTheFirstRecord(t *testing.T) {
 	}
 }
 
-// X0: a batch is read with its certificate whatever records hold the two; a batch without a certificate is not returned.
+// X0: a batch is returned with its certificate, in whatever records the two are. A batch without a certificate is not
+// returned.
 func TestX0_BatchesAreReadFromTheJournal(t *testing.T) {
 	v, r := newVotes(t)
 	proposed, null := body(2, 100), wire.NullBody
@@ -94,7 +95,7 @@ func TestX0_BatchesAreReadFromTheJournal(t *testing.T) {
 	}
 }
 
-// X0: a donor may read while the driver appends, and reads only whole records.
+// X0: a donor may read while the driver appends. It gets only complete records.
 func TestX0_BatchesAreReadBesideTheTurns(t *testing.T) {
 	v := &Votes{}
 	j, err := journal.Create(t.TempDir()+"/journal", nil, journal.Options{SegmentBytes: 8 << 10, Index: wire.Rebuilds})
@@ -134,7 +135,7 @@ func TestX0_BatchesAreReadBesideTheTurns(t *testing.T) {
 	}
 }
 
-// X2: what is above a pin stays in the journal until the pin is released, whatever the core allows to be deleted.
+// X2: records above a pin stay in the journal until the pin is released, even if the core allows to delete them.
 func TestX2_TheJournalAboveAPinIsKept(t *testing.T) {
 	v, r := newVotes(t)
 	fillTo := func(from, to wire.Seq) {
@@ -177,7 +178,7 @@ func TestX2_TheJournalAboveAPinIsKept(t *testing.T) {
 	}
 }
 
-// stands reports whether a batch and its certificate are those of a sequence number and have a digest.
+// stands reports whether a batch and its certificate belong to a sequence number and have the given digest.
 func stands(b *wire.CertifiedBody, seq wire.Seq, digest wire.Digest) bool {
 	return b.Body.Digest() == digest && b.Cert.Seq == seq && b.Cert.Digest == digest
 }

@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// testHost is a Host that keeps jobs and messages for a test to take.
+// testHost is a Host that keeps jobs and messages until the test takes them.
 type testHost struct {
 	now    time.Duration
 	events []port.Event
@@ -48,7 +48,7 @@ func count[E port.Event](h *testHost) (n int) {
 	return n
 }
 
-// world is a cluster in which replica 0 fetches a state from the others. Time passes in steps of a sixteenth of a
+// world is a cluster in which replica 0 fetches a state from the others. Each step of time is a sixteenth of a view
 // timeout.
 type world struct {
 	t        testing.TB
@@ -59,12 +59,12 @@ type world struct {
 	donors   []*scripted // by replica; nil: down
 	onItsWay []answerOf
 	cut      bool // nothing arrives anywhere
-	rate     int  // letters that a donor takes in a step; 0: all
+	rate     int  // how many messages a donor handles in a step; 0: all
 	deaf     bool // the core takes nothing
 	core     wire.StableCert
 	whole    wire.Seq // the checkpoint that was switched to
 	seen     int      // events
-	each     func()   // before each step, if not nil
+	each     func()   // called before each step, if it is not nil
 }
 
 type answerOf struct {
@@ -72,19 +72,19 @@ type answerOf struct {
 	m    *wire.Data
 }
 
-// scripted is a donor whose answers a test may spoil.
+// scripted is a donor whose answers a test can replace.
 type scripted struct {
 	*Donor
 	store *testStore
 	in    []letter
 	out   []*wire.Data
-	// spoil returns what is sent in place of an answer to a question; nil: the answers are sent.
+	// returns what is sent instead of the answer to a question; nil: the real answers are sent
 	spoil func(m *wire.FetchState, out []*wire.Data) []*wire.Data
 	asked map[wire.Seq]int // questions about each checkpoint
 }
 
-// newWorld has n replicas whose state has so many keys. All but the first one serve checkpoint 8; the first one is told
-// of it.
+// newWorld makes n replicas whose state has this many keys. All replicas but replica 0 serve checkpoint 8, and replica 0
+// is told of that checkpoint.
 func newWorld(t testing.TB, n, keys int) *world {
 	w := &world{t: t, cfg: testConfig(n), host: &testHost{now: time.Hour}, store: loaded(t, newMedium())}
 	w.mover = newMover(&w.cfg, w.host, w.store, 0)
@@ -101,7 +101,7 @@ func newWorld(t testing.TB, n, keys int) *world {
 	return w
 }
 
-// checkpoint has donors take a checkpoint and offer it: those that are named, or all.
+// checkpoint makes donors take a checkpoint and offer it. It takes the given donors, or all if none are given.
 func (w *world) checkpoint(seq wire.Seq, keys int, ids ...wire.ReplicaID) {
 	w.t.Helper()
 	if len(ids) == 0 {
@@ -127,7 +127,7 @@ func (w *world) tell(c wire.StableCert) {
 	}
 }
 
-// step lets a sixteenth of a timeout pass: messages arrive, and jobs end.
+// step lets a sixteenth of a view timeout pass. Messages are delivered, and jobs end.
 func (w *world) step() {
 	w.t.Helper()
 	if w.each != nil {
@@ -148,7 +148,7 @@ func (w *world) step() {
 	}
 }
 
-// deliver brings what was sent in the step before.
+// deliver delivers the messages that were sent in the previous step.
 func (w *world) deliver() {
 	arriving, sent := w.onItsWay, w.host.sent
 	w.onItsWay, w.host.sent = nil, nil
@@ -189,7 +189,7 @@ func (w *world) ask(d *scripted, l letter) {
 	}
 }
 
-// react handles the mover's reports as the core would.
+// react handles the mover's reports as the core does.
 func (w *world) react() {
 	w.t.Helper()
 	for ; w.seen < len(w.host.events) && !w.deaf; w.seen++ {
@@ -207,8 +207,8 @@ func (w *world) react() {
 	}
 }
 
-// until passes time until something holds, and fails if it does not after so many timeouts. It returns the timeouts it
-// took.
+// until lets time pass until a condition holds, and returns how many view timeouts that took. The test fails if it takes
+// more than the given number.
 func (w *world) until(timeouts int, what string, holds func() bool) float64 {
 	w.t.Helper()
 	began := w.host.now
@@ -226,7 +226,7 @@ func (w *world) untilWhole(timeouts int, at wire.Seq) float64 {
 	return w.until(timeouts, "the state is whole", func() bool { return w.whole >= at })
 }
 
-// spoiled replaces the answers to queries.
+// spoiled replaces a donor's answers to queries.
 func spoiled(change func(d *wire.Data) *wire.Data) func(*wire.FetchState, []*wire.Data) []*wire.Data {
 	return func(_ *wire.FetchState, out []*wire.Data) (kept []*wire.Data) {
 		for _, d := range out {
@@ -241,14 +241,14 @@ func spoiled(change func(d *wire.Data) *wire.Data) func(*wire.FetchState, []*wir
 	}
 }
 
-// bad is an answer with another last byte, which belongs to a value or a digest.
+// bad returns the answer with a changed last byte, which belongs to a value or a digest.
 func bad(d *wire.Data) *wire.Data {
 	answer := append([]byte(nil), d.Answer...)
 	answer[len(answer)-1] ^= 1
 	return &wire.Data{Seq: d.Seq, Answer: answer}
 }
 
-// query asks for the root of a state.
+// query returns a question for the root of a state.
 func query(id uint32) []byte {
 	return (&transfer.Query{ID: id, Items: []transfer.Item{{Kind: transfer.AskPath}}}).Encode()
 }

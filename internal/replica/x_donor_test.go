@@ -11,7 +11,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// giving is a donor with a journal, and the messages that it sent.
+// giving is a donor with a journal. It records the messages that the donor sends.
 type giving struct {
 	*Donor
 	t     testing.TB
@@ -21,7 +21,7 @@ type giving struct {
 	sent  []letter
 }
 
-// newGiving is replica 0 of n, which serves checkpoints 8 and 12 of so many keys.
+// newGiving returns the donor of replica 0 of n, which serves checkpoints 8 and 12 with this many keys.
 func newGiving(t testing.TB, n, keys int) *giving {
 	g := &giving{t: t, store: loaded(t, newMedium()), rig: newRig(t), now: time.Hour}
 	g.rig.cfg = testConfig(n)
@@ -36,7 +36,7 @@ func (g *giving) checkpoint(seq wire.Seq, keys int) {
 	g.Offer(cert(seq, fill(g.t, g.store, uint64(seq), keys)))
 }
 
-// ask puts a question and returns what was sent at once.
+// ask asks the donor a question and returns what it sent at once.
 func (g *giving) ask(from wire.ReplicaID, seq wire.Seq, query []byte) []letter {
 	g.Ask(from, &wire.FetchState{Seq: seq, Query: query}, g.now)
 	out := g.sent
@@ -54,7 +54,7 @@ func (g *giving) pins(from wire.ReplicaID, seq wire.Seq) bool {
 	return out[0].m.(*wire.Data).Offer == nil
 }
 
-// work has the donor answer all waiting questions, and returns the number of steps.
+// work makes the donor answer all waiting questions, and returns how many steps that took.
 func (g *giving) work() (steps int) {
 	for g.Step(g.now) {
 		steps++
@@ -90,7 +90,7 @@ func TestX2_ADonorServesWhatItHas(t *testing.T) {
 	}
 }
 
-// X2: a state that the store no longer has, or that differs from its certificate, is not offered any more.
+// X2: a state that the store no longer has, or that differs from its certificate, is offered no longer.
 func TestX2_WhatCannotBePinnedIsOfferedNoLonger(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	g.store.lost = []uint64{12}
@@ -104,7 +104,8 @@ func TestX2_WhatCannotBePinnedIsOfferedNoLonger(t *testing.T) {
 	}
 }
 
-// X2: a pin ends ten seconds after the last question, or after a minute, and releases what it held.
+// X2: a pin ends ten seconds after its last use, and at the latest after a minute. Then the journal that it held can be
+// deleted.
 func TestX2_APinEnds(t *testing.T) {
 	for _, c := range []struct {
 		every, after time.Duration
@@ -129,7 +130,7 @@ func TestX2_APinEnds(t *testing.T) {
 	}
 }
 
-// X2: pins end at once when the journal that they hold back is too long, and with the donor.
+// X2: pins end at once if they keep too much of the journal from being deleted, and when the donor is closed.
 func TestX2_PinsEndWithTheRoomForThem(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	g.pins(1, 12)
@@ -187,15 +188,15 @@ func TestX2_OneReplicaUsesOnePin(t *testing.T) {
 	}
 }
 
-// X2: if there is no room, the pin that was held longest is released after its turn, so that f faulty replicas cannot keep
-// the others from being served.
+// X2: if there is no room for a pin, the oldest one is ended once it has been held for pinTurn. So f faulty replicas
+// cannot keep the others from being served.
 func TestX2_PinsTakeTurns(t *testing.T) {
 	g := newGiving(t, 7, 10)
 	g.checkpoint(16, 10)
 	served := time.Duration(0)
 	for began := g.now; g.now-began < 2*time.Minute; g.now += time.Second {
 		before := slices.Clone(g.Donor.pins)
-		g.pins(1, 8) // two faulty replicas that never let go
+		g.pins(1, 8) // two faulty replicas use their pins all the time
 		g.pins(2, 12)
 		if g.pins(3, 16) {
 			served += time.Second
@@ -214,7 +215,7 @@ func TestX2_PinsTakeTurns(t *testing.T) {
 	}
 }
 
-// X2: a replica that continues with a newer checkpoint releases its pin of the former one, even if all pins are in use.
+// X2: when a replica continues with a newer checkpoint, its pin of the former one is ended, even if all pins are in use.
 func TestX2_ANewerPinReplacesTheOwnOne(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	g.checkpoint(16, 10)
@@ -230,8 +231,8 @@ func TestX2_ANewerPinReplacesTheOwnOne(t *testing.T) {
 	}
 }
 
-// X2: keys are indexed in steps, beside which others are answered: a state that takes long to index holds up nobody
-// else.
+// X2: a state is indexed in steps, and other questions are answered between these steps. So a state that takes long to
+// index does not delay other replicas.
 func TestX2_QuestionsTakeTurns(t *testing.T) {
 	alone.Test(t)
 	g := newGiving(t, 4, 10)
@@ -257,8 +258,8 @@ func TestX2_QuestionsTakeTurns(t *testing.T) {
 	}
 }
 
-// X2: a state that turns out to be damaged while it is served is dropped, and questions about it are refused, not
-// answered with lies.
+// X2: if a state turns out to be damaged while it is served, the donor stops serving it. It refuses questions about it
+// instead of sending wrong answers.
 func TestX2_ADamagedStateIsServedNoMore(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	g.pins(1, 12)
@@ -272,8 +273,9 @@ func TestX2_ADamagedStateIsServedNoMore(t *testing.T) {
 	}
 }
 
-// X2: an offered checkpoint is held for the replica that asked, however many newer ones come before its question. Otherwise,
-// on a busy cluster with one silent donor, every question came too late, and the round was lost.
+// X2: a checkpoint that was offered to a replica is pinned for it, even if newer checkpoints become stable before its
+// question arrives. Without the pin, on a busy cluster with one silent donor, every question came too late and every
+// round was lost.
 func TestX2_WhatIsOfferedIsHeld(t *testing.T) {
 	g := newGiving(t, 4, 10)
 	offered := g.ask(1, 0, nil)[0].m.(*wire.Data).Offer.Seq

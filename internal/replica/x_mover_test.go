@@ -10,7 +10,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// X3, X4: the whole state comes from the others; a second transfer fetches only what changed since (X9).
+// X3, X4: the whole state is fetched from the others. A second transfer fetches only what has changed since (X9).
 func TestX9_ASecondTransferFetchesWhatChanged(t *testing.T) {
 	alone.Test(t)
 	w := newWorld(t, 4, 5000)
@@ -27,7 +27,7 @@ func TestX9_ASecondTransferFetchesWhatChanged(t *testing.T) {
 	}
 }
 
-// X2: the newest checkpoint that is offered is fetched, whoever answers first.
+// X2: the newest checkpoint that is offered is fetched, no matter which replica answers first.
 func TestX2_TheNewestOfferIsFetched(t *testing.T) {
 	for _, newest := range []wire.ReplicaID{1, 2, 3} {
 		w := newWorld(t, 4, 1000)
@@ -40,7 +40,7 @@ func TestX2_TheNewestOfferIsFetched(t *testing.T) {
 	}
 }
 
-// X3: a donor that lies costs at most about a timeout if others serve the same checkpoint.
+// X3: a donor that lies delays a transfer by about one timeout at most, if others serve the same checkpoint.
 func TestX3_AnotherDonorIsUsedInPlaceOfOneThatLies(t *testing.T) {
 	refusal := func(d *scripted) func(*wire.Data) *wire.Data {
 		return func(data *wire.Data) *wire.Data { return &wire.Data{Seq: data.Seq, Offer: d.newest()} }
@@ -104,8 +104,8 @@ func TestX3_AnotherDonorIsUsedInPlaceOfOneThatLies(t *testing.T) {
 	}
 }
 
-// D8.3: nothing is written for a checkpoint before a record of one at or above it is durable: a crash would leave a
-// store that is ahead of its journal.
+// D8.3: nothing is written for a checkpoint before a record of that checkpoint or a later one is durable. Otherwise a
+// crash could leave a store that is ahead of its journal.
 func TestD8_3_NothingIsWrittenBeforeTheRecordOfTheTarget(t *testing.T) {
 	w := newWorld(t, 4, 100)
 	w.checkpoint(12, 100)
@@ -126,7 +126,8 @@ func TestD8_3_NothingIsWrittenBeforeTheRecordOfTheTarget(t *testing.T) {
 	w.untilWhole(4, 12)
 }
 
-// X2, X7: donors that are cut off for a while do not count as liars. With one more replica down there are no other donors.
+// X2, X7: donors that were unreachable for a while do not count as liars. One more replica is down, so there are no
+// other donors.
 func TestX7_DonorsThatWereCutOffAreUsedAgain(t *testing.T) {
 	alone.Test(t)
 	for cut, within := range map[float64]float64{0.5: 2.5, 1.5: 3.5, 2.25: 2, 3: 2, 8: 2} {
@@ -146,7 +147,7 @@ func TestX7_DonorsThatWereCutOffAreUsedAgain(t *testing.T) {
 	}
 }
 
-// A donor whose answer did not fit its hash is asked again once no other donor is left, because the fault may be this
+// When no other donor is left, a donor whose answer had a wrong hash is asked again, because the fault may be this
 // replica's own.
 func TestX3_TheOnlyDonorLeftIsForgiven(t *testing.T) {
 	w := newWorld(t, 4, 2000)
@@ -195,8 +196,9 @@ func TestX7_LateAnswersOfAnEarlierRoundBlameNobody(t *testing.T) {
 	}
 }
 
-// X2, X9: donors that take long to index a state, longer than the mover's first patience, while newer checkpoints come
-// all the time. Patience must grow, else every round is given up for a newer one that is indexed anew.
+// X2, X9: donors take longer to index a state than the mover first waits, and newer checkpoints come all the time. The
+// mover must wait longer and longer. Otherwise it would give up every round for a newer checkpoint, which the donors
+// would have to index first.
 func TestX9_AStateThatTakesLongToIndexIsFetchedUnderLoad(t *testing.T) {
 	w := newWorld(t, 4, 500)
 	since := map[wire.Seq]time.Duration{}
@@ -222,8 +224,8 @@ func TestX9_AStateThatTakesLongToIndexIsFetchedUnderLoad(t *testing.T) {
 	t.Logf("whole after %.0f timeouts", w.untilWhole(40, 8))
 }
 
-// X7: if all donors drop the checkpoint in the middle of a transfer, a newer one is fetched, without fetching again what is
-// there already.
+// X7: if all donors stop serving the checkpoint during a transfer, a newer one is fetched. What was already fetched is
+// not fetched again.
 func TestX7_ANewerCheckpointContinuesWhereTheOldOneWasLetGo(t *testing.T) {
 	alone.Test(t)
 	w := newWorld(t, 4, 20000)
@@ -242,7 +244,7 @@ func TestX7_ANewerCheckpointContinuesWhereTheOldOneWasLetGo(t *testing.T) {
 	}
 }
 
-// X1: a newer target does not disturb the transfer under way.
+// X1: a newer target does not disturb the running transfer.
 func TestX1_ANewerTargetIsFetchedNext(t *testing.T) {
 	w := newWorld(t, 4, 5000)
 	w.until(4, "it fetches", func() bool { return w.mover.phase == Fetching })
@@ -254,8 +256,8 @@ func TestX1_ANewerTargetIsFetchedNext(t *testing.T) {
 	}
 }
 
-// K2, X5: a state that is in doubt is taken in anew, at a checkpoint below what was executed, and only what is wrong of it
-// is fetched. A transfer that was under way begins again.
+// K2, X5: a state that may be wrong is fetched again, at a checkpoint below what was executed, and only wrong entries
+// are fetched. A running transfer begins again.
 func TestK2_AStateInDoubtIsTakenInAnew(t *testing.T) {
 	alone.Test(t)
 	for _, phase := range []Phase{Idle, Choosing, Loading, Fetching} {
@@ -269,7 +271,7 @@ func TestK2_AStateInDoubtIsTakenInAnew(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if phase != Idle { // on the way to a newer one
+		if phase != Idle { // a transfer to a newer checkpoint is running
 			w.checkpoint(12, 20000)
 			w.mover.target = w.donors[1].offers[1]
 			w.tell(w.donors[1].offers[1])
@@ -289,7 +291,7 @@ func TestK2_AStateInDoubtIsTakenInAnew(t *testing.T) {
 	}
 }
 
-// K2: what was copied is read back: if the disk returns other bytes, these entries are fetched instead of adopted.
+// K2: copied entries are read back. If the disk returns other bytes, these entries are fetched.
 func TestK2_WhatIsCopiedIsReadBack(t *testing.T) {
 	w := newWorld(t, 4, 5000)
 	w.mover.Close()
@@ -307,7 +309,7 @@ func TestK2_WhatIsCopiedIsReadBack(t *testing.T) {
 	}
 }
 
-// X4: a store that went ahead while it was read is no failure: another checkpoint is chosen.
+// X4: if the store turns out to be ahead of the checkpoint, that is no failure: the mover chooses another checkpoint.
 func TestX4_AStoreThatIsAheadChoosesAgain(t *testing.T) {
 	w := newWorld(t, 4, 100)
 	w.until(2, "it reads its store", func() bool { return w.mover.phase == Loading })

@@ -7,13 +7,14 @@ import (
 	"tagma/pbft/wire"
 )
 
-// A liar that always offers a checkpoint ahead of the others', and then refuses it, does not keep this replica from them.
+// X3: a liar always offers a newer checkpoint than the others do, and then refuses to serve it. This replica
+// nevertheless fetches the others' checkpoint.
 func TestX3_OffersThatAreNotKeptAreTakenLast(t *testing.T) {
 	w := newWorld(t, 4, 1000)
 	w.checkpoint(12, 1000, 1)
 	w.tell(*w.donors[1].newest())
 	w.donors[1].spoil = func(m *wire.FetchState, _ []*wire.Data) []*wire.Data {
-		if m.Seq > 0 { // it takes another one each time
+		if m.Seq > 0 { // each time the liar offers another checkpoint
 			w.checkpoint(w.donors[1].newest().Seq+testK, 1000, 1)
 			w.tell(*w.donors[1].newest())
 		}
@@ -22,8 +23,8 @@ func TestX3_OffersThatAreNotKeptAreTakenLast(t *testing.T) {
 	w.untilWhole(3, 8)
 }
 
-// X5, D8.9: if a donor does not keep the only useful offer, the others must be asked for a newer checkpoint. Otherwise an
-// idle cluster would wait for ever.
+// X5, D8.9: if the only donor with a useful checkpoint does not serve it, the others must be asked for a newer
+// checkpoint. Otherwise, while clients send nothing, the replica would wait for ever.
 func TestX5_WhoIsOnlyPromisedSomethingOfUseStarves(t *testing.T) {
 	w := newWorld(t, 4, 100)
 	fill(t, w.store, 11, 100)
@@ -50,7 +51,8 @@ func TestX5_WhatLiesBelowTheStoreIsOfNoUse(t *testing.T) {
 	w.untilWhole(3, 12)
 }
 
-// X1, X6: no batch is executed again: a checkpoint below the last executed batch is of no use, one at that batch is.
+// X1, X6: no batch is executed twice. So a checkpoint below the last executed batch is not useful, but one at that batch
+// is.
 func TestX6_WhatWasExecutedIsNotFetched(t *testing.T) {
 	w := newWorld(t, 4, 100)
 	w.mover.position = 9

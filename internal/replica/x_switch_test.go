@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// X6: the state is adopted only when the core says that its record is durable.
+// X6: the state is adopted only when the core has said that its record is durable.
 func TestX6_AStateIsAdoptedInItsPlaceOnly(t *testing.T) {
 	w := newWorld(t, 4, 3000)
 	for w.mover.phase != Idle {
@@ -25,7 +25,8 @@ func TestX6_AStateIsAdoptedInItsPlaceOnly(t *testing.T) {
 	}
 }
 
-// After Close nothing is under way: later results of jobs and donors are ignored, and others may use the store.
+// X7: after Close no transfer is running. Later results of jobs and answers of donors are ignored, and the store can be
+// used by others.
 func TestX7_NothingComesBehindClose(t *testing.T) {
 	for _, phase := range []Phase{Choosing, Loading, Fetching, Switching} {
 		w := newWorld(t, 4, 3000)
@@ -56,7 +57,7 @@ func isStaging(s *testStore) bool {
 	return errors.Is(err, store.ErrStaging)
 }
 
-// A failure of the store while a state is taken in is final.
+// D6: a failure of the store while a state is being written is final.
 func TestD6_AFailureOfTheStageIsFinal(t *testing.T) {
 	w := newWorld(t, 4, 3000)
 	w.until(4, "it fetches", func() bool { return w.mover.phase == Fetching })
@@ -81,7 +82,7 @@ func (w *world) stepUnchecked() {
 	w.onItsWay = nil
 }
 
-// Progress is for people: the share of a round never falls, and the reported numbers add up.
+// The share of a round, which is shown to people, never falls, and the reported numbers add up.
 func TestProgress_TheShareOfARoundNeverFalls(t *testing.T) {
 	w := newWorld(t, 4, 20000)
 	w.rate = 1

@@ -28,7 +28,7 @@ type Backup struct {
 	Since *Chain             // the backups to which this one adds; nil: a whole backup
 	Out   string             // the file to write, which must not exist
 
-	// Progress is called with what is being done, the share that is done, and a text with details. It may be nil.
+	// Progress is called with the present step, the share of it that is done, and a text with details. It may be nil.
 	Progress func(what string, share float64, text string)
 }
 
@@ -49,7 +49,7 @@ type Made struct {
 	Bytes   int64       `json:"bytes"`
 	Signers []int       `json:"signers"`
 	Liars   []Liar      `json:"liars"`
-	// JournalReach is, for a disk, the highest sequence number about which its journal says anything.
+	// For a backup of a disk, JournalReach is the highest sequence number about which the journal says anything.
 	JournalReach uint64 `json:"journal_reach,omitempty"`
 }
 
@@ -86,7 +86,7 @@ func (b *Backup) Take(ctx context.Context) (_ *Made, err error) {
 	return b.fetch(ctx, st, before)
 }
 
-// sharing is Progress for work of which only the share is known.
+// sharing returns a Progress for work of which only the share is known.
 func (b *Backup) sharing(what string) func(float64) {
 	return func(share float64) { b.Progress(what, share, terminal.Percent(share)) }
 }
@@ -195,7 +195,7 @@ func (b *Backup) save(st *store.Store, cert wire.StableCert, before statemachine
 	}, nil
 }
 
-// Print writes, for people, what was made.
+// Print writes for people what was made.
 func (m *Made) Print(w io.Writer) error {
 	text := fmt.Sprintf("%s: the state after %d, %s, %s, %s\n", m.File, m.Seq, terminal.Count(m.Keys, "key"), terminal.Bytes(m.Bytes),
 		vouchedBy(m.Signers))

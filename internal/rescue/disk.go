@@ -19,15 +19,15 @@ import (
 // ErrRuns says that the replica whose disk is to be read is running.
 var ErrRuns = errors.New("its node is running; leave out --home, so that the cluster gives the backup, or stop the node first")
 
-// Disk says where the data are of a replica that is not running. They are only read: the replica may still be needed,
-// so what it signed must not change (D8.3).
+// Disk says where the data are of a replica that is not running. They are only read, because the replica may be started
+// again, and then needs the record of what it signed (D8.3).
 type Disk struct {
 	Cluster        *cluster.File
 	Journal, State string // directories
 	Scratch        string // directory for a copy of the state, which need not exist; the caller must remove it
 }
 
-// Still is a state that was found on a disk.
+// Still is a state that was found on the disk of a replica that is not running.
 type Still struct {
 	Store *store.Store // at the checkpoint; the caller must close it
 	Cert  wire.StableCert
@@ -37,7 +37,8 @@ type Still struct {
 }
 
 // Read finds the state after the newest stable checkpoint on the disk: the journal has a certificate in which a quorum
-// of the cluster signed its root, and the entries in the store have that root. It believes neither without the other.
+// of the cluster signed its root, and the entries in the store have that root. Neither the certificate nor the entries
+// are enough alone.
 func (d *Disk) Read() (*Still, error) {
 	stores, err := d.open()
 	if err != nil {
@@ -117,8 +118,8 @@ func closeAll(stores []*store.Store) (err error) {
 	return err
 }
 
-// log returns the content of the journal. A missing journal counts as empty, because a cluster's origin needs no
-// certificate.
+// log returns the content of the journal. A missing journal counts as empty: the origin of a cluster needs no
+// certificate, so a disk without a journal can still give that state.
 func (d *Disk) log() (log wire.Log, err error) {
 	found, err := journal.Peek(d.Journal, journal.Options{})
 	switch {
@@ -140,7 +141,7 @@ func (d *Disk) log() (log wire.Log, err error) {
 }
 
 // certified lists the stable checkpoints for which the journal holds a certificate, and the cluster's origin, newest
-// first. Every certificate is verified: a disk deserves no more trust than a peer.
+// first. Every certificate is verified, because a disk is not trusted more than a peer.
 func (d *Disk) certified(log wire.Log) (cfg wire.Config, certs []wire.StableCert, err error) {
 	if cfg, err = d.Cluster.Config(0); err != nil {
 		return cfg, nil, err

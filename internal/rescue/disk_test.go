@@ -17,7 +17,7 @@ import (
 	"tagma/statemachine"
 )
 
-// disk is where the data of a replica lie, with a journal that holds certificates, and no state yet.
+// disk has the data of a replica: a journal with certificates, and no state yet.
 func (s *site) disk(certs ...wire.StableCert) *Disk {
 	s.t.Helper()
 	dir := s.t.TempDir()
@@ -41,7 +41,7 @@ func (s *site) journal(d *Disk, certs ...wire.StableCert) {
 	}
 }
 
-// state writes one key at each sequence number, and returns the roots after them.
+// state writes one key at each sequence number and returns the roots of the resulting states.
 func state(t *testing.T, dir string, value string, seqs ...uint64) (roots []wire.Digest) {
 	t.Helper()
 	st, err := store.Open(dir, store.Options{})
@@ -86,7 +86,8 @@ func sums(t *testing.T, dir string) (out []byte) {
 	return out
 }
 
-// D8.3, K1: a disk at rest gives the state after the newest checkpoint that it holds whole, and is only read.
+// D8.3, K1: from the disk of a replica that is not running, the state after the newest complete checkpoint is read.
+// Nothing on the disk changes.
 func TestDisk_GivesTheNewestStateThatIsCertified(t *testing.T) {
 	s := newSite(t)
 	k := uint64(s.cfg.CheckpointInterval)
@@ -143,7 +144,7 @@ func TestDisk_GivesTheNewestStateThatIsCertified(t *testing.T) {
 	}
 }
 
-// above adds to a store the writes of one more batch, at+1, which no checkpoint covers.
+// above writes one more batch, at+1, to a store. No checkpoint includes it.
 func above(t *testing.T, dir string, at uint64) {
 	t.Helper()
 	st, err := store.Open(dir, store.Options{})
@@ -157,7 +158,8 @@ func above(t *testing.T, dir string, at uint64) {
 	}
 }
 
-// What no quorum of the cluster signed, or is in use, is no backup: the reason is one line.
+// If no quorum of the cluster signed a state, or its disk is in use, no backup is made of it. The error is one line with
+// the reason.
 func TestDisk_RefusesWhatIsNotCertified(t *testing.T) {
 	s := newSite(t)
 	k := uint64(s.cfg.CheckpointInterval)
@@ -191,7 +193,7 @@ func TestDisk_RefusesWhatIsNotCertified(t *testing.T) {
 	}
 }
 
-// A disk whose node runs is left alone, whichever of its two parts is in use.
+// A disk whose replica runs is not read, no matter whether its journal or its store is in use.
 func TestDisk_RefusesARunningNode(t *testing.T) {
 	s := newSite(t)
 	k := uint64(s.cfg.CheckpointInterval)
@@ -230,7 +232,7 @@ func TestDisk_RefusesARunningNode(t *testing.T) {
 	}
 }
 
-// D8.12: a cluster that began with a backup needs no certificate for that one state.
+// D8.12: the state with which a cluster began needs no certificate.
 func TestDisk_GivesWhatTheClusterBeganWith(t *testing.T) {
 	s := newSite(t)
 	k := uint64(s.cfg.CheckpointInterval)

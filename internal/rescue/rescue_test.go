@@ -17,7 +17,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// take takes a backup and returns its certificate and the replicas that were seen to lie.
+// take takes a backup. It returns the certificate, and the replicas that turned out to lie.
 func (s *site) take(st *store.Store, least uint64) (wire.StableCert, []int) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 60*time.Second)
@@ -61,7 +61,7 @@ func (s *site) judge() func(*backup.Head) error {
 	return judge
 }
 
-// X3: a replica that gives a wrong state is noticed, named and left out, and the backup has the right state all the same.
+// X3: if a replica gives a wrong state, it is named and not asked again. The backup has the right state nevertheless.
 func TestX3_ADonorThatLiesToABackupIsNoticed(t *testing.T) {
 	s := newSite(t)
 	cert := s.write(many(3000))
@@ -81,7 +81,7 @@ func TestX3_ADonorThatLiesToABackupIsNoticed(t *testing.T) {
 		slices.SortFunc(forged.Checkpoints, func(a, b wire.Endorsement) int { return int(a.Replica) - int(b.Replica) })
 		return &wire.Data{Seq: d.Seq, Offer: &forged}
 	}
-	s.gives[3].lie = func(d *wire.Data) *wire.Data { // an offer, and then no answers
+	s.gives[3].lie = func(d *wire.Data) *wire.Data { // replica 3 makes an offer and then sends no answers
 		if len(d.Answer) > 0 {
 			return nil
 		}
@@ -100,7 +100,7 @@ func TestX3_ADonorThatLiesToABackupIsNoticed(t *testing.T) {
 	s.holds(st, uint64(cert.Seq))
 }
 
-// A backup has the checkpoint that is asked for or a later one; if no replica can give one, the error says why.
+// A backup has the requested checkpoint or a later one. If no replica can give one, the error says why.
 func TestTake_EndsWithTheReason(t *testing.T) {
 	s := newSite(t)
 	s.write(many(10))
@@ -134,7 +134,7 @@ func silent(d *wire.Data) (*wire.Data, bool) {
 	return d, false
 }
 
-// chainOf takes a whole backup, changes the state, and takes a second backup that holds the changes only.
+// chainOf takes a whole backup, changes the state, and takes a second backup that holds only the changes.
 func (s *site) chainOf() (whole, more string) {
 	s.t.Helper()
 	s.write(many(2000))
@@ -156,7 +156,8 @@ func (s *site) chainOf() (whole, more string) {
 	return whole, s.save(filepath.Join(filepath.Dir(whole), "more.bak"), st, later, since, before)
 }
 
-// K1, X3: a backup or a chain of them verifies with the cluster file alone, and fills an empty store with the state.
+// K1, X3: the cluster file is enough to verify a backup or a chain of backups. An empty store can be filled with the
+// state.
 func TestVerify_AcceptsWhatWasTakenAndFillRestoresIt(t *testing.T) {
 	s := newSite(t)
 	whole, more := s.chainOf()
@@ -228,7 +229,7 @@ func TestVerify_RefusesEveryChangedByte(t *testing.T) {
 	}
 }
 
-// A backup is refused unless a quorum of this cluster has signed exactly its state.
+// A backup is refused unless a quorum of this cluster has signed the root of exactly its state.
 func TestVerify_RefusesWhatNoQuorumVouchesFor(t *testing.T) {
 	s := newSite(t)
 	cert := s.write(many(20))
@@ -265,7 +266,7 @@ func TestVerify_RefusesWhatNoQuorumVouchesFor(t *testing.T) {
 	}
 }
 
-// D8.3: a backup is put only into a home without data, and what a failed attempt wrote is removed.
+// D8.3: a backup is restored only into a home without data. If that fails, everything that was written is removed.
 func TestPut_LeavesHomesWithDataAlone(t *testing.T) {
 	s := newSite(t)
 	whole, _ := s.chainOf()

@@ -92,8 +92,8 @@ func fillOne(st *store.Store, r *backup.Reader) error {
 	}
 }
 
-// Put fills the store of a home without data with the state of a chain. It does not change a home that has data, so
-// that nothing which a replica may have signed is hidden or mixed with something older (D8.3). If it cannot put
+// Put fills the store of a home without data with the state of a chain. It does not change a home that has data, because
+// otherwise the record of what the replica signed could be hidden or mixed with older data (D8.3). If it cannot restore
 // everything, it removes what it made.
 func Put(c *Chain, journalDir, stateDir string, judge func(*backup.Head) error, progress func(share float64)) (err error) {
 	for _, dir := range []string{journalDir, stateDir} {
@@ -116,7 +116,7 @@ func Put(c *Chain, journalDir, stateDir string, judge func(*backup.Head) error, 
 	return syncDir(filepath.Dir(stateDir))
 }
 
-// OfOrigin judges a chain as the origin of a cluster, whose file names the root of its origin, so that no signatures
+// OfOrigin checks that a chain is the origin of a cluster. The cluster file has the root of the origin, so no signatures
 // are needed. It compares the heads before anything is read.
 func OfOrigin(c *Chain, file *cluster.File) (func(*backup.Head) error, bool) {
 	o, last := &file.Origin, c.Last()
@@ -129,7 +129,7 @@ func OfOrigin(c *Chain, file *cluster.File) (func(*backup.Head) error, bool) {
 	}, is
 }
 
-// OfCluster judges backups by the certificates of a cluster.
+// OfCluster checks backups by the certificates of a cluster.
 func OfCluster(file *cluster.File) (func(*backup.Head) error, error) {
 	judge, err := Judge(file)
 	if err != nil {
@@ -154,7 +154,8 @@ func Save(path string, file *cluster.File, cert wire.StableCert, since *Chain, b
 		content = backup.Changes(before, after)
 	}
 	partial := path + ".partial"
-	out, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // only the owner may read it, since it contains all data
+	// Only the owner may read it, since it contains all data.
+	out, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return 0, err
 	}
@@ -180,7 +181,7 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// Served is the state of a backup, about which its machine answers questions. It is a statemachine.Caller that modifies
+// Served is the state of a backup. The machine answers queries about it. It is a statemachine.Caller that modifies
 // nothing.
 type Served struct {
 	Seq uint64 // of the state
@@ -191,8 +192,8 @@ type Served struct {
 }
 
 // Serve unpacks a chain that a quorum of the cluster certified, into a new directory in beside ("" stands for the
-// directory of temporary files), and has a machine read the state. It does so only after all of it was verified. The
-// caller must close the Served.
+// directory of temporary files), and lets a machine read the state. Before that, it verifies all of it. The caller must
+// close the Served.
 func Serve(c *Chain, file *cluster.File, machine statemachine.Machine, beside string, progress func(share float64)) (*Served, error) {
 	judge, err := OfCluster(file)
 	if err != nil {

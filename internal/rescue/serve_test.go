@@ -61,7 +61,8 @@ func (s *site) kvBackup() *Chain {
 	return chain
 }
 
-// The machine reads a backup as it reads its own state, a former one included; nothing is changed, and nothing stays.
+// The machine reads a backup as it reads its own state, including former states. The backup does not change, and no
+// temporary files remain.
 func TestServe_TheMachineReadsABackup(t *testing.T) {
 	s := newSite(t)
 	chain, beside := s.kvBackup(), t.TempDir()
@@ -87,7 +88,7 @@ func TestServe_TheMachineReadsABackup(t *testing.T) {
 	}
 }
 
-// What the cluster's quorum did not sign is not read, and nothing stays of it.
+// A state that no quorum of the cluster signed is not read, and no temporary files remain.
 func TestServe_RefusesTheBackupOfAnotherCluster(t *testing.T) {
 	s := newSite(t)
 	chain, beside := s.kvBackup(), t.TempDir()

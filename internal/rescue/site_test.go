@@ -20,7 +20,7 @@ import (
 	"tagma/statemachine"
 )
 
-// site is four replicas on real links, of which there is nothing but what gives a state away.
+// site is four replicas on real links. Of each replica only the donor runs.
 type site struct {
 	t     *testing.T
 	made  *cluster.Fresh
@@ -31,13 +31,13 @@ type site struct {
 	gives []*giver
 }
 
-// giver is the donor of one replica, with a store in memory.
+// giver is the donor of one replica. Its store is in memory.
 type giver struct {
 	mu    sync.Mutex
 	donor *replica.Donor
 	store *store.Store
 	link  *network.ClientLink
-	lie   func(*wire.Data) *wire.Data // what it says instead; nil: the truth
+	lie   func(*wire.Data) *wire.Data // what it sends instead of an answer; nil: it sends the answer
 	now   time.Duration
 }
 
@@ -52,7 +52,7 @@ func (g *giver) FromClient(from *network.ClientLink, frame []byte) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.link = from
-	g.now += replica.OutsidePause // it has all the time that it needs
+	g.now += replica.OutsidePause // let enough time pass that the budget for backups never delays the test
 	g.donor.Ask(outsider, m, g.now)
 	for g.donor.Step(g.now) || g.donor.Rests(g.now) > 0 { // until nothing waits
 		g.now += replica.OutsidePause
@@ -71,7 +71,7 @@ func (g *giver) send(_ wire.ReplicaID, m wire.Message) {
 
 const outsider = wire.ReplicaID(4)
 
-// newSite is a cluster whose replicas hold no state yet.
+// newSite makes a site whose replicas do not have a state yet.
 func newSite(t *testing.T) *site {
 	made, err := cluster.Init(cluster.InitOptions{Replicas: 4, BasePort: 1, Clients: []string{"operator"}})
 	if err != nil {
@@ -107,7 +107,7 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// write changes the state at the next checkpoint, which becomes stable: "" deletes a key.
+// write changes the state and makes the next checkpoint stable. The value "" deletes a key.
 func (s *site) write(changes map[string]string) wire.StableCert {
 	s.t.Helper()
 	s.at += uint64(s.cfg.CheckpointInterval)
@@ -160,7 +160,7 @@ func many(n int) map[string]string {
 	return out
 }
 
-// emptyStore opens a new store, for a backup to be fetched into.
+// emptyStore opens a new store, into which a backup can be fetched.
 func (s *site) emptyStore() *store.Store {
 	s.t.Helper()
 	st, err := store.Open(s.t.TempDir(), store.Options{})

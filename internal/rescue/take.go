@@ -21,15 +21,15 @@ type Taking struct {
 	File  *cluster.File
 	Key   *crypto.PrivateKey // of a client that may take backups
 	Store *store.Store       // for the state: empty, or at the backup to which this one adds
-	Least uint64             // the lowest acceptable checkpoint; one at or above it must come about without this Taking
+	Least uint64             // the lowest acceptable checkpoint; the cluster must make one at or above it by itself
 
-	// Progress is called with how far the transfer is, Liar with a replica whose answer was not part of the state. Both
-	// may be nil.
+	// Progress is called with the progress of the transfer, and Liar with a replica whose answer was not part of the
+	// state. Both may be nil.
 	Progress func(replica.Progress)
 	Liar     func(replica int, why error)
 }
 
-// pace is slower than that of a replica: a backup takes only what the cluster has to spare.
+// pace is slower than that of a replica: a backup must hardly slow down the cluster.
 var pace = replica.Pace{
 	Ask: 250 * time.Millisecond, Await: 500 * time.Millisecond, Slow: 5 * time.Second, Hedge: time.Second, Stall: 15 * time.Second,
 	Touch: 2 * time.Second, InFlight: 2,
@@ -40,8 +40,9 @@ const (
 	maxHeard  = 64 // frames that may wait to be processed
 )
 
-// taker runs a mover for one backup: it is the mover's host, and replaces the core to which the mover reports. It works
-// on the goroutine of Take; frames, and results of jobs on other goroutines, come to it over channels.
+// taker runs a mover for one backup. It is the mover's host, and takes the place of the core, to which a mover usually
+// reports. It runs on the goroutine of Take. Frames, and the results of jobs on other goroutines, reach it over
+// channels.
 type taker struct {
 	Taking
 	cfg   wire.Config
@@ -63,7 +64,8 @@ type heard struct {
 	frame []byte
 }
 
-// FromReplica implements network.ClientHandler. A frame that finds no room is lost, and the mover asks again.
+// FromReplica implements network.ClientHandler. If there is no room for a frame, it is dropped, and the mover asks
+// again.
 func (t *taker) FromReplica(from int, frame []byte) {
 	select {
 	case t.heard <- heard{from, frame}:
@@ -130,7 +132,7 @@ func (t *taker) run(ctx context.Context) error {
 	}
 }
 
-// late says what a Taking waited for when its time was over.
+// late returns the error for a context that has ended. It says what Take was waiting for.
 func (t *taker) late(err error) error {
 	p := t.mover.Progress()
 	switch {
@@ -146,8 +148,8 @@ func (t *taker) late(err error) error {
 	}
 }
 
-// take processes a frame of a replica. It ignores other messages than answers, and believes a certificate only by its
-// signatures.
+// take processes a frame of a replica. It ignores messages that are not answers, and accepts a certificate only after
+// verifying its signatures.
 func (t *taker) take(h heard) {
 	m, err := wire.Decode(h.frame)
 	if err != nil {

@@ -93,7 +93,7 @@ type Report struct {
 	Origin  bool        `json:"origin"`  // it is the cluster's origin
 }
 
-// Print writes, for people, what was verified.
+// Print writes for people what was verified.
 func (r *Report) Print(w io.Writer) error {
 	last := len(r.Files) - 1
 	text := fmt.Sprintf("%s holds: a backup of the state after %d, %s, %s\n", r.Files[last], r.Seq, terminal.Count(r.Keys, "key"),
@@ -105,7 +105,7 @@ func (r *Report) Print(w io.Writer) error {
 	return err
 }
 
-// vouchedBy says which replicas signed a state.
+// vouchedBy returns a text that says which replicas signed a state.
 func vouchedBy(signers []int) string {
 	if len(signers) == 0 {
 		return "the state that the cluster began with"

@@ -25,7 +25,7 @@ var cited = regexp.MustCompile(`\b[CDEFIKMNSTVX]\d+(?:\.\d+)?\b`)
 // named finds rules in the name of a test: TestD8_4_AnAnswer, TestPaper42_N1_WhatABackup, TestX6_X7_ACrash.
 var named = regexp.MustCompile(`(?:^Test|^Fuzz|^Benchmark|_)([CDEFIKMNSTVX]\d+)(?:_(\d+))?`)
 
-// notBuilt are rules that pages name as missing.
+// notBuilt are rules that the documentation mentions as not implemented.
 var notBuilt = []string{"T2"}
 
 // source is a Go file of the module.

@@ -34,13 +34,14 @@ type Kind struct {
 	Semantics Semantics
 }
 
-// Caller is told about a call. The session calls it within its own methods, so it must not call the session.
+// Caller is told what happens to a call. The session calls it within its own methods, so it must not call the session.
 type Caller interface {
-	Entered()               // the caller may submit more; not called if Submit already found room
+	// The call has a place in the line, so the caller may submit more; not called if Submit found a place at once.
+	Entered()
 	Finished(Result, error) // the outcome; called once
 }
 
-// Observer is a Caller that is also told about each transmission and each answer.
+// Observer is a Caller that is also told of each transmission and each answer.
 type Observer interface {
 	Sent(to, attempt int, hedged bool) // to −1: to all replicas
 	Answered(from int)
@@ -50,14 +51,14 @@ type Observer interface {
 type Call struct {
 	Kind
 	ops      [][]byte
-	size     int // of the operations in an encoded request
+	size     int // size of the operations in an encoded request
 	by       Caller
 	observer Observer // nil: nobody observes it
 
 	parcel    *parcel // nil while the call waits in line
-	alone     bool    // it is sent in a request of its own
-	waits     bool    // its caller must be told when it is inside the line
-	abandoned bool    // nobody waits for it any more
+	alone     bool    // the call is sent in a request of its own
+	waits     bool    // its caller must be told when the call has a place in the line
+	abandoned bool    // no caller waits for it any more
 	finished  bool
 	result    Result
 	err       error
@@ -73,7 +74,8 @@ func (s *Session) Prepare(ops [][]byte, k Kind, by Caller) (*Call, error) {
 	}
 	c := &Call{
 		Kind: k, ops: ops, size: (&wire.Request{Ops: ops}).Size() - requestBytes, by: by,
-		alone: len(ops) != 1, // nothing may come between its operations, and no other call's results may use up its room
+		// No other operation may come between its operations, and results of other calls must not use up its room.
+		alone: len(ops) != 1,
 	}
 	c.observer, _ = by.(Observer)
 	return c, nil
@@ -90,8 +92,8 @@ func (c *Call) ID() wire.RequestID {
 	return c.parcel.id
 }
 
-// Vouched returns which replicas had given the answer that is believed when it was (C4), and which had given another final
-// one. Both are empty as long as none is believed.
+// Vouched returns two lists, as they were when an answer was first believed (C4): the replicas that had given this
+// answer, and those that had given another final answer. Both are empty as long as no answer is believed.
 func (c *Call) Vouched() (agree, differ []int) {
 	if c.parcel == nil || c.parcel.settled == nil {
 		return nil, nil
@@ -170,12 +172,14 @@ func (s Semantics) sentOnce() bool { return s == AtMostOnce || s == BestEffort }
 
 // Bounds of a request that is sent once.
 const (
-	// passAfter is how long after sending the request the session acknowledges past its number. A caller that still waits
-	// may get an answer, but a request that was not executed by then never will be.
+	// passAfter is how long after sending the request the session acknowledges its number, although it has no answer. A
+	// caller that still waits may get an answer, but a request that was not executed by then never will be.
 	passAfter = maxTimeout
-	// lostAfter is how long after sending the request its call ends, if the caller has not given up before.
+	// lostAfter is how long after sending the request its call ends with an unknown outcome, if the caller has not given
+	// up before.
 	lostAfter = 30 * time.Second
 )
 
-// maxAttempts is how many numbers an at-least-once operation may have open. For a further one the oldest is given up.
+// maxAttempts is how many numbers an at-least-once operation may have open. When it needs a further number, the session
+// stops waiting for the oldest one.
 const maxAttempts = 4

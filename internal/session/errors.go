@@ -15,11 +15,11 @@ var (
 	// still sent in the background, at a slow pace. To find out, read what the operation would have changed.
 	ErrUnknown = errors.New("outcome unknown")
 	// ErrBusy says that the last answers of f+1 replicas were that they are overloaded, when the caller's time ran out.
-	// It comes with ErrUnknown, because one of the others may have taken the request.
+	// It comes with ErrUnknown, because another replica may have accepted the request.
 	ErrBusy = errors.New("the cluster is overloaded")
-	// ErrUnequal says that at least n−f replicas answered, twice, and no f+1 of them alike: the machine is not
-	// deterministic, or more than f replicas lie. It comes with ErrUnknown: the request was executed somewhere, with an
-	// unknown result. The client does not ask again.
+	// ErrUnequal says that at least n−f replicas answered, and that no f+1 of the answers were equal, also after the
+	// request was sent again. So the machine is not deterministic, or more than f replicas lie. It comes with
+	// ErrUnknown: the request was executed somewhere, with an unknown result. The client does not ask again.
 	ErrUnequal = errors.New("replicas answer differently")
 	// ErrNotSent says that the request was never sent: it was not and will not be executed.
 	ErrNotSent = errors.New("not sent")
@@ -28,13 +28,14 @@ var (
 	// ErrExpired says that the cluster does not hold this session any more. The request will not be executed, but it
 	// may have been executed before. The next call is sent in a new session, without action by the caller.
 	ErrExpired = errors.New("session expired")
-	// ErrConflict says that another request was executed under this one's number: two programs use the same session,
-	// which takes the same key and the same clock reading. This request was not executed.
+	// ErrConflict says that another request was executed under this one's number. That happens if two programs use the
+	// same session, which they can only if they have the same key and read the same time from their clocks. This request
+	// was not executed.
 	ErrConflict = errors.New("request number already used")
 	// ErrRefused says that the session has as many unacknowledged requests or cached reply bytes as the cluster allows,
 	// or that the client's requests used up its part of what a batch may cost. This request was not executed and will
-	// not be, because its number is used up. Callers get this error if the operations were refused again and again, or
-	// are sent only once.
+	// not be, because its number is used up. The session sends refused operations again under other numbers, so callers
+	// get this error only if they were refused again and again, or are sent only once.
 	ErrRefused = errors.New("session limit or budget reached")
 	// ErrTooLarge says that the request exceeds a limit of cluster.toml, and was not sent.
 	ErrTooLarge = errors.New("request too large")
@@ -48,10 +49,10 @@ type emptyError struct{}
 func (emptyError) Error() string        { return "a request of no operations; give at least one" }
 func (emptyError) Is(target error) bool { return target == ErrTooLarge }
 
-// errPassing is why the outcome of a refused request is unknown.
+// errPassing is the reason why the outcome of a refused request can be unknown.
 var errPassing = errors.New("it was refused, which no replica records, and a copy of it may still be ordered and executed")
 
-// errOthers is why the outcome of an operation that was sent under several numbers is unknown.
+// errOthers is the reason why the outcome of an operation that was sent under several numbers can be unknown.
 var errOthers = errors.New("this number was not executed, and others that it went out under are not answered")
 
 // UnknownError is an ErrUnknown with its circumstances.
@@ -63,7 +64,7 @@ type UnknownError struct {
 	Cause   error          // why the wait ended: the context's error, or ErrClosed
 }
 
-// Error describes all of this in one line.
+// Error describes the circumstances in one line.
 func (e *UnknownError) Error() string {
 	if e.Request.T == 0 {
 		return fmt.Sprintf("%v: %v before the operation was sent; it still waits and may be executed", ErrUnknown, e.Cause)
@@ -102,7 +103,8 @@ func (s *Session) outcomeError(r *Request, reply *wire.Reply) error {
 	t := reply.ID.T
 	o := decided(reply.Outcome)
 	if r.tries > r.refused+1 && (o == statemachine.OutcomeConflict || o == statemachine.OutcomeRefused) {
-		return s.unknown(r, errOthers) // at-least-once: this number was not executed, but another one may have been
+		// This number of the at-least-once operation was not executed, but another of its numbers may have been.
+		return s.unknown(r, errOthers)
 	}
 	switch o {
 	case statemachine.OutcomeExecuted:
@@ -115,7 +117,9 @@ func (s *Session) outcomeError(r *Request, reply *wire.Reply) error {
 		}
 		return fmt.Errorf("request %d: %w: newer sessions of this key pushed it out; it may have been executed before, so look before you send it again", t, ErrExpired)
 	case statemachine.OutcomeRefused:
-		if reply.Seq == 0 { // no replica recorded the refusal: a primary with a copy may still order it, and there may be room then
+		// No replica recorded the refusal, so a primary with a copy may still order the request when there is room for
+		// it.
+		if reply.Seq == 0 {
 			return s.unknown(r, errPassing)
 		}
 		return fmt.Errorf("request %d: %w; it is not executed; send again when other requests were answered%s", t, ErrRefused, s.oldest(r))
@@ -124,7 +128,7 @@ func (s *Session) outcomeError(r *Request, reply *wire.Reply) error {
 	}
 }
 
-// unknown is the error for a request whose outcome is unknown.
+// unknown returns the error for a request whose outcome is unknown.
 func (s *Session) unknown(r *Request, cause error) *UnknownError {
 	e := &UnknownError{Request: r.id, Busy: busy(r.votes) >= s.cfg.Weak, Cause: cause}
 	if r.frame != nil {
@@ -133,13 +137,13 @@ func (s *Session) unknown(r *Request, cause error) *UnknownError {
 	return e
 }
 
-// waits says how long a request has waited, and what each replica answered last.
+// waits returns a text that says how long a request has waited, and what each replica answered last.
 func (s *Session) waits(r *Request) string {
 	return fmt.Sprintf("after %v: %s", (s.now - r.first).Round(time.Millisecond), said(r.votes))
 }
 
-// oldest describes the lowest open request, unless it is r. The session acknowledges only up to that one, so all others
-// wait for it when the window is full or their replies fill the cache.
+// oldest describes the open request with the lowest number, unless that is r. The session acknowledges only the numbers
+// below it. So if the window is full, or cached replies fill their room, all other requests wait for this one.
 func (s *Session) oldest(r *Request) string {
 	if o := s.open[s.acked]; o != nil && o != r && o.frame != nil {
 		return fmt.Sprintf("; the oldest open request is %d, %s", o.id.T, s.waits(o))

@@ -7,22 +7,23 @@ import (
 	"time"
 )
 
-// line holds the calls that wait for a request to carry them, first come, first served. The first ones are inside:
-// their submitters may go on. The submitters of the others wait until they are inside too.
+// line holds the calls that are not in a request yet, in the order in which they were submitted. A bounded number of
+// calls at its front are inside the line. The submitter of such a call may continue; the submitter of any other call is
+// blocked until that call is inside, too.
 type line struct {
 	calls  []*Call
 	inside int // how many calls are inside
 	bytes  int // bytes of the calls inside
 }
 
-// errLineFull is why a best-effort operation was not even queued.
+// errLineFull is the reason why a best-effort operation was not accepted.
 var errLineFull = errors.New("too many requests are under way")
 
 func notSent(why error) error { return fmt.Errorf("%w: %w", ErrNotSent, why) }
 
-// Submit takes a call. If nothing is in flight or calls are not packed, it returns a request at once, which the caller
-// must seal and launch. Otherwise calls gather while a request is in flight, so that operations submitted together
-// share a request. If the line is full, the submitter must wait for Entered. An error is an ErrNotSent.
+// Submit accepts a call. If no request is in flight, or calls are not packed, it returns a request at once, which the
+// caller must seal and launch. Otherwise the call waits in line, so that it can share a request with other calls. If the
+// line is full, the submitter must wait until Entered is called. The error, if any, is an ErrNotSent.
 func (s *Session) Submit(now time.Duration, call *Call) (r *Request, waits bool, err error) {
 	s.now = now
 	if s.closed {
@@ -48,11 +49,11 @@ func (s *Session) Withdraw(now time.Duration, call *Call) bool {
 	return s.withdraw(call)
 }
 
-// letIn lets calls inside while there is room.
+// letIn moves calls inside the line while there is room.
 func (s *Session) letIn() {
 	l := &s.line
 	calls, bytes := s.cfg.Limits.line()
-	if s.choice.pending { // calls that only wait for the session's number need not make their submitters wait
+	if s.choice.pending { // these calls only wait until the session has a number, so their submitters need not be blocked
 		calls, bytes = max(calls, s.cfg.Limits.InFlight), max(bytes, s.cfg.Limits.TotalBytes*s.cfg.Limits.InFlight)
 	}
 	for l.inside < len(l.calls) {
@@ -85,7 +86,7 @@ func (s *Session) withdraw(call *Call) bool {
 	return true
 }
 
-// left accounts for the removal of the call at place i.
+// left updates the counts after the call at place i was removed.
 func (s *Session) left(i int, call *Call) {
 	if i < s.line.inside {
 		s.line.inside--
@@ -93,15 +94,15 @@ func (s *Session) left(i int, call *Call) {
 	}
 }
 
-// jumpIn puts a call at the head of the line.
+// jumpIn puts a call at the front of the line.
 func (s *Session) jumpIn(call *Call) {
 	s.line.calls = slices.Insert(s.line.calls, 0, call)
 	s.line.inside++
 	s.line.bytes += call.size
 }
 
-// take removes from the line what the next request carries: the first call, and those behind it that are of the same
-// kind and fit.
+// take removes the calls of the next request from the line: the first call, and later ones that have the same kind and
+// fit into the request.
 func (s *Session) take() []*Call {
 	first := s.line.calls[0]
 	size, most := requestBytes+first.size, s.cfg.Limits.TotalBytes

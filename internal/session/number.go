@@ -7,28 +7,29 @@ import (
 	"tagma/pbft/wire"
 )
 
-// How a session gets its number (C1). A clock alone is not enough: after a clock that was ahead, or beside other
-// machines with the same key whose clocks are ahead, it gives numbers that have already expired. So every replica
-// answers the opening of a link with a hint about the sessions that it holds of the key. The session's number is above
-// what f+1 of the hints say. One of those replicas is correct, so liars cannot drive the numbers up. The session waits
-// for n−f hints, so that liars cannot hide what is held either.
+// How a session gets its number (C1). The clock alone is not enough. If a program's clock was once ahead, or another
+// machine with the same key has a clock that is ahead, replicas hold sessions with high numbers, and the numbers of a
+// correct clock have expired already. So when a link opens, every replica sends a hint about the sessions of the key
+// that it holds. The session takes a number above what f+1 of the hints say. One of these replicas is correct, so liars
+// cannot make the numbers rise. The session waits for n−f hints, so that liars cannot hide which sessions the others
+// hold.
 const (
-	// hintPatience is how long the session waits for hints while f+1 replicas are connected. Older replicas give none.
+	// hintPatience is how long the session waits for hints while f+1 replicas are connected. Older replicas send none.
 	hintPatience = time.Second
 	hintAgain    = 100 * time.Millisecond
 	// numberSpread bounds the random distance from the held numbers: other programs may choose a number at the same time.
 	numberSpread = 1 << 30
-	// noClock is the lowest of the numbers that no clock gives. Other sessions need not go above them: if the owner of
-	// a key opened one, numbers below it can be used as long as the floor is below noClock.
+	// noClock is the lowest of the session numbers that no clock gives. A session with such a number is ignored when
+	// another session chooses its number: lower numbers can be used as long as the floor is below noClock.
 	noClock = 1 << 63
 )
 
-// choice says how far the session is with choosing its number.
+// choice is the state of the choice of the session's number.
 type choice struct {
 	pending bool             // no request has a number before the choice is over
-	hints   []*wire.Attached // by replica; nil: no hint yet
+	hints   []*wire.Attached // the last hint of each replica; nil: none has arrived
 	again   time.Duration    // when to ask again for missing hints
-	until   time.Duration    // when to go on without them; 0: nobody waits yet
+	until   time.Duration    // when to continue without the missing hints; 0: no caller waits yet
 }
 
 func newChoice(n int) choice { return choice{pending: true, hints: make([]*wire.Attached, n)} }
@@ -63,13 +64,13 @@ func (s *Session) hinting() (n int) {
 	return n
 }
 
-// missing is how many hints the session still waits for. Where one replica convinces a client it waits for all of them: an
-// operation of an earlier session may have been executed at one replica only, so far (F3).
+// missing is how many hints the session still waits for. If the client believes a single replica, it waits for the hints
+// of all: an operation of an earlier session may so far have been executed at only one replica (F3).
 func (s *Session) missing() int { return s.cfg.Replicas - s.cfg.Weak + 1 - s.hinting() }
 
 // hinted takes a replica's hint, which replaces its earlier one. If no request has a number yet, the session's number
-// follows the hints. If no request is open and f+1 replicas say that the session has expired, a new session begins
-// without any caller being told.
+// follows the hints. If no request is open and f+1 replicas say that the session has expired, a new session begins, and
+// no caller gets an error.
 func (s *Session) hinted(from int, h *wire.Attached) {
 	if h.Session != s.id {
 		return
@@ -89,7 +90,7 @@ func (s *Session) hinted(from int, h *wire.Attached) {
 	}
 }
 
-// rise raises the session's number above those held, if it is not above them yet.
+// rise makes the session's number larger than those that replicas hold, if it is not yet.
 func (s *Session) rise() {
 	held, expired := s.choice.reached(s.cfg.Weak, highest), s.choice.reached(s.cfg.Weak, floor)
 	if held >= noClock {
@@ -102,11 +103,11 @@ func (s *Session) rise() {
 	s.cfg.Host.Open(s.Opening())
 }
 
-// choosing reports whether somebody waits for a number that is not chosen yet.
+// choosing reports whether a caller waits for the session's number to be chosen.
 func (s *Session) choosing() bool { return s.choice.pending && len(s.line.calls)+len(s.retries) > 0 }
 
-// choose continues the choice while somebody waits for a number. It asks replicas that gave no hint again, and ends the
-// wait when patience is over. If too few replicas are connected to answer a request, it waits on, since no request
+// choose continues the choice while a caller waits for the number. It asks replicas that gave no hint again, and ends
+// the wait when patience is over. If too few replicas are connected to answer a request, it waits on, since no request
 // could be sent anyway.
 func (s *Session) choose() {
 	if !s.choosing() {
@@ -139,9 +140,9 @@ func (s *Session) choose() {
 	}
 }
 
-// expire notes that the replicas no longer hold this session, because newer sessions of its key displaced it (C1). Open
-// requests are sent once more, which yields either the same answer or an outcome that was on its way; then a new
-// session begins.
+// expire notes that the replicas no longer hold this session, because newer sessions of its key displaced it (C1). Each
+// open request is sent once more. Its answer says that the session has expired, or an answer from before arrives. When
+// no request is open, a new session begins.
 func (s *Session) expire() {
 	s.expired = true
 	for _, r := range s.inOrder() {
@@ -160,20 +161,21 @@ func (s *Session) expire() {
 	}
 }
 
-// putOff removes an at-least-once parcel from the expired session; the next session sends it again after a while.
+// putOff removes an at-least-once parcel from the expired session. The next session will send it again after a while.
 func (s *Session) putOff(r *Request) {
 	for _, attempt := range r.attempts {
 		s.giveUp(attempt)
 	}
 	r.attempts = append(r.attempts[:0], r)
-	r.beyond = 0 // an earlier refusal was of a number of this session
+	r.beyond = 0 // the number that it had to wait for was one of this session
 	r.wantsWhole, r.hedge = false, false
 	r.planned = s.now + s.pace.after(r.tries)
 	s.schedule(r, r.planned)
 }
 
-// renew begins a new session. All replicas are told where its replies go, at once or when their links come up: a request
-// goes to the primary alone, so the others would otherwise have nowhere to send their replies. They answer with new hints.
+// renew begins a new session. It is announced to all replicas, at once or when their links come up. Without the
+// announcement, only the primary would know over which link to reply, because a request is sent only to the primary.
+// They answer with new hints.
 func (s *Session) renew() {
 	s.expired = false
 	s.id = s.cfg.Fresh(s.id + 1)

@@ -10,8 +10,8 @@ const (
 	firstTimeout = 250 * time.Millisecond // before anything was measured
 	minTimeout   = 50 * time.Millisecond
 	maxTimeout   = 2 * time.Second
-	// slowPace is for requests for which nobody waits any more. They are still sent only because the session cannot
-	// acknowledge past them.
+	// slowPace is for requests for which no caller waits any more. They are sent only because the session cannot
+	// acknowledge higher numbers before they are answered.
 	slowPace = 5 * time.Second
 )
 
@@ -21,8 +21,9 @@ type pace struct {
 	random          *rand.Rand
 }
 
-// answered takes the time from a request's first transmission to its acceptance. Retransmitted requests count too: their
-// time can only be too long, and without them a cluster that became slower than the timeout would never be measured.
+// answered records the time from a request's first transmission to the accepted answer. Requests that were sent again
+// count as well. Their times can be too long, but without them a cluster that became slower than the timeout would never
+// be measured.
 func (p *pace) answered(took time.Duration) {
 	took = min(took, maxTimeout)
 	if p.mean == 0 {
@@ -41,7 +42,8 @@ func (p *pace) timeout() time.Duration {
 	return min(max(p.mean+4*p.deviation, minTimeout), maxTimeout)
 }
 
-// after is how long to wait after so many transmissions: doubled each time, capped, with jitter.
+// after returns how long to wait after the given number of transmissions. The time doubles with each one, up to a bound,
+// and has jitter.
 func (p *pace) after(transmissions int) time.Duration {
 	d := p.timeout()
 	for i := 1; i < transmissions && d < maxTimeout; i++ {
@@ -57,14 +59,14 @@ func (p *pace) jitter(d time.Duration) time.Duration {
 
 // Bounds of hedging, which means asking all replicas before the timeout is over (C3).
 const (
-	hedgeFactor  = 3 // hedge when an answer takes so many times the mean
+	hedgeFactor  = 3 // hedge when an answer takes this many times the mean
 	hedgeLeast   = 20 * time.Millisecond
 	hedgeSamples = 8    // answers that are needed before the mean is meaningful
 	hedgeShare   = 0.05 // the share of requests that may be hedged,
 	hedgeSaved   = 4    // and how many at once
 	hedgePause   = time.Second
-	// hedgeInflated is how many times its best value the mean may be. Beyond that, the cluster is not late with single
-	// requests but busy.
+	// hedgeInflated is how many times its best value the mean may be. If it is larger, the whole cluster is overloaded,
+	// and hedging would not help.
 	hedgeInflated = 4
 )
 
@@ -81,7 +83,7 @@ type hedger struct {
 // sent counts a request's first transmission.
 func (h *hedger) sent() { h.saved = min(h.saved+hedgeShare, hedgeSaved) }
 
-// answered takes how long an answer took. The estimate falls at once to a lower value, and rises slowly to a higher one.
+// answered records how long an answer took. A lower value becomes the estimate at once; a higher one raises it slowly.
 func (h *hedger) answered(took time.Duration) {
 	h.answers++
 	if h.best == 0 || took < h.best {
@@ -94,7 +96,7 @@ func (h *hedger) answered(took time.Duration) {
 // busy notes that the cluster is overloaded.
 func (h *hedger) busy(now time.Duration) { h.resume = now + hedgePause }
 
-// after is how late an answer must be to be hedged; false: nothing is hedged.
+// after returns how late an answer must be before the request is hedged. It returns false if nothing is hedged.
 func (h *hedger) after(p *pace) (time.Duration, bool) {
 	return max(hedgeFactor*p.mean, hedgeLeast), !h.off && h.answers >= hedgeSamples
 }

@@ -10,7 +10,7 @@ import (
 	"tagma/statemachine"
 )
 
-// What replicas may answer instead of reading a past state.
+// Errors that replicas may agree on instead of a result.
 var (
 	// ErrNotRetained says that the replicas no longer keep the state. They keep the last checkpoints and everything
 	// after them.
@@ -23,12 +23,12 @@ var (
 const (
 	firstAsk = 100 * time.Millisecond
 	lastAsk  = 2 * time.Second
-	// catchUp is how long replicas may lag behind a sequence number before it counts as not executed yet.
+	// catchUp is how long replicas may lag behind a sequence number before the query fails with ErrNotExecuted.
 	catchUp = time.Second
 )
 
-// queries are the open questions about past states (C9), in the order of their nonces. They use the session's links and
-// nothing else of it.
+// queries are the open questions about past states (C9), in the order of their nonces. Of the session they use only its
+// links.
 type queries struct {
 	last uint64 // the nonce given last
 	open []*Query
@@ -46,14 +46,15 @@ type Query struct {
 	said    votes[answerAt]
 }
 
-// answerAt is what replicas must agree on. The result is kept as a hash, so that large results of liars take no memory.
+// answerAt is what replicas must agree on. The result is kept as a hash, so that a liar's large results take no memory.
 type answerAt struct {
 	outcome wire.QueryOutcome
 	result  [sha256.Size]byte
 }
 
-// Ask asks for an operation's result on the state after a sequence number. Decided is called with the answer on which f+1
-// replicas agree, unless End is called first. The session calls it within its own methods, so it must not call the session.
+// Ask asks for an operation's result on the state after a sequence number. The function decided is called with the
+// answer on which f+1 replicas agree, unless End is called first. The session calls it within its own methods, so it
+// must not call the session.
 func (s *Session) Ask(now time.Duration, op []byte, at wire.Seq, decided func([]byte, error)) (*Query, error) {
 	s.now = now
 	switch most := s.cfg.Limits.OpBytes; {
@@ -75,7 +76,7 @@ func (s *Session) Ask(now time.Duration, op []byte, at wire.Seq, decided func([]
 	return q, nil
 }
 
-// wake is when the next query is due.
+// wake returns when the next query must be sent again.
 func (qs *queries) wake() time.Duration {
 	at := never
 	for _, q := range qs.open {
@@ -84,7 +85,7 @@ func (qs *queries) wake() time.Duration {
 	return at
 }
 
-// askAgain repeats every due query to the replicas that were silent, and to those that had not executed enough.
+// askAgain sends every due query again, to the replicas that did not answer and to those that had not executed enough.
 func (s *Session) askAgain() {
 	for _, q := range s.queries.open {
 		if q.again > s.now {
@@ -100,7 +101,7 @@ func (s *Session) askAgain() {
 	}
 }
 
-// heard takes a replica's answer, which replaces its earlier one.
+// heard records a replica's answer, which replaces its earlier one.
 func (s *Session) heard(from int, m *wire.QueryReply, result [sha256.Size]byte) {
 	i := slices.IndexFunc(s.queries.open, func(q *Query) bool { return q.nonce == m.Nonce && q.at == m.At })
 	if i < 0 {
@@ -116,7 +117,8 @@ func (s *Session) heard(from int, m *wire.QueryReply, result [sha256.Size]byte) 
 	case m.Outcome == wire.QueryNotRetained && agreeing >= s.cfg.Weak:
 		s.decide(q, nil, ErrNotRetained)
 	case m.Outcome == wire.QueryNotExecuted && agreeing >= s.cfg.remaining() && s.now-q.began >= catchUp:
-		s.decide(q, nil, ErrNotExecuted) // f+1 is not enough here, because the one correct replica among them may lag
+		// F+1 such answers are not enough, because the only correct replica among them may lag.
+		s.decide(q, nil, ErrNotExecuted)
 	default: // nothing is decided
 	}
 }
@@ -130,7 +132,8 @@ func (s *Session) forget(q *Query) {
 	s.queries.open = slices.DeleteFunc(s.queries.open, func(o *Query) bool { return o == q })
 }
 
-// End gives a query up. It returns the caller's error, which says how many replicas answered and why the wait ended.
+// End stops waiting for a query. It returns the caller's error, which says how many replicas answered and why the wait
+// ended.
 func (s *Session) End(q *Query, why error) error {
 	s.forget(q)
 	return fmt.Errorf("%d of %d replicas answered, and no %d of them alike: %w",

@@ -9,20 +9,20 @@ import (
 	"tagma/statemachine"
 )
 
-// parcel is the content of one request: the operations of one call, or of several calls that waited together.
+// parcel is the content of one request: the operations of one call, or of several calls that were packed together.
 type parcel struct {
 	Kind
 	calls []*Call
 	ops   [][]byte
-	id    wire.RequestID // of the last request that carried it
-	// attempts are the requests that carry it and may still be answered. There is only one, unless the semantics are
-	// at-least-once.
+	id    wire.RequestID // ID of the last request that had this content
+	// attempts are the requests with this content that may still be answered. There is only one, unless the semantics
+	// are at-least-once.
 	attempts []*Request
 	tries    int      // number of requests made so far
 	refused  int      // how many of them were refused
-	beyond   uint64   // the session must have acknowledged more than this before another attempt
+	beyond   uint64   // the next attempt must wait until the session has acknowledged a higher number than this
 	waited   bool     // a caller waits for it, so it counts as in flight
-	settled  *Request // the request whose outcome is believed; nil: none is yet
+	settled  *Request // the request whose outcome is believed; nil: no outcome is believed yet
 	believed verdict  // that outcome
 }
 
@@ -37,7 +37,7 @@ func newParcel(calls []*Call) *parcel {
 	return p
 }
 
-// abandoned reports whether nobody waits for any of its calls.
+// abandoned reports whether no caller waits for any of its calls any more.
 func (p *parcel) abandoned() bool {
 	return !slices.ContainsFunc(p.calls, func(c *Call) bool { return !c.abandoned })
 }
@@ -52,28 +52,29 @@ func (p *parcel) finish(err error) {
 // Request is a parcel with its number.
 type Request struct {
 	*parcel
-	id            wire.RequestID
-	below         uint64 // the number below which it acknowledges all replies
-	digest        wire.Digest
-	frame         []byte // signed and encoded once, so that all transmissions are byte-identical; nil until launched
-	votes         votes[verdict]
-	kept          *wire.Reply // the reply of the replica that has to send whole results; other replies are counted and dropped
-	keptVerdict   verdict
-	first         time.Duration // when it was first sent
-	sentTo        int           // the only replica to which it was sent; −1: it was sent to all
-	planned       time.Duration // when to act on it again
-	again         time.Duration // planned, moved by hints of overload or by hedging
+	id          wire.RequestID
+	below       uint64 // the request acknowledges all replies to numbers below this one
+	digest      wire.Digest
+	frame       []byte // signed and encoded once, so that all transmissions are byte-identical; nil until launched
+	votes       votes[verdict]
+	kept        *wire.Reply // the reply of the replica that must send the results whole; other replies are only counted
+	keptVerdict verdict
+	first       time.Duration // when it was first sent
+	sentTo      int           // the only replica to which it was sent; −1: it was sent to all
+	planned     time.Duration // when to act on it, without hints of overload or hedging
+	// When to act on it; it may be later than planned after a hint of overload, or earlier in order to hedge.
+	again         time.Duration
 	transmissions int
-	hedge         bool // the next act is to hedge
+	hedge         bool // the next action is to hedge
 	wantsWhole    bool // f+1 replicas agree, but nobody has sent the results whole
-	turnedAway    bool // the only replica to which it was sent did not take it; it is sent once more
-	inTurn        bool // it is in the session's turned
-	passed        bool // the session acknowledged past it without an answer
-	disputed      bool // replicas had answered differently when it was last sent again
+	turnedAway    bool // it was sent only to one replica, which did not accept it, so it is sent once more
+	inTurn        bool // it is in the session's list turned
+	passed        bool // its number was acknowledged although it has no answer
+	disputed      bool // the answers differed when it was last sent again
 	place         int  // its index in deadlines; −1: not there
 }
 
-// Sealed is a request ready to be sent, or the reason why it cannot be.
+// Sealed is a request that is ready to be sent, or the reason why it is not.
 type Sealed struct {
 	Message *wire.Request
 	Frame   []byte

@@ -6,18 +6,19 @@ import (
 	"time"
 )
 
-// wholeGrace is for how long at least the session waits for whole results once f+1 replicas have sent their digest (C5).
+// wholeGrace is how long the session waits at least for whole results, after f+1 replicas have sent the results' digest
+// (C5).
 const wholeGrace = 5 * time.Millisecond
 
-// errSilence is why the outcome of a request that is sent once is unknown.
+// errSilence is the reason why the outcome of a request that is sent only once can be unknown.
 var errSilence = fmt.Errorf("it is not sent again, and %v are over", lostAfter)
 
-// Launch sends a sealed request. If it could not be signed, its calls end and its number is free again.
+// Launch sends a sealed request. If the request could not be signed, its calls end and its number can be used again.
 func (s *Session) Launch(now time.Duration, r *Request, sealed Sealed) {
 	s.now = now
 	if s.closed {
 		if r.tries > 1 {
-			s.finishUnknown(r, ErrClosed) // an earlier number was sent, perhaps in an earlier session
+			s.finishUnknown(r, ErrClosed) // the operation was sent under an earlier number, perhaps in an earlier session
 		} else {
 			r.finish(notSent(ErrClosed))
 		}
@@ -80,7 +81,7 @@ func (s *Session) schedule(r *Request, at time.Duration) {
 	}
 }
 
-// act does what is due for a request, and then removes it from the queue or schedules it again.
+// act does what is due for a request, and then schedules it again or removes it from the queue.
 func (s *Session) act(r *Request) {
 	switch {
 	case r.hedge:
@@ -105,7 +106,8 @@ func (s *Session) act(r *Request) {
 	case r.Semantics == AtLeastOnce && !r.wantsWhole:
 		s.due.remove(r)
 		s.retries = append(s.retries, r.parcel)
-		if s.expired { // the session ends, and must not wait for the answer to a request that was about to be sent again
+		// The session is ending, so it must not wait for the answer to a request that would now be sent again.
+		if s.expired {
 			s.giveUp(r)
 			s.acknowledge()
 		}
@@ -137,8 +139,8 @@ func (s *Session) hedgeNow(r *Request) {
 }
 
 // askForWhole has a request sent to all replicas when f+1 of them agree on results that nobody has sent whole. It is
-// sent soon, or at once if no replica is left to wait for. Whatever its semantics, this does not execute it again,
-// because it was executed.
+// sent after wholeGrace, or at once if all replicas have answered. This is allowed for all semantics: the request was
+// executed already, so it is not executed again.
 func (s *Session) askForWhole(r *Request) {
 	if r.wantsWhole {
 		return
@@ -154,15 +156,16 @@ func (s *Session) askForWhole(r *Request) {
 }
 
 // backOff postpones the next transmission because an overloaded replica asked for that (C6). However many such hints
-// come, it postpones by at most maxTimeout. While fewer than f+1 replicas gave a hint, all of them may lie, so it
-// postpones by at most the ordinary timeout.
+// come, it postpones by at most maxTimeout. While fewer than f+1 replicas have sent a hint, all of them may be liars, so
+// it then postpones by at most the ordinary timeout.
 func (s *Session) backOff(r *Request, from int, hint time.Duration) {
 	limit := s.pace.timeout()
 	if busy(r.votes) >= s.cfg.Weak {
 		limit = maxTimeout
 		s.hedger.busy(s.now)
 	}
-	if r.Semantics.sentOnce() && r.place >= 0 && r.sentTo == from && !r.passed { // it was sent to one replica, which did not take it
+	// It was sent to only one replica, which did not accept it.
+	if r.Semantics.sentOnce() && r.place >= 0 && r.sentTo == from && !r.passed {
 		r.sentTo, r.turnedAway = -1, true
 		s.schedule(r, min(s.now+s.pace.jitter(min(hint, limit)), r.planned))
 	}
@@ -178,10 +181,10 @@ func (s *Session) backOff(r *Request, from int, hint time.Duration) {
 	s.schedule(r, max(r.again, r.planned+min(s.pace.jitter(min(hint, limit)), maxTimeout)))
 }
 
-// another sends that request again for which f+1 replicas have been too busy for longest: an answer to this client shows
-// that there is room for another request (C6). After an outage the requests have waited so long that their next
-// transmissions are maxTimeout away, though the cluster serves again at once. Each answer brings one transmission, so that
-// an overload does not grow.
+// another sends a request again that f+1 replicas did not accept because they were overloaded. It chooses the one that
+// has waited longest. It is called when any answer arrives, because that shows that there is room for another request
+// (C6). Without this, after an outage the next transmissions would be maxTimeout away, although the cluster serves
+// again. One answer causes one transmission, so that an overload does not grow.
 func (s *Session) another() {
 	for len(s.turned) > 0 {
 		r := s.turned[0]

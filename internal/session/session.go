@@ -13,14 +13,15 @@ type Config struct {
 	Cluster  wire.Digest
 	Replicas int
 	Weak     int // f+1
-	// Remaining is how many replicas answer although as many are silent as the cluster masks; 0: n−f.
+	// how many replicas answer if as many are silent as the cluster masks; 0: n−f
 	Remaining int
 	Limits    Limits
 
 	Client wire.PublicKey
-	Sign   func([]byte) (wire.Signature, error) // an error: the key cannot be used now
-	ID     wire.Session                         // the session's first number, unless that has expired
-	// Fresh returns another number, from the clock if that is not below above, and otherwise above.
+	Sign   func([]byte) (wire.Signature, error) // the error says that the key cannot sign now
+	ID     wire.Session                         // number of the first session, unless that has expired
+	// Fresh returns another session number. It takes the number from the clock, unless that is below above; then the
+	// result is above.
 	Fresh func(above wire.Session) wire.Session
 
 	Host      Host
@@ -31,11 +32,13 @@ type Config struct {
 	Settled      func(Settlement) // told about every outcome that is believed; may be nil
 }
 
-// Host carries out what a session decides. The session calls it within its own methods, so it must not call the session.
+// Host sends what a session decides to send. The session calls it within its own methods, so it must not call the
+// session.
 type Host interface {
 	// Send queues a frame for a replica without blocking, and reports whether the frame was queued.
 	Send(to int, frame []byte) bool
-	// Open queues a frame for every replica: at once if its link is up, and first whenever its link comes up.
+	// Open queues a frame for every replica. If the link of a replica is up, the frame is queued at once. It is also the
+	// first frame whenever the link comes up again.
 	Open(frame []byte)
 }
 
@@ -55,7 +58,7 @@ func (c *Config) remaining() int {
 //     answered nor passed, or next if there is none.
 //   - Before the first request of a session, the replicas say which session numbers are free: choice, in number.go.
 //   - next < acked + window, since replicas refuse more. So only answers make room, whatever callers do: an exactly-once
-//     request whose caller gave up stays in open, because otherwise its number could never be acknowledged.
+//     request whose caller gave up stays in open, because its number must not be acknowledged before it is answered.
 type Session struct {
 	cfg Config
 	now time.Duration
@@ -69,7 +72,7 @@ type Session struct {
 	open     map[uint64]*Request
 	inFlight int        // parcels for which somebody waits
 	retries  []*parcel  // parcels to send again under another number (C7)
-	turned   []*Request // that f+1 replicas are too busy for, in the order in which they said so
+	turned   []*Request // requests that f+1 replicas are too busy for, the longest waiting first
 	line     line
 	due      deadlines
 	pace     pace
@@ -78,8 +81,8 @@ type Session struct {
 	queries  queries
 }
 
-// New begins a session. The caller must tell replicas where its replies go, for example by Host.Open with the frame
-// that Opening returns.
+// New begins a session. The caller must tell the replicas over which links to reply, for example by Host.Open with the
+// frame that Opening returns.
 func New(cfg Config) *Session {
 	return &Session{
 		cfg: cfg, id: cfg.ID, choice: newChoice(cfg.Replicas), next: 1, acked: 1,
@@ -90,7 +93,8 @@ func New(cfg Config) *Session {
 	}
 }
 
-// Opening is the frame that tells a replica where to send the session's replies.
+// Opening returns the frame that announces the session to a replica, which then sends the session's replies over this
+// link.
 func (s *Session) Opening() []byte { return wire.Encode(&wire.Attach{Session: s.id}) }
 
 // ID is the number of the session.
@@ -101,16 +105,17 @@ func (s *Session) Idle() bool {
 	return len(s.open)+len(s.retries)+len(s.line.calls)+len(s.due)+len(s.queries.open) == 0
 }
 
-// Waiting is the number of calls in line, which no request carries yet.
+// Waiting returns how many calls wait in line, without a request.
 func (s *Session) Waiting() int { return len(s.line.calls) }
 
-// Primary is the replica that the session believes to be the primary.
+// Primary returns the replica that the session believes to be the primary.
 func (s *Session) Primary() int { return s.views.primary() }
 
-// never is a time that does not come.
+// never is a time that is never reached.
 const never = time.Duration(1<<63 - 1)
 
-// Wake returns when Due must be called, which is now if Next would return a request; false: not before another event.
+// Wake returns the time at which Due must be called. That is now if Next would return a request. It returns false if
+// there is nothing to do before another event.
 func (s *Session) Wake() (at time.Duration, ok bool) {
 	if s.Sendable() {
 		return s.now, true
@@ -125,7 +130,7 @@ func (s *Session) Wake() (at time.Duration, ok bool) {
 	return at, at != never
 }
 
-// Due does everything that has become due.
+// Due does everything that is due now.
 func (s *Session) Due(now time.Duration) {
 	s.now = now
 	for len(s.due) > 0 && s.due[0].again <= now {
@@ -142,11 +147,11 @@ func (s *Session) Close() {
 	}
 	s.closed = true
 	for _, r := range s.inOrder() {
-		if r.frame != nil { // else its Launch is still to come, and will find the session closed
+		if r.frame != nil { // a request without a frame will still be launched, and Launch finds the session closed
 			s.finishUnknown(r, ErrClosed)
 		}
 	}
-	for _, r := range s.due { // at-least-once requests may be between two sessions
+	for _, r := range s.due { // at-least-once requests that no session has sent again yet
 		s.finishUnknown(r, ErrClosed)
 	}
 	for _, p := range s.retries {
@@ -172,8 +177,8 @@ func (s *Session) inOrder() []*Request {
 	return all
 }
 
-// BestEffort lists the callers of best-effort operations that are not answered, so that a program that ends can give
-// them a moment.
+// BestEffort returns the callers of best-effort operations that are not answered. A program that ends can wait a moment
+// for them.
 func (s *Session) BestEffort() (callers []Caller) {
 	for _, r := range s.inOrder() {
 		if r.Semantics == BestEffort {

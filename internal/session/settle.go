@@ -10,7 +10,7 @@ import (
 	"tagma/statemachine"
 )
 
-// Word is the content of a replica's frame, ready for Receive.
+// Word is a decoded frame of a replica, ready for Receive.
 type Word struct {
 	reply  *wire.Reply
 	said   verdict
@@ -42,7 +42,7 @@ func HearMessage(message wire.Message) (Word, bool) {
 	}
 }
 
-// Receive takes what arrived over a replica's link. Only the link authenticates it.
+// Receive processes what arrived over a replica's link. Only the link authenticates the replica.
 func (s *Session) Receive(now time.Duration, from int, w Word) {
 	s.now = now
 	switch {
@@ -111,18 +111,18 @@ func (s *Session) settle(r *Request, reply *wire.Reply, agreed verdict) {
 	s.another()
 }
 
-// mostRefused is how often refused operations are sent again.
+// mostRefused is how often operations that were refused are sent again.
 const mostRefused = 8
 
-// askAnew sends operations again under another number when theirs was refused for ever. The refusal came because the
-// session's unacknowledged replies filled their cache, so it sends them once the session acknowledges more than this
-// request did.
+// askAnew sends operations again under another number, because the number that they had was refused and cannot be used
+// again. They were refused because unacknowledged replies of the session filled the replicas' cache. So askAnew waits
+// until the session acknowledges a higher number than the refused request did.
 func (s *Session) askAnew(r *Request, at wire.Seq) bool {
 	p := r.parcel
 	if at == 0 || r.Semantics.sentOnce() || p.abandoned() || p.refused == mostRefused {
 		return false
 	}
-	for _, attempt := range p.attempts { // else it would wait for an answer to its own lost request
+	for _, attempt := range p.attempts { // otherwise the operation would wait for an answer to its own lost request
 		s.giveUp(attempt)
 	}
 	p.attempts = append(p.attempts[:0], r)
@@ -135,8 +135,8 @@ func (s *Session) askAnew(r *Request, at wire.Seq) bool {
 	return true
 }
 
-// deliver gives each call its part of the reply. An operation whose result had no room beside those of other calls
-// changed nothing, so it may be sent once more in a request of its own.
+// deliver gives each call its part of the reply. If there was no room for the result of an operation beside those of
+// other calls, the operation changed nothing. So it may be sent once more in a request of its own.
 func (s *Session) deliver(r *Request, reply *wire.Reply) {
 	if err := s.outcomeError(r, reply); err != nil {
 		r.finish(err)
@@ -157,9 +157,9 @@ func (s *Session) deliver(r *Request, reply *wire.Reply) {
 	}
 }
 
-// Abandon notes that nobody waits for a call any more, and returns its outcome as far as it is known; why is what ended
-// the wait. A call that is still in line is not sent. A request that was sent exactly-once is still repeated at a slow
-// pace until it is answered, since the session cannot pass its number; a request of other semantics ends here.
+// Abandon says that the caller of a call does not wait any more, because of why. It returns the outcome of the call as
+// far as it is known. A call that is still in line is not sent. A request that was sent exactly-once is still repeated
+// at a slow pace until it is answered, since the session cannot pass its number; a request of other semantics ends here.
 func (s *Session) Abandon(now time.Duration, call *Call, why error) (Result, error) {
 	s.now = now
 	if call.finished {
@@ -183,7 +183,7 @@ func (s *Session) Abandon(now time.Duration, call *Call, why error) (Result, err
 	return Result{}, cause
 }
 
-// Unknown is the error for a caller that stops waiting for now, unless the outcome came in the meantime.
+// Unknown returns the error for a caller that stops waiting for now, unless the outcome is known.
 func (s *Session) Unknown(call *Call, why error) (Result, error) {
 	if call.finished {
 		return call.result, call.err
@@ -194,14 +194,14 @@ func (s *Session) Unknown(call *Call, why error) (Result, error) {
 	return Result{}, &UnknownError{Request: call.ID(), Cause: why}
 }
 
-// finishUnknown ends the calls of a request whose outcome will stay unknown.
+// finishUnknown ends the calls of a request whose outcome will remain unknown.
 func (s *Session) finishUnknown(r *Request, cause error) {
 	r.finish(s.unknown(r, cause))
 }
 
-// disagrees reports whether enough replicas answered a request without f+1 answers alike. Among n−f final answers, f+1
-// are from correct replicas and must be equal. The end of a session may make them differ for a moment, so the request
-// is sent again before this counts.
+// disagrees reports whether n−f replicas have answered a request finally, but no f+1 of the answers are equal. At least
+// f+1 of these replicas are correct, and their answers should be equal. When a session expires, the answers of correct
+// replicas can differ for a moment. So the request must have been sent again before this counts.
 func (s *Session) disagrees(r *Request) bool {
 	final := 0
 	for _, v := range r.votes {
@@ -213,7 +213,7 @@ func (s *Session) disagrees(r *Request) bool {
 	return final >= s.cfg.remaining() && !agreed
 }
 
-// endUnequal ends a request that replicas answer differently. Its number is freed, so that the window can move on.
+// endUnequal ends a request that replicas answer differently. Its number counts as done, so that the window can move on.
 func (s *Session) endUnequal(r *Request) {
 	e := s.unknown(r, ErrUnequal)
 	e.Unequal = true

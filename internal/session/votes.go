@@ -10,11 +10,11 @@ import (
 	"tagma/statemachine"
 )
 
-// votes holds the last answer of each replica to one question, so that no replica counts twice, however often it
-// answers (C4). The zero value of an answer stands for none.
+// votes holds the last answer of each replica to one question, so that a replica that answers several times counts only
+// once (C4). The zero value of an answer means that there is none.
 type votes[W comparable] []W // by replica
 
-// count is the number of replicas that gave this answer.
+// count returns the number of replicas whose answer this is.
 func (vs votes[W]) count(word W) (n int) {
 	for _, w := range vs {
 		if w == word {
@@ -24,7 +24,7 @@ func (vs votes[W]) count(word W) (n int) {
 	return n
 }
 
-// agreed is the answer that at least weak replicas gave, if there is one that may be believed.
+// agreed returns the answer that at least weak replicas gave, if there is one that may be believed.
 func (vs votes[W]) agreed(weak int, believable func(W) bool) (word W, ok bool) {
 	for i, w := range vs {
 		if believable(w) && slices.Index(vs, w) == i && vs.count(w) >= weak {
@@ -34,9 +34,9 @@ func (vs votes[W]) agreed(weak int, believable func(W) bool) (word W, ok bool) {
 	return word, false
 }
 
-// verdict is what replicas must agree on to be believed: all of a reply except its view, which is a hint, and its
-// request, which is compared on arrival. Results are kept as their digest, so that large replies of a liar take no
-// memory, and so that any replica may be the one that sends them whole (C5).
+// verdict is what replicas must agree on to be believed. It has all of a reply except the view, which is only a hint,
+// and the request, which was compared when the reply arrived. Results are kept as their digest, so that large replies of
+// a liar take no memory, and so that results agree with replies that have only the digest (C5).
 type verdict struct {
 	outcome wire.Outcome
 	seq     wire.Seq
@@ -63,7 +63,7 @@ func busy(vs votes[verdict]) (n int) {
 	return n
 }
 
-// String says what a replica answered.
+// String returns what a replica answered, for errors.
 func (v verdict) String() string {
 	switch {
 	case v.outcome == 0:
@@ -127,8 +127,8 @@ func newViewHints(n, weak int) *viewHints {
 	return &viewHints{weak: weak, claimed: make([]wire.View, n)}
 }
 
-// heard takes a replica's hint. The session believes in the highest view that f+1 replicas claim or have passed. One of
-// these is correct, so f liars can neither invent a view nor keep the client in an old one.
+// heard records a replica's hint. The session believes the highest view such that f+1 replicas claim this view or a
+// later one. One of these is correct, so f liars can neither invent a view nor keep the client in an old one.
 func (h *viewHints) heard(from int, v wire.View) {
 	if h.claimed[from] == v {
 		return

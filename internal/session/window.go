@@ -8,19 +8,20 @@ import (
 	"tagma/pbft/wire"
 )
 
-// hasRoom reports whether a new request that begins with this call may be sent: the window has a number left (C2), and
+// hasRoom reports whether a new request that begins with this call may be sent: the window has a free number (C2), and
 // not too many requests are in flight.
 func (s *Session) hasRoom(first *Call) bool {
 	return s.hasNumber() && (s.inFlight < s.cfg.Limits.InFlight || first.alone && s.inFlight < s.cfg.Limits.Alone)
 }
 
-// hasNumber reports whether the window has a number left.
+// hasNumber reports whether the window has a free number.
 func (s *Session) hasNumber() bool {
 	return !s.expired && !s.choice.pending && s.next-s.acked < s.cfg.Limits.Window
 }
 
-// hasNumberAgain reports whether an at-least-once parcel may have a further number. If the window is full, the lowest
-// request gives up its number if it has timed out: it is not sent again, so nothing else might ever make room.
+// hasNumberAgain reports whether an at-least-once parcel may have a further number. If the window is full and the lowest
+// request has timed out, the number of that request is freed. Such a request is not sent again, so otherwise its number
+// might never become free.
 func (s *Session) hasNumberAgain() bool {
 	return s.hasNumber() || !s.expired && !s.choice.pending && s.open[s.acked].timedOut()
 }
@@ -31,7 +32,7 @@ func (r *Request) timedOut() bool {
 	return r != nil && r.Semantics == AtLeastOnce && r.frame != nil && r.place < 0
 }
 
-// retry finds the first parcel that may be sent under a further number; −1 if there is none.
+// retry returns the place of the first parcel that may be sent under a further number; −1 if there is none.
 func (s *Session) retry() int {
 	if len(s.retries) == 0 || !s.hasNumberAgain() {
 		return -1
@@ -44,7 +45,7 @@ func (s *Session) Sendable() bool {
 	return s.retry() >= 0 || len(s.line.calls) > 0 && s.hasRoom(s.line.calls[0])
 }
 
-// number gives a parcel the next number.
+// number gives a parcel the next number and returns the request.
 func (s *Session) number(p *parcel) *Request {
 	r := &Request{
 		parcel: p, id: wire.RequestID{Client: s.cfg.Client, Session: s.id, T: s.next},
@@ -67,17 +68,18 @@ func (s *Session) number(p *parcel) *Request {
 	return r
 }
 
-// Next returns the request to be sent next, with its number, for the caller to seal and launch; nil if nothing may be sent.
+// Next returns the next request, which has its number, for the caller to seal and launch. It returns nil if none may be
+// sent now.
 func (s *Session) Next(now time.Duration) *Request {
 	s.now = now
 	for i := s.retry(); i >= 0; i = s.retry() {
 		p := s.retries[i]
 		s.retries = slices.Delete(s.retries, i, i+1)
 		if len(p.attempts) == 0 || p.Semantics == ExactlyOnce && p.abandoned() {
-			continue // one of its attempts was answered meanwhile, or it was refused and nobody waits for it
+			continue // one of its attempts was answered meanwhile, or it was refused and no caller waits for it
 		}
 		if !s.hasNumber() {
-			s.giveUp(s.open[s.acked]) // its parcel still lists it, because it may yet be answered
+			s.giveUp(s.open[s.acked]) // its parcel still lists it, because an answer may still come
 			s.acknowledge()
 		}
 		return s.number(p)
@@ -91,12 +93,12 @@ func (s *Session) Next(now time.Duration) *Request {
 // giveUp forgets a request, so that its number counts as done.
 func (s *Session) giveUp(r *Request) {
 	s.due.remove(r)
-	if s.open[r.id.T] == r { // not a request of a newer session
+	if s.open[r.id.T] == r { // it is not a request of a newer session with the same number
 		delete(s.open, r.id.T)
 	}
 }
 
-// retire ends a parcel: its numbers count as done.
+// retire removes a parcel whose outcome is known: all its numbers count as done.
 func (s *Session) retire(p *parcel) {
 	for _, r := range p.attempts {
 		s.giveUp(r)
@@ -106,7 +108,7 @@ func (s *Session) retire(p *parcel) {
 	s.acknowledge()
 }
 
-// unwait notes that nobody waits for a parcel, so that it no longer counts as in flight.
+// unwait says that no caller waits for a parcel any more, so that it no longer counts as in flight.
 func (s *Session) unwait(p *parcel) {
 	if p.waited {
 		p.waited = false
@@ -114,7 +116,7 @@ func (s *Session) unwait(p *parcel) {
 	}
 }
 
-// acknowledge raises acked over all numbers that need no answer any more. That may make room, or end an expired session.
+// acknowledge raises acked over all numbers that are done. That may make room in the window, or end an expired session.
 func (s *Session) acknowledge() {
 	for s.acked < s.next && (s.open[s.acked] == nil || s.open[s.acked].passed) {
 		s.acked++
@@ -133,19 +135,20 @@ type Limits struct {
 
 	Pack     int // operations of different calls in one request; 1: calls are not packed
 	InFlight int // requests for which somebody waits
-	Alone    int // the same for requests that are never packed; if less than InFlight, InFlight applies
+	Alone    int // like InFlight, for requests that are never packed; the larger of the two applies
 }
 
-// Defaults of a session that packs. Few packed requests in flight fill the replicas' pipeline, and meanwhile further
-// operations gather for the next ones. Requests that are never packed gain nothing by waiting; a few dozen of them fill
-// the replicas' batches.
+// Defaults of a session that packs. A few packed requests in flight keep the replicas busy, and meanwhile further
+// operations are collected for the next ones. Requests that are never packed gain nothing by waiting; with a few dozen
+// of them in flight, the replicas' batches are full.
 const (
 	defaultInFlight = 8
 	defaultAlone    = 64
 )
 
-// Choose adds the caller's choices to a cluster's limits: how many operations share a request, and how many requests are in
-// flight. 0 stands for the defaults: as many operations as fit, and 8 requests, or the window if nothing is packed.
+// Choose adds to a cluster's limits what the caller chose: how many operations share a request, and how many requests
+// may be in flight. 0 stands for the defaults: as many operations as fit, and 8 requests, or the window if nothing is
+// packed.
 func (l Limits) Choose(pack, inFlight int) Limits {
 	window := int(l.Window)
 	l.Pack = l.Ops
@@ -162,8 +165,9 @@ func (l Limits) Choose(pack, inFlight int) Limits {
 	return l
 }
 
-// line is how many calls and bytes may wait in line before submitters have to wait: as much as the requests in flight
-// can take along once they are answered. It is 0 and 0 if nothing is packed; submitters then wait for the window.
+// line returns how many calls, and how many bytes, may be inside the line before submitters are blocked. That is as much
+// as the next requests can carry when those in flight are answered. Both are 0 if nothing is packed; submitters then
+// wait for the window.
 func (l *Limits) line() (calls, bytes int) {
 	if l.Pack == 1 {
 		return 0, 0

@@ -14,7 +14,7 @@ import (
 var (
 	text   *byte //nolint:unused // by the handler
 	length uintptr
-	pause  = syscall.NsecToTimespec(100e6) //nolint:unused // gives another thread the time to finish its line
+	pause  = syscall.NsecToTimespec(100e6) //nolint:unused // so that the thread that writes the line can finish it
 )
 
 // handlerAddress is the address of the handler for this architecture.
@@ -26,7 +26,7 @@ type action struct {
 	mask                     uint64
 }
 
-// Flags of the action. The handler never returns, but amd64 requires an address to which it could.
+// Flags of the action. The handler never returns, but amd64 requires an address to which it could return.
 const (
 	onStack  = 0x08000000
 	restorer = 0x04000000
@@ -49,5 +49,5 @@ func Exit(line string) error {
 	return nil
 }
 
-// Quiet makes the process end without the line, because it is already reporting itself why it ends.
+// Quiet makes the process end without the line. It is called when the process already reports why it ends.
 func Quiet() { atomic.StoreUintptr(&length, 0) }

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// asVictim has the test's program touch a page that no disk can give.
+// asVictim is an environment variable that makes the test's program touch a page that no disk can provide.
 const asVictim = "TAGMA_SIGBUS_VICTIM"
 
 func TestMain(m *testing.M) {
@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// touch writes to a page behind the end of a file, from several goroutines that have not prepared for that.
+// touch writes to a page behind the end of a file. Several goroutines do so, and none of them asked for a panic.
 func touch(how string) {
 	f, err := os.CreateTemp("", "mapped")
 	if err != nil {
@@ -50,7 +50,8 @@ func touch(how string) {
 	all.Wait()
 }
 
-// D6: a disk that fails below a memory map stops the process with one line and exit code 1, whoever touched it.
+// D6: if a disk fails below a memory map, the process ends with one line and exit code 1, whichever goroutine touched
+// the page.
 func TestD6_AFaultOnAMappedFileIsOneLine(t *testing.T) {
 	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
 		t.Skip("the runtime's own handler is used on " + runtime.GOARCH)

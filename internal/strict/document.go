@@ -1,8 +1,8 @@
 // Package strict reads TOML files that people write into structs, and refuses what it does not understand.
 //
-// It keeps the line of every table and key. So whatever is wrong with a value, whether found here or later by the
-// caller, can be reported in one line: the file, the line, the key, what is wrong and how to mend it. It knows TOML and
-// Go types, but not what a file is for.
+// It keeps the line of every table and key. So if a value is wrong, this package or its caller can report it in one
+// line: the file, the line, the key, what is wrong and how to correct it. It knows TOML and Go types, but not what a
+// file is for.
 package strict
 
 import (
@@ -19,15 +19,15 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// Error says where a refused file is wrong, and how to mend it.
+// Error says where a refused file is wrong, and how to correct it.
 type Error struct {
 	File    string // its name as given by the caller
 	Line    int    // from 1; 0 if the problem is not in a single line
 	Key     string // such as protocol.log_window; empty if the problem is not with a single key
-	Problem string // what is wrong and how to mend it
+	Problem string // what is wrong and how to correct it
 }
 
-// Error describes all of this in one line.
+// Error describes the problem in one line.
 func (e *Error) Error() string {
 	var s strings.Builder
 	s.WriteString(e.File)
@@ -109,8 +109,8 @@ func (d *Document) RefuseLine(line int, format string, args ...any) {
 	d.wrong = append(d.wrong, &Error{File: d.file, Line: line, Problem: fmt.Sprintf(format, args...)})
 }
 
-// LineOf is the line of a path from the beginning of the file, such as replica[2].key, or of the closest table or list
-// around it. It is 0 if there is none.
+// LineOf returns the line of a path, such as replica[2].key, or of the closest table or list around it. It returns 0 if
+// there is none.
 func (d *Document) LineOf(path string) int {
 	for path != "" {
 		if line := d.lines[path]; line > 0 {
@@ -216,7 +216,7 @@ func plain(path string) string {
 	}
 }
 
-// suchAs names a file in a directory that the user may have meant.
+// suchAs returns the name of a file in a directory that the user may have meant.
 func suchAs(dir string) string {
 	if found, _ := filepath.Glob(filepath.Join(dir, "*.toml")); len(found) > 0 {
 		return ", such as " + found[0]

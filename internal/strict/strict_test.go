@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// colour is a type that says what it is.
+// colour is a type that describes its values in errors.
 type colour string
 
 func (colour) Kind() string { return `a colour, such as "red"` }
@@ -154,7 +154,7 @@ func TestTable_RefusesForWhoReadsIt(t *testing.T) {
 		"f:1: name: unknown key; t": func(d *Document) { d.Only("nothing", "below") },
 		"f: size is missing; write": func(d *Document) { d.Needs("size", "size = 1") },
 		`f:1: name: "x" is not kno`: func(d *Document) { d.Word("name", "x", "y") },
-		// The first one in the file is told, whatever was found first.
+		// The error is about the first problem in the file, in whatever order the problems were found.
 		"f:1: name: first": func(d *Document) { d.Below("below").Refuse("", "second"); d.Refuse("name", "first") },
 	} {
 		d, err := Parse("f", []byte("name = 'x'\n\n[below]\nwidth = 1\n"))
@@ -182,7 +182,7 @@ func TestLineOf_IsThatOfTheClosestThatIsThere(t *testing.T) {
 	}
 }
 
-// Whatever the text is, it is refused in one line or read.
+// Any text is either refused in one line or read.
 func FuzzParse(f *testing.F) {
 	f.Add("name = 'x'\ngroups = [[0], [1, 2]]\n[[later]]\n")
 	f.Add("[[many]]\n[many.x]\n[[many.x.y]]\na.b = 1\n")

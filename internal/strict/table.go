@@ -48,7 +48,7 @@ func (t *Table) Below(key string) *Table {
 }
 
 // Only refuses every key of the table except these, and reports whether there was none to refuse. It is for a struct
-// that has keys which make no sense in this table.
+// that is also used for other tables and has keys that this one must not have.
 func (t *Table) Only(keys ...string) (good bool) {
 	good = true
 	for _, key := range slices.Sorted(maps.Keys(t.values)) {
@@ -112,7 +112,7 @@ func Meant(word string, words []string) string {
 //	toml:",inline"       a struct whose keys stand among the others; so do those of embedded structs
 //	toml:",rest"         a map[string]any that takes every other key; without it they are refused
 //	range:"1..1000"      the least and the most of a number
-//	kind:"a time"        what the value must be, instead of what is said of its type
+//	kind:"a time"        what errors say that the value must be; otherwise they describe its type
 //
 // A type can describe itself by a method Kind() string. Into reports whether nothing was wrong.
 func (t *Table) Into(v any) (good bool) {

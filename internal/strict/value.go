@@ -20,8 +20,8 @@ type reading struct {
 }
 
 // As makes a function read all values of a type, from a text, an int64, a float64, a bool, or a list ([]any) or table
-// (map[string]any) of those. The function returns ErrKind for values of the wrong kind, kind describing the right one,
-// or says what is wrong.
+// (map[string]any) of those. For a value of the wrong kind the function returns ErrKind; the argument kind describes the
+// right kind in the error. For any other wrong value, its error says what is wrong.
 func As[V any](d *Document, kind string, read func(v any) (V, error)) {
 	d.types[reflect.TypeFor[V]()] = reading{kind, func(v any) (reflect.Value, error) {
 		got, err := read(v)

@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write the generated files anew")
 
-// Every generated file of the repository is what its interface gives now.
+// Generating the repository's generated files again from their interfaces gives the same files.
 func TestGenerate_GivesTheFilesThatAreThere(t *testing.T) {
 	for dir, face := range map[string]string{"testdata/shop": "Shop", "../../examples/auction": "House"} {
 		code, err := stubs.Generate(dir, face)
@@ -75,7 +75,7 @@ func TestGenerate_RefusesInOneLineWithItsPlace(t *testing.T) {
 	}
 }
 
-// direct is a Caller that has a service execute each call at once.
+// direct is a Caller that lets a service execute each call at once.
 type direct struct {
 	*statemachine.Service
 	spoil func([]byte) []byte
@@ -161,7 +161,7 @@ func TestStubs_BytesThatAreNoOperationAreRefused(t *testing.T) {
 			}
 		}
 	}
-	// What changes something is no query.
+	// An operation that changes the state cannot be used as a query.
 	if err := statemachine.Failure(shop.ShopQuery(shop.Store{}, nil, shop.ShopCloseOp())); err == nil {
 		t.Error("a query closes the shop")
 	}

@@ -125,7 +125,7 @@ func (w *writer) client(methods []method) {
 	w.line("if r.Uint(64) != 1 {\nr.Fail()\n}\nreturn r, nil\n}\n")
 }
 
-// decode writes the function that reads the results of a method.
+// decode writes the function that decodes the results of a method.
 func (w *writer) decode(m method) {
 	results := "struct{}"
 	if len(m.results) > 0 {
@@ -144,7 +144,7 @@ func (w *writer) decode(m method) {
 	w.line("return out, r.End()\n}\n")
 }
 
-// decoded is the variable for what decode returns.
+// decoded returns the name of the variable for what decode returns.
 func (m *method) decoded() string {
 	if len(m.results) == 0 {
 		return "_"
@@ -166,13 +166,13 @@ func (m *method) named() (declared, passed string) {
 	return declared, strings.Join(names, ", ")
 }
 
-// taken are names that a stub uses, or that would hide something that it needs.
+// taken are names that parameters must not have, because a stub uses them or they would hide something that it needs.
 var taken = map[string]bool{
 	"c": true, "ctx": true, "at": true, "v": true, "err": true, "b": true, "codec": true, "statemachine": true,
 	"context": true, "nil": true, "byte": true, "append": true, "string": true, "uint64": true, "int64": true,
 }
 
-// returned returns the results as declared, and as returned before the error.
+// returned returns the results twice: as declared, and as they are returned together with an error.
 func (m *method) returned() (declared, passed string) {
 	for k, v := range m.results {
 		declared += fmt.Sprintf("v%d %s, ", k, v.typ.text)
@@ -184,7 +184,7 @@ func (m *method) returned() (declared, passed string) {
 	return "(" + declared + "_ error)", passed
 }
 
-// operation writes the function that makes the bytes of an operation.
+// operation writes the function that encodes an operation.
 func (w *writer) operation(i int, m method) {
 	declared, passed := m.named()
 	w.line("// %s%sOp is the operation that calls %s.\nfunc %s%sOp(%s) []byte {", w.face, m.name, m.name, w.face, m.name, strings.TrimPrefix(declared, ", "))

@@ -26,8 +26,8 @@ func ClearScreen(w io.Writer) error {
 // redrawEvery is the shortest time between two drawings of a line.
 const redrawEvery = 100 * time.Millisecond
 
-// Line is a line on a terminal that is redrawn in place. On other outputs nothing is drawn. It ignores errors: a reader
-// that has gone is no reason to end the work that the line shows.
+// Line is a line on a terminal that is redrawn in place. On other outputs nothing is drawn. It ignores errors, because
+// work must not end only because its progress cannot be shown.
 type Line struct {
 	out  io.Writer // nil: nothing is drawn
 	last time.Time
@@ -44,7 +44,7 @@ func NewLine(out io.Writer) *Line {
 // Live reports whether anything is drawn.
 func (l *Line) Live() bool { return l.out != nil }
 
-// Draw replaces the line by a text, unless it was drawn a moment ago.
+// Draw replaces the line by a text. It does nothing if the line was drawn a moment ago.
 func (l *Line) Draw(text string) {
 	if l.out != nil && time.Since(l.last) >= redrawEvery {
 		l.last = time.Now()
@@ -59,8 +59,8 @@ func (l *Line) Clear() {
 	}
 }
 
-// Footer keeps one line below what is written to a terminal, and draws it again when it changes. Elsewhere there is only
-// what is written. It may be used by several goroutines.
+// Footer keeps one line below what is written to a terminal, and draws it again when it changes. On other outputs, only
+// what is written appears. It may be used by several goroutines.
 type Footer struct {
 	Style
 	out io.Writer
@@ -96,7 +96,7 @@ func (f *Footer) Set(text string) {
 	f.put(eraseLine + text)
 }
 
-// put ignores errors: a terminal that is gone is no reason to end the work that is shown.
+// put ignores errors, because work must not end only because its progress cannot be shown.
 func (f *Footer) put(text string) { _, _ = io.WriteString(f.out, text) }
 
 // Bar is a Line that shows how far long work is.

@@ -22,13 +22,13 @@ func IsTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// Redraws reports whether w is a terminal on which a line can be redrawn: one that says what it is, or one of Windows.
+// Redraws reports whether w is a terminal on which a line can be redrawn: one whose type is in TERM, or one of Windows.
 func Redraws(w io.Writer) bool {
 	kind := os.Getenv("TERM")
 	return IsTerminal(w) && kind != "dumb" && (kind != "" || runtime.GOOS == "windows")
 }
 
-// Style says what may be used in addition to plain text. The zero value stands for plain text alone.
+// Style says which codes of terminals may be used. The zero value stands for plain text without any.
 type Style struct {
 	Redraws bool // lines may be redrawn
 	Colour  bool

@@ -32,7 +32,7 @@ func TestStyle_OnlyATerminalGetsMoreThanText(t *testing.T) {
 	}
 }
 
-// A character device stands for a terminal: what it is called, and NO_COLOR, say what it is given.
+// A character device stands for a terminal. Its TERM and NO_COLOR determine which codes are used on it.
 func TestStyle_HeedsTheEnvironment(t *testing.T) {
 	device, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {

@@ -2,7 +2,7 @@ package tidy
 
 import "testing"
 
-// hiddenType is a package whose types outsiders cannot name, and one that is for them.
+// withHidden returns two packages: one whose types outsiders cannot name, and one that is made for outsiders.
 func withHidden(text string) map[string]string {
 	return map[string]string{
 		"internal/box/a.go":   `package box; type Box struct{ N int }; func (Box) Open() Box { return Box{} }`,

@@ -16,7 +16,7 @@ const (
 )
 
 // longFiles are the files that were above lineLimit when they were listed, with their length. A length may only shrink.
-// A file leaves the list when it is short enough; none may be added without a reason beside it.
+// A file leaves the list when it is short enough; a new entry needs a reason in a comment beside it.
 var longFiles = map[string]int{}
 
 // fileLengths complains about a hand-written file that is too long, and about an entry of listed that is out of date.

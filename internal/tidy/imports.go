@@ -42,7 +42,7 @@ var mayImport = map[string][]string{
 		"client/status", "internal/session", "pbft/wire", "crypto", "network", "statemachine", "internal/cluster", "internal/passphrase",
 	},
 
-	// What outside programs build on. These packages only give names to what others do.
+	// What programs outside this module build on. These packages only give names to what other packages do.
 	"node": {"internal/command", "internal/machines", "internal/node", "internal/operate", "statemachine"},
 
 	"internal/alone":      {},
@@ -84,10 +84,11 @@ var mayImport = map[string][]string{
 		"checkpoint", "statemachine", "internal/machines", "internal/trace", "internal/page",
 	},
 
-	"testnet/byzantine":         {"testnet/byzantine/tamper", "testnet/byzantine/replica", "testnet/byzantine/client"},
-	"testnet/byzantine/tamper":  {"pbft", "pbft/wire", "pbft/port", "statemachine"},
-	"testnet/byzantine/client":  {"pbft/wire", "testnet/byzantine/tamper"},
-	"testnet/byzantine/replica": {"pbft", "pbft/budget", "pbft/wire", "pbft/port", "checkpoint", "testnet/byzantine/tamper"}, // a donor that lies alters the answers of checkpoint/transfer
+	"testnet/byzantine":        {"testnet/byzantine/tamper", "testnet/byzantine/replica", "testnet/byzantine/client"},
+	"testnet/byzantine/tamper": {"pbft", "pbft/wire", "pbft/port", "statemachine"},
+	"testnet/byzantine/client": {"pbft/wire", "testnet/byzantine/tamper"},
+	// A donor that lies alters the answers of checkpoint/transfer.
+	"testnet/byzantine/replica": {"pbft", "pbft/budget", "pbft/wire", "pbft/port", "checkpoint", "testnet/byzantine/tamper"},
 	"testnet/byzantine/link": {
 		"pbft/wire", "crypto", "network", "internal/cluster", "testnet/byzantine/tamper", "testnet/byzantine/client",
 	},
@@ -150,7 +151,7 @@ func forbidden(s *source, target string) string {
 }
 
 // mostNames is how many names of each package of the protocol the shipping packages may use; those of pbft are counted
-// separately. A number may only shrink: it is better to ask the protocol than to use its details. `go test
+// separately. A number may only shrink, so that other packages depend on few details of the protocol. `go test
 // ./internal/tidy -run Names -v` lists the names.
 var mostNames = map[string]int{"pbft": 4, "pbft/amnesia": 1, "pbft/budget": 1, "pbft/driver": 10, "pbft/port": 20, "pbft/wire": 54}
 

@@ -25,8 +25,8 @@ var mostLines = map[string]int{
 	"testnet/": 40000,
 }
 
-// smallFiles complains about a folder that has more small files than allowed. It counts hand-written files beside
-// others of their package that they could join. A file that documents a package does not count.
+// smallFiles complains about a folder that has more small files than allowed. A file counts only if its package has
+// other files into which it could be merged. Generated files, and a file that only documents a package, do not count.
 func smallFiles(t *tree, most map[string]int) []string {
 	files := map[string]int{}
 	for _, s := range t.sources {

@@ -1,9 +1,10 @@
 // Package trace represents what happens in a replica and around it as a stream of typed events.
 //
-// A Tap makes events: it is an observer of a driver, and whoever runs the replica tells it the rest. Listeners get each of
-// them as it happens, and may come and go; while there is none nothing is made. A Recorder writes events to a trace file
-// beside the replica, never holding it up, and counts what it had to leave out. A Reader reads such a file, Merge makes one
-// of several, and Text writes an event for people. docs/trace.md describes the format.
+// A Tap makes events: it observes a driver, and the code that runs the replica tells it of everything else. Listeners
+// get each event as it happens. They can be added and removed at any time, and while there is none, no event is made. A
+// Recorder writes events to a trace file in the background. It never delays the replica, and counts the events that it
+// had to leave out. A Reader reads such a file, Merge combines several files, and Text writes an event for people.
+// docs/trace.md describes the format.
 //
 // The package reads no clock and judges nothing, so that a simulated run makes the same events each time.
 package trace
@@ -15,23 +16,24 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Event is one thing that happened. The set of types is closed: kinds lists it. In JSON an event has the fields of its
-// type and those of the Stamp.
+// Event is something that happened in a run. The set of types is closed; kinds lists it. In JSON an event has the fields
+// of its type and those of the Stamp.
 type Event interface {
 	// Kind names the type of the event in files and on command lines.
 	Kind() string
-	// What says for people what happened, without when and where.
+	// What describes the event for people, without time and place.
 	What() string
 
 	stamp() *Stamp
 }
 
-// None is used where a replica's number is expected, for a client or for the cluster as a whole.
+// None is used in place of a replica's number, for a client or for the cluster as a whole.
 const None = -1
 
 // Stamp is when and where an event happened.
 type Stamp struct {
-	At      int64  `json:"at_us"`             // microseconds: since the beginning of a simulated run, else since the Unix epoch
+	// Microseconds: since the beginning of a simulated run, or since the Unix epoch if the run is real.
+	At      int64  `json:"at_us"`
 	Cluster string `json:"cluster,omitempty"` // its name, if the trace is of several clusters
 	Replica int    `json:"replica"`           // the replica where it happened; None: at no replica
 	Event   string `json:"event"`             // its Kind
@@ -74,7 +76,8 @@ func Kinds() []string {
 	return names
 }
 
-// About is the message that an event is about. It is nil if there is none, or if the event was read from a file.
+// About returns the message that an event is about. It is nil if there is no message, or if the event was read from a
+// file.
 func About(e Event) wire.Message {
 	if m := of(e); m != nil {
 		return m.of
@@ -82,14 +85,14 @@ func About(e Event) wire.Message {
 	return nil
 }
 
-// Place says which place in the order an event is about.
+// Place says to which sequence number or request an event belongs.
 type Place struct {
 	Number  uint64
-	Ordered bool // the number is a sequence number; else it is that of a client's request in its session
+	Ordered bool // the number is a sequence number; otherwise it is the number of a client's request in its session
 }
 
-// PlaceOf returns the place of an event; zero if it has none and is told whatever the load is: those of view changes,
-// checkpoints, evidence and faults.
+// PlaceOf returns the place of an event. It is zero for events without a place, such as those of view changes,
+// checkpoints, evidence and faults. These are shown whatever the load is.
 func PlaceOf(e Event) Place {
 	switch e := e.(type) {
 	case *Phase:

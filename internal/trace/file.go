@@ -35,8 +35,9 @@ func (e *BadFileError) Error() string { return e.Err.Error() }
 func (e *BadFileError) Unwrap() error { return e.Err }
 
 // Print writes the events of a trace, one per line: as in the file if asJSON is set, else for people, with the seconds
-// since the beginning of the trace. Only names the kinds to write, all if it is empty. Print returns how many events it
-// skipped, by kinds that this version does not know. The error is a BadFileError, or comes from out.
+// since the beginning of the trace. The argument only lists the kinds to write; if it is empty, all kinds are written.
+// Print returns how many events it skipped because this version does not know their kinds. The error is a BadFileError,
+// or comes from out.
 func Print(out io.Writer, file io.Reader, only []string, asJSON bool) (skipped map[string]int, err error) {
 	r, err := NewReader(file)
 	if err != nil {
@@ -172,7 +173,7 @@ func (t *Reader) decode(text []byte) (Event, error) {
 	return e, nil
 }
 
-// Text writes an event in one line for people. From is the time at which the trace begins.
+// Text writes an event in one line for people. The argument from is the time at which the trace begins.
 func Text(e Event, from int64) string {
 	s := e.stamp()
 	where := ""
@@ -191,13 +192,13 @@ type source struct {
 	event Event
 }
 
-// Merge combines several traces into one, ordered by time. The last line of each may be torn, because its process was
-// killed.
+// Merge combines several traces into one, ordered by time. The last line of each may be incomplete, because its process
+// was killed.
 func Merge(w io.Writer, h Header, files []io.Reader) error {
 	var open []*source
 	for i, f := range files {
 		r, err := NewReader(f)
-		if errors.Is(err, ErrEmpty) { // its process was killed at once
+		if errors.Is(err, ErrEmpty) { // the process was killed before it wrote anything
 			continue
 		}
 		if err != nil {

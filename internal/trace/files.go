@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Write begins a trace file for a simulated run, which passes events in their order and may wait until they are
-// written. Only names the kinds of events to write, all if it is empty. Done ends the file, and returns the first error
-// of writing it.
+// Write begins a trace file for a simulated run, which passes events in their order and may wait until they are written.
+// The argument only lists the kinds of events to write; if it is empty, all are written. The returned function done ends
+// the file, and returns the first error of writing it.
 func Write(path string, h Header, only []string) (hear func(Event), done func() error, err error) {
 	file, err := os.Create(path)
 	if err != nil {
@@ -22,8 +22,8 @@ func Write(path string, h Header, only []string) (hear func(Event), done func() 
 	return Only(only, w.Put), sync.OnceValue(func() error { return errors.Join(w.Flush(), file.Close()) }), nil
 }
 
-// Record is Write for a process whose goroutines must not wait. Its file is one of several in a directory, which
-// MergeDir combines into one trace.
+// Record does the same as Write, for a process whose goroutines must not wait. Its file is one of several in a
+// directory, which MergeDir combines into one trace.
 func Record(dir, who string, h Header, only []string) (hear func(Event), done func() error, err error) {
 	file, err := os.Create(filepath.Join(dir, fmt.Sprintf("%s-%d%s", who, time.Now().UnixNano(), suffix)))
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Message is a message in an event. It is described in words only when somebody reads them.
+// Message is a message in an event. Its description is made only when it is read.
 type Message struct {
 	of    wire.Message // nil if it was read from a file or could not be decoded
-	names Names        // of the tap that made the event
+	names Names        // the names that the tap of the event uses
 	shown
 }
 
@@ -27,7 +27,8 @@ type shown struct {
 	Text     string   `json:"text"`               // as wire.Describe tells it
 }
 
-// mostRequests bounds how many requests of a batch are listed: a batch may have hundreds, and is told by each replica.
+// mostRequests bounds how many requests of a batch are listed: a batch may have hundreds, and each replica makes events
+// of it.
 const mostRequests = 16
 
 // Asking names a client's request.
@@ -36,10 +37,12 @@ type Asking struct {
 	Number uint64 `json:"number"` // in its session
 }
 
-// Names tells a client's number among the clients of the cluster by its key. It may be called from any goroutine.
+// Names returns the number of the client with a key, among the clients of the cluster. It may be called from any
+// goroutine.
 type Names func(wire.PublicKey) (number int, known bool)
 
-// Client names a client: by its number among the cluster's clients where that is known, else by how its key begins.
+// Client returns the name of a client: its number among the cluster's clients, or the beginning of its key if the number
+// is not known.
 type Client struct {
 	number int
 	key    string // "": the number counts
@@ -87,7 +90,7 @@ func (d *Digest) UnmarshalText(text []byte) error {
 
 func (d Digest) String() string { return wire.Digest(d).Name() }
 
-// Say wraps a message; nil stands for one that could not be decoded.
+// Say makes a Message of a message; nil stands for one that could not be decoded.
 func Say(m wire.Message) Message { return Message{of: m} }
 
 // MarshalJSON implements json.Marshaler.
@@ -126,7 +129,7 @@ func (m *Message) show() shown {
 	return s
 }
 
-// of is the message that an event is about, or nil.
+// of returns the message that an event is about, or nil.
 func of(e Event) *Message {
 	switch e := e.(type) {
 	case *Sent:
@@ -142,8 +145,8 @@ func of(e Event) *Message {
 	}
 }
 
-// Asks reports whether an event is about a request of the client with this number, an answer to one, or a batch that has
-// one.
+// Asks reports whether an event is about a certain client's request: about the request itself, a reply to it, or a batch
+// that contains it. The client is given by its number.
 func Asks(e Event, client int) bool {
 	if r, is := e.(*Request); is {
 		return r.Client == client

@@ -16,14 +16,14 @@ type Sent struct {
 	Message Message `json:"message"`
 }
 
-// Received says that a message was believed and passed to the core.
+// Received says that a message was verified and passed to the core.
 type Received struct {
 	Stamp
 	From    int     `json:"from"` // a replica; None: a client
 	Message Message `json:"message"`
 }
 
-// Refused says that a frame was not believed: it could not be decoded, was invalid, or had a false signature.
+// Refused says that a frame was refused: it could not be decoded, was invalid, or had a false signature.
 type Refused struct {
 	Stamp
 	From    int     `json:"from"`    // a replica; None: a client
@@ -31,14 +31,14 @@ type Refused struct {
 	Why     string  `json:"why"`
 }
 
-// Dropped says that a message passed to the core changed nothing.
+// Dropped says that the core ignored a message.
 type Dropped struct {
 	Stamp
 	Message Message     `json:"message"`
 	Why     port.Reason `json:"why"`
 }
 
-// Quarantined says that a link is not read for a while, because of what came over it.
+// Quarantined says that a link is not read for a while, because of what arrived over it.
 type Quarantined struct {
 	Stamp
 	From int   `json:"from"` // a replica; None: a client
@@ -123,7 +123,7 @@ func (e *Lost) What() string {
 	return fmt.Sprintf("%d events are not in this trace: they came too fast", e.Events)
 }
 
-// party names a replica or a client.
+// party returns the name of a replica or a client.
 func party(id int) string {
 	if id == None {
 		return "client"

@@ -42,7 +42,8 @@ type View struct {
 	Suspects []int     `json:"suspects,omitempty"` // for a view that is asked for: the replicas whose Suspects justify it
 }
 
-// The steps of a view change: a replica signs a Suspect, it asks for a view by a ViewChange, and the view becomes active.
+// The steps of a view change: a replica signs a Suspect, signs a ViewChange for a later view, and that view becomes
+// active.
 const (
 	Suspected = "suspected"
 	AskedFor  = "asked"
@@ -85,7 +86,7 @@ type Transfer struct {
 	Bytes uint64   `json:"bytes,omitempty"` // received
 }
 
-// The steps of a transfer. Starving means that no replica serves a usable state; damaged means that the store does not
+// The steps of a transfer. Starving means that no replica serves a useful state. Damaged means that the store does not
 // hold the state that was executed.
 const (
 	Begun     = "begun"

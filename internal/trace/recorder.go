@@ -7,7 +7,7 @@ import (
 )
 
 // Recorder writes events to a file in the background. It delays nobody: if its queue is full, events are left out, and
-// the file says so at that place.
+// the file has a Lost event in their place.
 type Recorder struct {
 	file io.WriteCloser
 	out  *Writer
@@ -33,7 +33,7 @@ func newRecorder(file io.WriteCloser, h Header, room int) *Recorder {
 	return r
 }
 
-// Put queues an event. It may be called from any goroutine, and never waits.
+// Put queues an event. It may be called from any goroutine, and never blocks.
 func (r *Recorder) Put(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,7 +53,7 @@ func (r *Recorder) Put(e Event) {
 	}
 }
 
-// lost is the event for a gap, with the stamp of the event beside it.
+// lost returns the event for a gap, with the stamp of the event after the gap.
 func lost(e Event, events uint64) *Lost {
 	gap := &Lost{Stamp: *e.stamp(), Events: events}
 	gap.Event = gap.Kind()

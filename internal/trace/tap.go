@@ -24,8 +24,8 @@ type Tap struct {
 
 type listener struct{ hear func(Event) }
 
-// NewTap returns a tap for a replica, or for None, with a listener unless it is nil. Listeners are called on the goroutine
-// that calls the tap; in a node these are several.
+// NewTap returns a tap for a replica, or for None, with one listener if hear is not nil. Listeners are called on the
+// goroutine that calls the tap; in a node there are several such goroutines.
 func NewTap(replica, quorum int, now func() int64, hear func(Event)) *Tap {
 	t := &Tap{replica: replica, quorum: quorum, now: now}
 	if hear != nil {
@@ -34,13 +34,13 @@ func NewTap(replica, quorum int, now func() int64, hear func(Event)) *Tap {
 	return t
 }
 
-// Name has the tap call clients by their numbers. It must come before the first event.
+// Name makes the tap name clients by their numbers. It must be called before the first event.
 func (t *Tap) Name(names Names) { t.names = names }
 
-// Of names the cluster in all events, where there are several. It must come before the first event.
+// Of sets the name of the cluster for all events, if there are several clusters. It must be called before the first event.
 func (t *Tap) Of(cluster string) { t.cluster = cluster }
 
-// Listen adds a listener, until stop is called. A call of hear may still be under way then.
+// Listen adds a listener, until stop is called. A call of hear that began before may end after stop.
 func (t *Tap) Listen(hear func(Event)) (stop func()) {
 	l := &listener{hear}
 	t.change(func(all []*listener) []*listener { return append(all, l) })
@@ -66,10 +66,11 @@ func (t *Tap) change(how func([]*listener) []*listener) {
 	t.hear.Store(&all)
 }
 
-// Heard reports whether somebody listens. A nil tap is not heard.
+// Heard reports whether there is a listener. A nil tap has none.
 func (t *Tap) Heard() bool { return t != nil && t.hear.Load() != nil }
 
-// Emit stamps an event and passes it on. If nobody listens it drops it; who builds events in quick succession asks before.
+// Emit stamps an event and passes it to the listeners. Without listeners it drops the event. Code that makes many events
+// should call Heard before it makes one.
 func (t *Tap) Emit(e Event) {
 	if t == nil {
 		return
@@ -87,7 +88,7 @@ func (t *Tap) Emit(e Event) {
 	}
 }
 
-// A Tap is an observer of a driver: each of the methods that follow makes the event of its name.
+// A Tap is an observer of a driver. Each of the following methods makes the event of its name.
 
 // Received makes an event.
 func (t *Tap) Received(source port.Source, m wire.Message) {
@@ -167,7 +168,7 @@ func (t *Tap) Starving() { t.Emit(&Transfer{Step: Starving}) }
 // Damaged makes an event.
 func (t *Tap) Damaged() { t.Emit(&Transfer{Step: Damaged}) }
 
-// Syncing notes when a sync begins.
+// Syncing records when a sync begins.
 func (t *Tap) Syncing() { t.syncing = t.now() }
 
 // Synced makes an event.

@@ -78,7 +78,7 @@ func readAll(t *testing.T, r *Reader) (events []Event) {
 	}
 }
 
-// Every kind of event comes back from a file as it was written, and in the same words.
+// Every kind of event is the same after it was written to a file and read again, and has the same description.
 func TestFile_HoldsEveryKindOfEvent(t *testing.T) {
 	events := stampAll(samples())
 	if len(events) != len(Kinds()) {
@@ -106,7 +106,7 @@ func TestFile_HoldsEveryKindOfEvent(t *testing.T) {
 	}
 }
 
-// The document lists each kind of event, and every field.
+// docs/trace.md lists each kind of event, and every field.
 func TestFormat_IsDocumented(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/trace.md")
 	if err != nil {
@@ -165,7 +165,7 @@ func TestReader_NamesTheLineThatIsWrong(t *testing.T) {
 	}
 }
 
-// gate is a file whose writes wait.
+// gate is a file whose writes wait until the test lets them through.
 type gate struct {
 	bytes.Buffer
 	open   chan struct{}
@@ -179,7 +179,7 @@ func (g *gate) Write(b []byte) (int, error) {
 
 func (g *gate) Close() error { g.closed = true; return nil }
 
-// A listener that is too slow holds nobody up: it loses events, and is told how many.
+// A recorder that is too slow delays nobody. Events are left out, and the file says how many.
 func TestRecorder_NeverWaitsAndCountsWhatItLost(t *testing.T) {
 	const room, told = 8, 1000
 	g := &gate{open: make(chan struct{})}
@@ -193,12 +193,12 @@ func TestRecorder_NeverWaitsAndCountsWhatItLost(t *testing.T) {
 			}
 		})
 	}
-	wait.Wait() // would not end if Put waited
+	wait.Wait() // this would not return if Put waited
 	close(g.open)
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	tap.Emit(&Executed{Seq: 2}) // after the end it is nobody's
+	tap.Emit(&Executed{Seq: 2}) // after the end, the event goes to no listener
 
 	read, err := NewReader(&g.Buffer)
 	if err != nil {
@@ -217,7 +217,8 @@ func TestRecorder_NeverWaitsAndCountsWhatItLost(t *testing.T) {
 	}
 }
 
-// The events of several processes become one sequence. What a kill tore off is left out.
+// Merge combines the events of several processes in the order of time. It ignores a line that is incomplete because a
+// process was killed.
 func TestMerge_OrdersByTime(t *testing.T) {
 	at := func(replica int, times ...int64) string {
 		var all []Event
@@ -250,7 +251,8 @@ func TestMerge_OrdersByTime(t *testing.T) {
 	}
 }
 
-// A request can be followed: it, its replies and the batches that hold it name it, by the number of a client that is known.
+// A request can be followed: the request itself, its replies and the batches that contain it all name it by the number
+// of its client, if that is known.
 func TestMessage_NamesTheRequest(t *testing.T) {
 	id := wire.RequestID{Client: wire.PublicKey{1}, Session: 5, T: 7}
 	stranger := wire.RequestID{Client: wire.PublicKey{0xab, 0xcd, 0xef, 1}, Session: 5, T: 8}

@@ -6,7 +6,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Evidence is proof of misbehaviour that a replica holds (E1).
+// Evidence says that a replica has proof of misbehaviour (E1).
 type Evidence struct {
 	Stamp
 	Against int     `json:"against"` // a replica
@@ -36,7 +36,7 @@ type Opinion struct {
 	Digest  Digest `json:"digest"`
 }
 
-// Forgot says that a replica was shown a statement of its own that its journal lacks (D8.5).
+// Forgot says that another replica has shown this one a signed statement of its own that its journal lacks (D8.5).
 type Forgot struct {
 	Stamp
 	Said    string `json:"said"`
@@ -62,7 +62,7 @@ const (
 	Noted   = "noted" // none of these, but worth a line
 )
 
-// Fault is something that the code that runs the cluster does to it.
+// Fault is something that the test harness does to a replica or to the cluster.
 type Fault struct {
 	Stamp
 	Step string `json:"step"` // fired or healed

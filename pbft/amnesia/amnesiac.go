@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Amnesiac runs in place of a Replica while this replica does not know what it signed (D8.6). It does not vote, follow
+// Amnesiac runs in place of a Replica while this replica does not know what it signed (D8.6). It does not vote, execute
 // or write. It asks the other replicas until n−f of them that remember everything have answered. Their answers give a
 // sequence number and a view: votes above that number and from that view on cannot contradict a forgotten vote.
 type Amnesiac struct {
@@ -85,7 +85,7 @@ func (a *Amnesiac) take(m *wire.HeldBy, from port.Source) port.Reason {
 		return port.ReasonDuplicate
 	}
 	a.heard[from.Replica] = true
-	if m.Whole { // another answerer may itself have forgotten what this replica needs to know
+	if m.Whole { // a replica that has itself forgotten something may not know what this replica needs
 		a.answers[from.Replica] = m
 	}
 	return ""
@@ -106,12 +106,12 @@ func (a *Amnesiac) Answers() []Answer {
 	return list
 }
 
-// Recovery says from where on the votes of a replica that has forgotten what it signed contradict none of the forgotten
-// ones (D8.6).
+// Recovery says from which sequence number and view on the votes of a replica that has forgotten what it signed cannot
+// contradict the forgotten ones (D8.6).
 type Recovery struct {
-	Until    wire.Seq        // R: the silence ends when a checkpoint at or above it is stable
+	Until    wire.Seq        // R: the replica may vote once a checkpoint at or above it is stable
 	View     wire.View       // V*: the replica never votes in a view below it
-	Suspects []wire.Suspect  // they justify the highest view that an answer showed together with its justification
+	Suspects []wire.Suspect  // they justify the highest view that an answer showed together with its Suspects
 	Stable   wire.StableCert // the newest stable certificate in the answers
 }
 
@@ -133,7 +133,8 @@ func (a *Amnesiac) Recovery() (Recovery, bool) {
 			out.Stable = m.Stable
 		}
 	}
-	justified := wire.View(0) // a faulty replica's answer may prove a higher view without its justification
+	// A faulty replica's answer may prove a higher view but leave out the Suspects that justify it.
+	justified := wire.View(0)
 	for _, m := range whole {
 		if m.View > justified {
 			justified, out.Suspects = m.View, m.Suspects
@@ -179,7 +180,7 @@ func highestView(m *wire.HeldBy) wire.View {
 	return view
 }
 
-// Records are the first records of the new life's journal. All of them must be durable before the life is written to
+// Records returns the first records of the new life's journal. All of them must be durable before the life is written to
 // the file beside the key, and before the replica does anything else.
 func (rec Recovery) Records(cfg *wire.Config, life wire.Life) []wire.Record {
 	out := []wire.Record{

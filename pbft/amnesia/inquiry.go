@@ -8,11 +8,11 @@ import (
 )
 
 // Inquiry is the question that a replica asks at an ordinary start (D8.4, D8.5): does another replica hold something
-// that this one signed and its journal lacks? A disk restored from an older copy looks intact to its own replica; only
-// the others can tell.
+// that this one signed and its journal lacks? If a disk was restored from an older copy, its replica cannot notice that;
+// only other replicas can.
 type Inquiry struct {
 	Asking bool // too few replicas have answered, so this one must not vote yet
-	Forgot bool // an answer proved that the journal lost something: this replica signs nothing any more
+	Forgot bool // an answer proved that the journal lost something, so this replica signs nothing any more
 
 	cfg   *wire.Config
 	nonce uint64
@@ -30,7 +30,7 @@ func NewInquiry(cfg *wire.Config, nonce uint64, first bool) Inquiry {
 }
 
 // Ask lists which replicas to ask now, and under which nonce: those that have not yet answered that they remember
-// everything. It asks often at first, and goes on for as long as the replica runs.
+// everything. It asks often at first, then less often, for as long as the replica runs.
 func (q *Inquiry) Ask(now time.Duration) (nonce uint64, whom []wire.ReplicaID) {
 	if q.nonce == 0 || q.asked && now < q.again {
 		return 0, nil
@@ -47,7 +47,7 @@ func (q *Inquiry) Ask(now time.Duration) (nonce uint64, whom []wire.ReplicaID) {
 	return q.nonce, whom
 }
 
-// WhyDrop is the reason not to take an answer, or "" if it is to be taken.
+// WhyDrop returns the reason why an answer must be ignored, or "" if it counts.
 func (q *Inquiry) WhyDrop(m *wire.HeldBy, from wire.ReplicaID) port.Reason {
 	switch {
 	case q.nonce == 0 || m.Nonce != q.nonce || m.Of != q.cfg.Self:
@@ -58,7 +58,7 @@ func (q *Inquiry) WhyDrop(m *wire.HeldBy, from wire.ReplicaID) port.Reason {
 	return ""
 }
 
-// NeverStarted reports whether this replica has no sign yet that it was started before; then it has signed nothing.
+// NeverStarted reports whether nothing shows that this replica was started before. If so, it has signed nothing.
 func (q *Inquiry) NeverStarted() bool { return q.Asking && q.first }
 
 // Answered counts an answer that shows no loss. This replica may vote once n−f replicas remember everything, itself

@@ -1,6 +1,7 @@
-// Package budget bounds how many bytes a replica sends to another one in answer to its questions (S4). A question is short
-// and its answer is long. Without a bound, a faulty replica that always claims to lack everything would receive the whole
-// window sixteen times a timeout from every replica, and the state of a checkpoint as often as the network carries it.
+// Package budget bounds how many bytes a replica sends to another one in answer to its questions (S4). A question is
+// short and its answer is long. Without a bound, a faulty replica that always claims to lack everything would receive
+// the whole window sixteen times a timeout from every replica, and the state of a checkpoint as often as the network
+// carries it.
 //
 // It owns the two amounts that a peer may draw in a view timeout T; every answer to a replica's question is paid from
 // one of them:
@@ -13,8 +14,9 @@
 //     grants BulkBytes, however little the log holds: a replica with a new disk lacks the state. Bulk holds a
 //     quarter of that at most.
 //
-// In k timeouts in which the log never holds more than W bytes and O bytes are ordered, a peer is sent at most (k+2)·W
-// + 2·O + (k+1/4)·BulkBytes, and the part of its last answer that exceeded what was left.
+// Assume that k timeouts pass, that the log never holds more than W bytes, and that O bytes are ordered. Then a peer is
+// sent at most (k+2)·W + 2·O + (k+1/4)·BulkBytes. Its last answer may exceed that, because an answer is always sent
+// whole.
 //
 // It must not decide what is sent, or to whom. It is not safe for concurrent use: each Budget belongs to one goroutine.
 package budget
@@ -24,14 +26,14 @@ import "time"
 // BulkBytes is how many bytes of batches and states a peer is granted in a view timeout.
 const BulkBytes = 16 << 20
 
-// parts is the number of parts in which the grant of one timeout is given. Help measures the whole log for each grant,
-// which takes a while: a peer that never stops asking causes that at most so often.
+// parts is the number of parts in which the grant of one timeout is given. Help measures the whole log for each part,
+// which takes a while, so parts also bounds how often a peer that asks all the time causes this work.
 const parts = 256
 
 // Budget is what one peer may draw. It holds nothing until the first grant, which fills it.
 type Budget struct {
 	full    int           // the most that it can hold
-	spent   int           // bytes spent, less the bytes granted since; full−spent is left
+	spent   int           // bytes spent, minus the bytes granted since; full−spent is left
 	at      time.Duration // the time up to which grants were given
 	ordered int           // how many bytes had been ordered at the last grant
 }
@@ -53,7 +55,8 @@ func (b *Budget) Bulk(now, timeout time.Duration) {
 	}
 }
 
-// due is how many parts of a timeout have passed without a grant, at most two timeouts' worth: the budget is full by then.
+// due returns how many parts of a timeout have passed since the last grant. It returns at most the parts of two
+// timeouts, because the budget is full by then.
 func (b *Budget) due(now, timeout time.Duration) (n int, due bool) {
 	passed := (now - b.at) / (timeout / parts)
 	b.at += passed * (timeout / parts)

@@ -7,7 +7,7 @@ import (
 
 const timeout = time.Second
 
-// draw takes messages of one size until the budget refuses one, and returns how many bytes it got.
+// draw sends messages of one size until the budget refuses one, and returns how many bytes were sent.
 func draw(b *Budget, size int) (sum int) {
 	for ; b.Left(); sum += size {
 		b.Spend(size)
@@ -15,8 +15,8 @@ func draw(b *Budget, size int) (sum int) {
 	return sum
 }
 
-// S4: a peer that takes all it can get at every moment gets, of both parts together, no more in k timeouts than the bound of
-// the package, and not much less.
+// S4: a peer takes as much as it can get at every moment. In k timeouts, it gets no more from both budgets together than
+// the bound in the package comment, and not much less.
 func TestS4_WhoDrawsAllTheTimeIsSentNoMoreThanTheBound(t *testing.T) {
 	const (
 		k, log, perTick = 5, 8 << 20, 1 << 10
@@ -38,7 +38,8 @@ func TestS4_WhoDrawsAllTheTimeIsSentNoMoreThanTheBound(t *testing.T) {
 	}
 }
 
-// S4: a peer that has long asked for nothing has just a full budget; one that was sent more than it had must wait longer.
+// S4: a peer that has asked for nothing for a long time has only a full budget. A peer that was sent more than its
+// budget must wait longer.
 func TestS4_ABudgetIsNeverMoreThanFullAndOverdraftsArePaid(t *testing.T) {
 	var b Budget
 	if b.Left() {
@@ -60,7 +61,7 @@ func TestS4_ABudgetIsNeverMoreThanFullAndOverdraftsArePaid(t *testing.T) {
 	}
 }
 
-// S4: asking again and again does not make a replica search its log again and again.
+// S4: however often a peer asks, the log is measured only a bounded number of times in a timeout.
 func TestS4_TheLogIsLookedAtSoManyTimesInATimeout(t *testing.T) {
 	var b Budget
 	looks := 0

@@ -12,8 +12,9 @@ import (
 	"tagma/pbft/wire"
 )
 
-// A segment's anchor and what follows it say all that the whole journal says about votes, view and watermark (D9), at
-// every moment of random runs: in the middle of a turn, with own votes under way, in view changes, after crashes.
+// D9: the newest segment alone (its anchor and what follows it) says as much about votes, view and watermark as the
+// whole journal. This holds at every moment of random runs: in the middle of a turn, while the replica's own votes are
+// on the loopback, in view changes, and after crashes.
 func TestD9_TheNewestSegmentAloneRestoresTheSameReplica(t *testing.T) {
 	alone.Test(t)
 	rotations, inactive := 0, 0
@@ -45,7 +46,8 @@ func TestD9_TheNewestSegmentAloneRestoresTheSameReplica(t *testing.T) {
 	}
 }
 
-// disturb submits, cuts off, heals and crashes at random; at most one replica is cut off at a time.
+// disturb submits requests, cuts off replicas, reconnects them and crashes them at random. At most one replica is cut
+// off at a time.
 func (l *lab) disturb(rng *rand.Rand) {
 	switch victim := l.processes[rng.IntN(4)]; rng.IntN(60) {
 	case 0:
@@ -60,7 +62,7 @@ func (l *lab) disturb(rng *rand.Rand) {
 	}
 }
 
-// leaveBehind restarts replicas that only a state transfer can help.
+// leaveBehind restarts replicas that lag so far that only a state transfer could help them.
 func (l *lab) leaveBehind() {
 	for _, p := range l.processes {
 		if p.driver != nil {
@@ -74,7 +76,7 @@ func (l *lab) leaveBehind() {
 func sameFromAnchor(t *testing.T, p *process) {
 	t.Helper()
 	at := pbft.Applied{Seq: p.replica.Inspect().Stable}
-	notes := p.driver.notes // an anchor may already hold notes that wait to be written
+	notes := p.driver.notes // these records wait to be written, and an anchor may already contain them
 	whole, err := pbft.New(p.cfg, append(decode(p.tape.full), notes...), at)
 	if err != nil {
 		t.Fatal(err)
@@ -103,8 +105,8 @@ func sameFromAnchor(t *testing.T, p *process) {
 	}
 }
 
-// standing returns, by type and place, the bytes of the newest votes and certificates above the low watermark, and the
-// view change of a replica without an active view.
+// standing returns what a replica has signed and must still know: by type and sequence number, the bytes of the newest
+// votes and certificates above the low watermark. If its view is not active, its view change is included.
 func standing(p *process, in port.Inspection) map[string]string {
 	last := map[string]string{}
 	for _, b := range p.tape.full {
@@ -131,8 +133,8 @@ func standing(p *process, in port.Inspection) map[string]string {
 	return last
 }
 
-// told returns everything that a replica would write about itself. It leaves out bodies that lost against a commit
-// certificate, because nobody can need them.
+// told returns everything that a replica's anchor and pending records say. It leaves out bodies of batches that a commit
+// certificate has ruled out, because nobody can need them.
 func told(r *pbft.Replica) []string {
 	records := r.Anchor()
 	committed := map[wire.Seq]wire.Digest{}

@@ -5,11 +5,10 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Optimistic logging (D8.14): the records of a turn may become durable after the turn's messages have left. Records on
-// which a start must be able to rely are still made durable first.
+// Optimistic logging (D8.14): the records of a turn may become durable after the turn's messages have left. Records
+// without which a start could not continue safely are still made durable first.
 
-// behind holds two low watermarks: the one that the durable part of the journal shows, and the one that everything
-// written so far shows.
+// behind holds two low watermarks: that of the durable part of the journal, and that of everything written so far.
 type behind struct {
 	durable, written wire.Seq
 }
@@ -17,7 +16,8 @@ type behind struct {
 func (b *behind) note(rec wire.Record) { b.written = max(b.written, wire.StableIn(rec).Seq) }
 func (b *behind) synced()              { b.durable = b.written }
 
-// write makes the records of a turn durable. If what follows them may come first, it leaves that to the journal.
+// write writes the records of a turn. If the turn's effects need not wait until they are durable, it lets the journal do
+// that later.
 func (d *Driver) write(t *turn) error {
 	for _, rec := range t.records {
 		d.behind.note(rec)
@@ -57,7 +57,7 @@ func (d *Driver) mustSync(t *turn) bool {
 	return false
 }
 
-// comesFirst reports whether a record must be durable before its turn is performed.
+// comesFirst reports whether a record must be durable before the effects of its turn are performed.
 func (d *Driver) comesFirst(rec wire.Record) bool {
 	switch rec := rec.(type) {
 	case *wire.Early, *wire.Clean, *wire.Activated, *wire.Installed:

@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// hasty is a driver whose votes may leave before they are durable.
+// hasty is a driver whose votes may be sent before they are durable.
 func (s *script) hasty() *Driver {
 	cfg := configOf(1, 4)
 	cfg.Optimistic, cfg.LogWindow = true, 8
@@ -71,7 +71,7 @@ func TestD8_14_ASyncMovesTheWindow(t *testing.T) {
 	}
 }
 
-// D8.14: a clean stop makes everything durable, the core's last records included, and no turn follows it.
+// D8.14: a clean stop makes everything durable, including the core's last records, and no turn follows it.
 func TestD8_14_CloseSyncsEverything(t *testing.T) {
 	s := &script{steps: [][]port.Effect{
 		{port.Note{Record: stable(4)}},
@@ -93,7 +93,7 @@ func TestD8_14_CloseSyncsEverything(t *testing.T) {
 	}
 }
 
-// D8.14: the guard signs nothing for a slot in which the journal may lack a vote.
+// D8.14: the guard refuses to sign a statement about a slot if the journal may lack a vote for that slot.
 func TestD8_14_TheGuardKnowsWhatMayBeMissing(t *testing.T) {
 	cfg := configOf(1, 4)
 	log := []wire.Record{stable(8), &wire.Early{}}

@@ -38,8 +38,9 @@ func (l *lab) story() {
 	}
 }
 
-// A replica may stop before a turn is durable, after it is, or in the middle of what follows, whatever the turn holds.
-// After a restart it contradicts nothing it ever showed (D3, D7), repeats it byte by byte, and the cluster goes on.
+// D7: a replica may crash before a turn is durable, after that, or while the turn's effects are performed, whatever the
+// turn contains. After a restart it contradicts nothing that it has ever sent (D3, D7), sends the same bytes again, and
+// the cluster continues.
 func TestD7_AfterACrashAtAnyPointNoVoteIsContradicted(t *testing.T) {
 	alone.Test(t)
 	struck := map[string]bool{}
@@ -83,7 +84,8 @@ func TestD7_AfterACrashAtAnyPointNoVoteIsContradicted(t *testing.T) {
 	}
 }
 
-// An error of the journal, whether the turn reached the disk or not, ends the process with nothing sent or executed.
+// D6: if the journal returns an error, the process ends and nothing of the turn is sent or executed, whether the turn
+// reached the disk or not.
 func TestD6_AFailedAppendIsTheLastThingAReplicaDoes(t *testing.T) {
 	alone.Test(t)
 	for _, b := range []blow{fails, failsBehind} {
@@ -98,7 +100,7 @@ func TestD6_AFailedAppendIsTheLastThingAReplicaDoes(t *testing.T) {
 					fired = true
 					return b
 				}
-				l.story() // lab.failed judges what the replica did
+				l.story() // lab.failed checks what the replica did
 				if fired && l.processes[victim].ups != 2 {
 					t.Fatalf("replica %d did not stop at append %d", victim, k)
 				}

@@ -5,8 +5,8 @@
 // only then sends messages and hands over batches for execution. What the core broadcasts comes back to it in the next
 // turn, so that the replica's own vote counts only once it is durable.
 //
-// It tells observers what happens, in the terms of the protocol, so that nobody else takes events, effects and records
-// apart.
+// It tells observers what happens, in the terms of the protocol, so that no other code has to interpret events, effects
+// and records.
 //
 // It has no goroutine, clock or randomness, so that node and simulator run the same code. It must not know what
 // implements its ports.

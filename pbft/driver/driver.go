@@ -19,8 +19,8 @@ type Driver struct {
 	guard     *Guard // nil for an attacker
 
 	loopback []loop        // own broadcasts, durable, to be passed to the core in its next turn
-	notes    []wire.Record // wait for the next record that must be durable
-	silent   bool          // the own state is wrong, so no replies are sent (K2)
+	notes    []wire.Record // records that wait for the next record that must be durable
+	silent   bool          // this replica's own state is wrong, so no replies are sent (K2)
 	view     wire.View     // the newest view known to be active, for replies that the core does not see
 	failed   error         // final
 	behind   behind
@@ -35,7 +35,7 @@ type Ports struct {
 	Transport Transport
 	Machine   Machine
 	Observers []Observer
-	Log       wire.Log // that the journal holds: nothing is signed that contradicts it (D7)
+	Log       wire.Log // the records in the journal: nothing is signed that contradicts them (D7)
 	Unguarded bool     // an attacker's driver signs anything
 }
 

@@ -7,7 +7,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// loop is something that goes back to the core: an own broadcast, or the answer to a request that the core wanted to relay.
+// loop is something that goes back to the core: a broadcast of the core, or the answer to a request that it wanted to
+// relay.
 type loop struct {
 	event  port.Event
 	record wire.Record // the record that made it durable; nil if its kind is not journalled
@@ -77,9 +78,9 @@ func (d *Driver) gather(effect port.Effect) error {
 	return nil
 }
 
-// settled intercepts a relayed request that need not be ordered any more, and tells the core. The request may have
-// expired since it was admitted. Then no batch would ever answer it here, and its timer would make this replica suspect
-// a correct primary.
+// settled handles a request that the core wants to relay. If the request need not be ordered any more, it is not
+// relayed, and the core is told. This happens if the request's session expired after it was admitted: then no batch will
+// contain it, and its timer would make this replica suspect a correct primary.
 func (d *Driver) settled(req *wire.Request) bool {
 	reply, done := d.machine.Lookup(req)
 	if done {
@@ -88,7 +89,7 @@ func (d *Driver) settled(req *wire.Request) bool {
 	return done
 }
 
-// persist adds a record to the turn, after the notes that were made before it.
+// persist adds a record to the turn, after the pending records.
 func (d *Driver) persist(r wire.Record) {
 	d.turn.records = append(append(d.turn.records, d.notes...), r)
 	d.notes = d.notes[:0]

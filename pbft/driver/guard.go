@@ -12,14 +12,15 @@ import (
 // statement for the same (type, view, seq), and any statement in a view that the replica has left or for a slot in
 // which it may have voted before (D3, D7, D8.14). It is the last check before the key is used.
 type Guard struct {
-	signed    map[wire.Seq][]said // by sequence number; at 0 the statements that are about a view alone
-	forgotten wire.Seq            // statements up to here were dropped, except those at 0
-	left      wire.View           // the highest view of an own ViewChange; every lower view was left
-	bar       wire.Seq            // the journal may lack own votes for slots up to here
-	spare     [][]said            // emptied slices, to be reused
-	order     []wire.Seq          // the keys of signed, some of them twice, and former ones
-	all       []said              // the statements of the last message
-	buf       []byte              // signed bytes of the last statement
+	signed    map[wire.Seq][]said // by sequence number; at 0 are the statements that are only about a view
+	forgotten wire.Seq            // statements up to this sequence number were dropped, except those at 0
+	// The highest view for which this replica signed a ViewChange; it has left every lower view.
+	left  wire.View
+	bar   wire.Seq   // the journal may lack own votes for slots up to this one
+	spare [][]said   // emptied slices, to be reused
+	order []wire.Seq // the keys of signed; some are listed twice, and some are no longer in signed
+	all   []said     // the statements of the last message
+	buf   []byte     // signed bytes of the last statement
 }
 
 // statement is a subject about which a replica may sign only one thing.
@@ -87,7 +88,8 @@ func (g *Guard) note(m wire.Message, all []said) {
 	}
 	if vc, ok := m.(*wire.ViewChange); ok && vc.View > g.left {
 		g.left = vc.View
-		for _, seq := range g.tidied() { // nothing of a lower view is admitted any more: there is nothing to compare it with
+		// Statements of lower views can be dropped: nothing of these views will be admitted any more.
+		for _, seq := range g.tidied() {
 			held := slices.DeleteFunc(g.signed[seq], func(s said) bool { return s.kind != wire.TypeCheckpoint && s.view < g.left })
 			if g.signed[seq] = held; len(held) == 0 {
 				g.drop(seq)
@@ -128,7 +130,7 @@ func find(held []said, s statement) *said {
 
 // Forget drops statements about sequence numbers for which no vote will ever be cast again.
 func (g *Guard) Forget(below wire.Seq) {
-	if below > g.forgotten+wire.Seq(len(g.signed)) { // looking at all entries is then faster
+	if below > g.forgotten+wire.Seq(len(g.signed)) { // in this case it is faster to look at all entries
 		for _, seq := range g.tidied() {
 			if seq != 0 && seq <= below {
 				g.drop(seq)
@@ -162,7 +164,7 @@ func (g *Guard) drop(seq wire.Seq) {
 	}
 }
 
-// statements lists the statements in an own message; none for a kind that may be sent twice. The list is valid until
+// statements lists the statements in an own message; none for a type that may be signed twice. The list is valid until
 // the next call.
 func (g *Guard) statements(cfg *wire.Config, m wire.Message) []said {
 	g.all = g.all[:0]

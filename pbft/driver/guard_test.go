@@ -6,7 +6,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Pairs of statements of one kind that differ only in their content.
+// Pairs of statements of one type that differ only in their content.
 var contradictions = []struct{ first, second wire.Message }{
 	{&wire.PrePrepare{View: 1, Seq: 5}, &wire.PrePrepare{View: 1, Seq: 5, Digest: wire.Digest{1}}},
 	{&wire.Prepare{View: 1, Seq: 5, Replica: 1}, &wire.Prepare{View: 1, Seq: 5, Replica: 1, Digest: wire.Digest{1}}},
@@ -31,7 +31,7 @@ func TestD7_TheGuardRefusesASecondDifferentStatement(t *testing.T) {
 	cfg := configOf(1, 4)
 	for _, c := range contradictions {
 		g := NewGuard(cfg, nil)
-		for range 2 { // the same bytes again are no contradiction
+		for range 2 { // signing the same bytes again is no contradiction
 			if err := g.Admit(cfg, c.first); err != nil {
 				t.Fatal(err)
 			}
@@ -91,7 +91,7 @@ func guarded(t *testing.T, cfg *wire.Config) *Guard {
 	return g
 }
 
-// What the guard holds is bounded by the window: old sequence numbers are forgotten, and so are views that were left.
+// S4: the guard's memory is bounded by the window: it forgets old sequence numbers, and views that were left.
 func TestS4_TheGuardForgetsWhatCanNeverBeVotedOnAgain(t *testing.T) {
 	cfg := configOf(1, 4)
 	g := NewGuard(cfg, nil)
@@ -113,7 +113,8 @@ func TestS4_TheGuardForgetsWhatCanNeverBeVotedOnAgain(t *testing.T) {
 	}
 }
 
-// The guard still forgets if a replica starts again far above, or its journal goes back below what was forgotten.
+// S4: the guard still forgets if a replica continues far above, or if its journal begins below what the guard has
+// already forgotten.
 func TestS4_TheGuardForgetsAcrossGaps(t *testing.T) {
 	cfg := configOf(1, 4)
 	g := NewGuard(cfg, nil)

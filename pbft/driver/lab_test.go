@@ -17,10 +17,10 @@ type lab struct {
 	processes []*process
 	ledger    ledger
 	now       time.Duration
-	hops      int                     // how many messages of a chain fit into one tick
-	cut       map[wire.ReplicaID]bool // nothing from them or to them arrives
+	hops      int                     // how many messages that cause each other may be delivered in one tick
+	cut       map[wire.ReplicaID]bool // messages from and to these replicas are lost
 	wire      [][]packet              // by destination
-	open      []*wire.Request         // not answered by f+1 replicas yet
+	open      []*wire.Request         // requests that f+1 replicas have not answered yet
 	heard     map[wire.RequestID]map[wire.ReplicaID]wire.Seq
 	next      uint64
 	lent      int               // states that were transferred
@@ -43,7 +43,7 @@ func keyOf(name string, i int) wire.PublicKey {
 	return sha256.Sum256(fmt.Appendf(nil, "%s %d", name, i))
 }
 
-// signWith makes signatures that are a keyed hash.
+// signWith makes signatures, which are keyed hashes.
 func signWith(key wire.PublicKey) func([]byte) wire.Signature {
 	return func(b []byte) (s wire.Signature) {
 		half := sha256.Sum256(append(key[:], b...))
@@ -101,7 +101,7 @@ func (l *lab) post(from, to wire.ReplicaID, frame []byte) {
 	}
 }
 
-// hear is the client: it believes f+1 replicas.
+// hear receives replies as a client does: it believes a result that f+1 replicas gave.
 func (l *lab) hear(from wire.ReplicaID, r *wire.Reply) {
 	if r.Outcome != wire.OutcomeExecuted {
 		return
@@ -114,7 +114,7 @@ func (l *lab) hear(from wire.ReplicaID, r *wire.Reply) {
 
 func (l *lab) acknowledged(r *wire.Request) bool { return len(l.heard[r.ID]) >= 2 }
 
-// submit gives a request to all replicas, and again until f+1 have answered.
+// submit sends a request to all replicas, again and again until f+1 have answered.
 func (l *lab) submit() {
 	l.next++
 	key := keyOf("client", 0)
@@ -144,7 +144,7 @@ func (p *process) receive(from port.Source, frame []byte) {
 	p.inbox = append(p.inbox, port.Received{From: from, Msg: v})
 }
 
-// pass lets one tick go by: whoever was down long enough starts again, and everything that is under way arrives.
+// pass lets one tick pass. Processes that were down long enough start again, and all messages on the way arrive.
 func (l *lab) pass() {
 	l.now += tick
 	for _, p := range l.processes {
@@ -169,7 +169,7 @@ func (l *lab) pass() {
 	}
 }
 
-// deliver gives every process one turn with all that waits for it, and reports whether there was anything.
+// deliver gives every process one turn with all events that wait for it, and reports whether there were any.
 func (l *lab) deliver() (busy bool) {
 	for i, p := range l.processes {
 		waiting := l.wire[i]

@@ -6,7 +6,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// ledger remembers, across restarts, everything that every replica showed to others.
+// ledger remembers, across restarts, every vote that any replica has sent, and every batch that one has executed.
 type ledger struct {
 	votes    map[string]wire.Signature // by replica, type, view and sequence number
 	left     map[wire.ReplicaID]wire.View
@@ -33,7 +33,7 @@ func (v vote) name() string {
 	return fmt.Sprintf("replica %d: %s for view %d, sequence number %d", v.by, v.kind, v.view, v.seq)
 }
 
-// votesIn lists the votes that a message shows as its own content.
+// votesIn lists the sender's own votes in a message.
 func votesIn(cfg *wire.Config, m wire.Message) []vote {
 	switch m := m.(type) {
 	case *wire.PrePrepare:
@@ -60,8 +60,9 @@ func votesIn(cfg *wire.Config, m wire.Message) []vote {
 	return nil
 }
 
-// sent checks a message on its way out: its sender's own votes in it are durable (D0), contradict nothing the sender ever
-// showed, and are in no view that it left (D3, D7). Signatures are a function of the bytes, so equal ones mean equal votes.
+// sent checks a message that leaves a replica. The sender's own votes in it must be durable (D0), must contradict no
+// vote that the sender ever sent, and must be in no view that it has left (D3, D7). Signatures are a function of the
+// bytes, so equal signatures mean equal votes.
 func (l *ledger) sent(p *process, m wire.Message) {
 	for _, v := range votesIn(p.cfg, m) {
 		if v.by != p.cfg.Self {
@@ -86,7 +87,8 @@ func (l *ledger) sent(p *process, m wire.Message) {
 	}
 }
 
-// executed checks a batch on its way to execution: the journal can execute it again (D0), and no replica another (I1).
+// executed checks a batch that is handed to execution: the journal must be able to execute it again (D0), and no replica
+// may execute another batch at its sequence number (I1).
 func (l *ledger) executed(p *process, seq wire.Seq, digest wire.Digest) {
 	if before, again := l.executes[seq]; again && before != digest {
 		p.lab.t.Fatalf("I1: replica %d executes another batch at %d", p.cfg.Self, seq)
@@ -107,7 +109,7 @@ func (l *ledger) executed(p *process, seq wire.Seq, digest wire.Digest) {
 	p.lab.t.Fatalf("D0: replica %d executes %d without a durable certificate", p.cfg.Self, seq)
 }
 
-// holdsVote reports whether a vote is on the tape.
+// holdsVote reports whether the replica's journal contains a vote.
 func (tp *tape) holdsVote(cfg *wire.Config, v vote) bool {
 	for _, r := range tp.read(0) {
 		var m wire.Message

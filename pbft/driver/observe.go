@@ -7,20 +7,20 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Causes of a view change beside the types of messages.
+// The causes of a view change that are not types of messages.
 const (
 	TimerExpired = "timer"
 	Proof        = "evidence"
 )
 
-// observer is an Observer, with how to ask whether somebody listens behind it.
+// observer is an Observer, with the function that says whether it has listeners.
 type observer struct {
 	to    Observer
 	heard func() bool // nil: always
 }
 
-// observersOf looks which observers may be deaf for a while: those with a method Heard() bool. They are told nothing as
-// long as it returns false, which costs no more than the question.
+// observersOf prepares observers for Tell. An observer with a method Heard() bool is told nothing as long as that method
+// returns false, so that it then costs almost nothing.
 func observersOf(all []Observer) []observer {
 	out := make([]observer, len(all))
 	for i, o := range all {
@@ -34,7 +34,7 @@ func observersOf(all []Observer) []observer {
 
 func (o observer) listens() bool { return o.heard == nil || o.heard() }
 
-// Tell tells an observer of an event that a core was given, and of the effects that it returned.
+// Tell tells an observer of an event that the core was given, and of the effects that the core returned.
 func Tell(o Observer, ev port.Event, effects []port.Effect) {
 	switch ev := ev.(type) {
 	case port.Received:
@@ -96,7 +96,7 @@ func tellEffect(o Observer, ev port.Event, effect port.Effect, all []port.Effect
 	}
 }
 
-// opinions is who votes for which digest, by replica.
+// opinions returns which replicas vote for which digest.
 func opinions(votes []wire.Checkpoint) []wire.Digest {
 	says := make([]wire.Digest, votes[len(votes)-1].Replica+1)
 	for i := range votes {
@@ -113,7 +113,7 @@ func prePrepared(o Observer, p *wire.PrePrepare) {
 	o.PrePrepared(p.View, p.Seq, p.Digest, requests)
 }
 
-// tellRecord tells how far a slot is, and where the low watermark, by what is written.
+// tellRecord tells observers what a record shows: the progress of a slot, or a move of the low watermark.
 func tellRecord(o Observer, r wire.Record) {
 	switch r := r.(type) {
 	case *wire.Accepted:
@@ -146,7 +146,7 @@ func tellBroadcast(o Observer, m wire.Message, ev port.Event, all []port.Effect)
 	}
 }
 
-// causeOf is what brought effects about.
+// causeOf returns the cause of the effects that an event had.
 func causeOf(ev port.Event, effects []port.Effect) string {
 	if slices.ContainsFunc(effects, func(e port.Effect) bool { _, is := e.(port.Accuse); return is }) {
 		return Proof

@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// diary is an observer that writes down what is reported to it.
+// diary is an observer that records what it is told.
 type diary struct {
 	Ignore
 	lines []string
@@ -60,7 +60,7 @@ func TestTell_SaysInPlainFactsWhatAStepBrings(t *testing.T) {
 	}
 }
 
-// The guard's list of keys is bounded by what the guard holds, however many statements come and go.
+// The guard's list of keys is bounded by the number of statements that it holds, however many it has forgotten.
 func TestGuard_KeepsNoKeysOfWhatItForgot(t *testing.T) {
 	cfg := configOf(1, 4)
 	g := NewGuard(cfg, nil)

@@ -49,7 +49,8 @@ func (d *Driver) sync(records []wire.Record) error {
 	return nil
 }
 
-// reuse gives the memory of a turn that was performed to the next one, except its loops, which are passed to the core.
+// reuse lets the next turn use the memory of a turn that was performed. It does not reuse the loops, because the core
+// still gets those.
 func (d *Driver) reuse(t turn) {
 	clear(t.records)
 	clear(t.frames)
@@ -73,7 +74,7 @@ func (d *Driver) transmit(f frame) {
 	}
 }
 
-// work performs an effect that concerns execution or what it leaves behind.
+// work performs an effect that concerns execution or old data.
 func (d *Driver) work(effect port.Effect) error {
 	d.machine.Do(effect)
 	e, is := effect.(port.Truncate)
@@ -90,7 +91,7 @@ func (d *Driver) work(effect port.Effect) error {
 }
 
 // anchor returns the first records of a new segment: the core's own, and the votes that were written but have not come
-// back to the core yet.
+// back to the core over the loopback yet.
 func (d *Driver) anchor() []wire.Record {
 	records := d.core.Anchor()
 	for _, l := range d.loopback {
@@ -101,14 +102,14 @@ func (d *Driver) anchor() []wire.Record {
 	return records
 }
 
-// Asker drives a replica that may have forgotten what it signed (D8.6). There is no turn: it makes nothing durable, so that
-// what it says leaves at once, and it signs nothing.
+// Asker drives a replica that may have forgotten what it signed (D8.6). It needs no turns: it makes nothing durable and
+// signs nothing, so its messages are sent at once.
 type Asker struct{ *amnesia.Amnesiac }
 
 // NewAsker returns one that asks under a fresh nonce.
 func NewAsker(cfg *wire.Config, nonce uint64) Asker { return Asker{amnesia.New(cfg, nonce)} }
 
-// Take gives it an event, and sends what comes of it.
+// Take gives the amnesiac an event, and sends the resulting messages.
 func (a Asker) Take(ev port.Event, out Transport, observers ...Observer) error {
 	effects := a.Step(ev)
 	for _, o := range observersOf(observers) {

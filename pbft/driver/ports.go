@@ -5,7 +5,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Core is a replica, or an attacker in its place.
+// Core is a replica, or an attacker that runs in place of one.
 type Core interface {
 	port.Actor
 	// Anchor returns the records that a journal segment begins with (D9).
@@ -50,20 +50,28 @@ type Machine interface {
 	Lookup(req *wire.Request) (*wire.Reply, bool)
 }
 
-// Observer is told what happens at a replica, in the terms of the protocol: for logs, counters, evidence and traces. What
-// a step brings is told before it is durable and before anything is sent. An observer changes nothing, and must not block.
-// Most embed Ignore, and take what is of interest to them. One with a method Heard() bool is told nothing while that returns
-// false.
+// Observer is told what happens at a replica, in the terms of the protocol: for logs, counters, evidence and traces. It
+// is told what a step does before the records are durable and before anything is sent. An observer changes nothing, and
+// must not block. Most observers embed Ignore and implement only the methods that they need. An observer with a method
+// Heard() bool is told nothing while that returns false.
 type Observer interface {
-	// Received tells of a message that was given to the core, those apart that it sent itself.
+	// Received tells of a message that was given to the core, except those that this replica sent itself.
 	Received(from port.Source, m wire.Message)
-	// Dropped tells of a message that changed nothing, and why.
+	// Dropped tells of a message that the core ignored, and why.
 	Dropped(m wire.Message, why port.Reason)
 
-	// A batch's way (§4.2). Proposing: this replica is about to sign its pre-prepare. PrePrepared: it has accepted one, with
-	// so many requests. Prepared and Committed: a certificate with so many votes is complete, the pre-prepare as the vote of
-	// its primary; requests is 0 where it is not known. Executing: the batch is handed to execution. Executed: its results
-	// are known.
+	// The progress of a batch (§4.2).
+	//
+	// Proposing: this replica is about to sign its pre-prepare.
+	//
+	// PrePrepared: it has accepted a pre-prepare with so many requests.
+	//
+	// Prepared and Committed: a certificate with so many votes is complete. The pre-prepare counts as the vote of its
+	// primary. requests is 0 if the number is not known.
+	//
+	// Executing: the batch is handed to execution.
+	//
+	// Executed: its results are known.
 	Proposing(s wire.Seq)
 	PrePrepared(v wire.View, s wire.Seq, d wire.Digest, requests int)
 	Prepared(v wire.View, s wire.Seq, d wire.Digest, votes int)
@@ -71,39 +79,41 @@ type Observer interface {
 	Executing(s wire.Seq, requests, operations int)
 	Executed(s wire.Seq, requests int)
 
-	// A checkpoint (§4.3): the own state is recorded, or the certificate is complete.
+	// A checkpoint (§4.3): this replica's own state is recorded, or the stable certificate is complete.
 	Snapshotted(s wire.Seq, d wire.Digest)
 	Stable(s wire.Seq, d wire.Digest)
 
 	// A view change (§4.4). The cause is TimerExpired, Proof, or the type of the message that brought it about.
-	// Suspected: this replica suspects the primary of a view. AskedFor: it asks for a view, which these suspects justify.
-	// Entered: a view is active.
+	// Suspected: this replica suspects the primary of a view. AskedFor: it has sent a ViewChange for a view, with these
+	// Suspects. Entered: a view is active.
 	Suspected(v wire.View, cause string)
 	AskedFor(v wire.View, suspects []wire.ReplicaID, cause string)
 	Entered(v wire.View, cause string)
 
-	// The state of a checkpoint is fetched from others (X1); it is there, whole; execution goes on from it (X6); nobody
-	// serves one; the own one is damaged (K2).
+	// A transfer of state (X1). Transferring: the state of a checkpoint is fetched from others. Transferred: it is
+	// complete. Resumed: execution continues from it (X6). Starving: no replica serves a useful state. Damaged: this
+	// replica's own state is damaged (K2).
 	Transferring(s wire.Seq)
 	Transferred(s wire.Seq)
 	Resumed(s wire.Seq)
 	Starving()
 	Damaged()
 
-	// Syncing and Synced enclose the sync of a turn, with the number of its records.
+	// Syncing is called before the sync of a turn, and Synced after it, with the number of its records.
 	Syncing()
 	Synced(records int)
 
-	// Accused tells of proven misbehaviour (E1), Diverged of a stable checkpoint that the own state contradicts (K2), and
-	// Split of one that can never be stable, with what each replica says, zero for one that says nothing. Forgot: a witness
-	// holds a statement of this replica, in words, that its journal lacks; it must not go on with its journal (D8.5).
+	// Accused tells of proven misbehaviour (E1). Diverged tells of a stable checkpoint that this replica's own state
+	// contradicts (K2). Split tells of a checkpoint that can never be stable, with the digest of each replica, which is
+	// zero for a replica without a vote. Forgot says that another replica (the witness) holds a statement of this one
+	// that its journal lacks, described as text; this replica must not continue with its journal (D8.5).
 	Accused(e wire.Evidence)
 	Diverged(own wire.Digest, cert wire.StableCert)
 	Split(s wire.Seq, says []wire.Digest)
 	Forgot(said string, witness wire.ReplicaID)
 }
 
-// Ignore is an Observer that takes nothing.
+// Ignore is an Observer that ignores everything.
 type Ignore struct{}
 
 // Received implements Observer.

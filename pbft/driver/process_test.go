@@ -13,8 +13,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// process is one replica behind a driver: it implements every port but the journal. What it keeps across a crash is its
-// tape and the states it saved at checkpoints.
+// process is one replica behind a driver: it implements every port but the journal. Its journal (the tape) and the
+// states that it saved at checkpoints survive a crash.
 type process struct {
 	Ignore
 	lab     *lab
@@ -32,14 +32,14 @@ type process struct {
 	ups     int
 }
 
-// state is what execution leaves: a chained hash and the answers.
+// state is the result of execution: a chained hash and the answers.
 type state struct {
 	seq  wire.Seq
 	root wire.Digest
 	done map[wire.RequestID]wire.Reply
 }
 
-// lend stands in for the exchange of state (X3): what another replica saved at that checkpoint.
+// lend takes the place of the transfer of state (X3): it returns what another replica saved at that checkpoint.
 func (l *lab) lend(to *process, at wire.StableCert) {
 	for _, p := range l.processes {
 		s, ok := p.saved[at.Seq]
@@ -56,7 +56,8 @@ func (l *lab) lend(to *process, at wire.StableCert) {
 
 func (s state) clone() state { return state{s.seq, s.root, maps.Clone(s.done)} }
 
-// start boots from what is durable, at the newest checkpoint that journal and store agree on.
+// start starts the process from what is durable, at the newest checkpoint that both the journal and the saved states
+// have.
 func (p *process) start() {
 	p.lab.t.Helper()
 	if len(p.tape.segments) == 0 {
@@ -67,7 +68,8 @@ func (p *process) start() {
 		p.tape.begin(fresh.Anchor())
 	}
 	log := p.tape.read(0)
-	base := state{done: make(map[wire.RequestID]wire.Reply)} // others give what lies above if the journal drops it
+	// If the journal lacks the batches above, other replicas give them.
+	base := state{done: make(map[wire.RequestID]wire.Reply)}
 	for _, m := range wire.Log(log).Marks() {
 		if s, ok := p.saved[m.Seq]; ok && s.root == m.Digest {
 			base = s
@@ -110,7 +112,7 @@ func (p *process) turn(events []port.Event) (err error) {
 	return p.driver.Turn(events)
 }
 
-// called notes a call of a port that shows something, which a dying process does not survive.
+// called records a call of a port whose effect others can see. A process that crashes does not get past it.
 func (p *process) called(what string) {
 	p.calls = append(p.calls, what)
 	if p.amid {
@@ -208,7 +210,7 @@ func (p *process) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	return &reply, done
 }
 
-// tells reports what correct replicas alone never bring about.
+// tells reports events that correct replicas alone never cause.
 func (p *process) tells(what string, of any) {
 	p.lab.t.Errorf("of correct replicas alone, replica %d tells %s: %+v", p.cfg.Self, what, of)
 }

@@ -7,7 +7,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// relaying is a core that wants to relay a request and notes what it is told of it.
+// relaying is a core that wants to relay a request and records what it is told about it.
 type relaying struct {
 	req  *wire.Request
 	told []port.Event
@@ -23,8 +23,9 @@ func (r *relaying) Step(ev port.Event) []port.Effect {
 	return nil
 }
 
-// C3, C6: a request that expired after a backup had taken it in is never executed, so no batch would end its timer, and
-// the backup would depose a correct primary. So the driver looks a request up before it is relayed.
+// C3, C6: a request whose session expired after a backup admitted it is never executed. So no batch would end its timer,
+// and the backup would make the cluster replace a correct primary. Therefore the driver looks a request up before it is
+// relayed.
 func TestC3_ARequestThatIsSettledIsNotRelayed(t *testing.T) {
 	req := &wire.Request{ID: wire.RequestID{Session: 1, T: 1}, Ops: [][]byte{{1}}}
 	core := &relaying{req: req}

@@ -7,15 +7,16 @@ import (
 	"tagma/pbft/wire"
 )
 
-// tape is a journal in memory. Nothing of it survives a restart but encoded records; it can strike at an Append.
+// tape is a journal in memory. Only encoded records survive a restart. A test can choose an Append at which a fault
+// happens.
 type tape struct {
 	segments []segment
 	full     [][]byte // every record ever written, truncated or not
-	room     int      // bytes of records in a segment; 0: no end
-	rotated  int      // segments begun for want of room
+	room     int      // bytes of records in a segment; 0: no limit
+	rotated  int      // how many segments were begun because the one before was full
 
 	appends int
-	strike  func(n int, turn []wire.Record) blow // at the n-th Append; nil: never
+	strike  func(n int, turn []wire.Record) blow // the fault at the n-th Append; nil: there are no faults
 	failed  bool
 }
 
@@ -25,16 +26,16 @@ type segment struct {
 	highest wire.Seq
 }
 
-// blow is what happens at an Append.
+// blow is a fault that happens at an Append.
 type blow int
 
 const (
 	none        blow = iota
 	fails            // an error; the turn is not on the disk
-	failsBehind      // an error; the turn is on the disk all the same
-	diesBefore       // the process ends before the turn is durable: the unsynced tail is lost
-	diesAfter        // the process ends when the turn is durable and nothing of it was performed
-	diesAmid         // the process ends after the first thing that was performed
+	failsBehind      // an error, although the turn is on the disk
+	diesBefore       // the process ends before the turn is durable; what was not synced is lost
+	diesAfter        // the process ends when the turn is durable and none of its effects was performed
+	diesAmid         // the process ends after the first effect was performed
 )
 
 // crash is the panic that ends a process.
@@ -79,7 +80,8 @@ func (tp *tape) write(turn []wire.Record, anchor func() []wire.Record) {
 func (tp *tape) begin(anchor []wire.Record) {
 	tp.segments = append(tp.segments, segment{})
 	tp.add(anchor)
-	tp.segments[len(tp.segments)-1].bytes = 0 // a large anchor leaves as much room as a small one
+	// The bytes of an anchor do not count, so that a large one leaves as much room as a small one.
+	tp.segments[len(tp.segments)-1].bytes = 0
 }
 
 func (tp *tape) add(records []wire.Record) {
@@ -93,7 +95,7 @@ func (tp *tape) add(records []wire.Record) {
 	}
 }
 
-// Truncate begins a segment each time, so that every run is a test of anchors.
+// Truncate always begins a segment, so that every run tests anchors.
 func (tp *tape) Truncate(below wire.Seq, anchor func() []wire.Record) error {
 	tp.begin(anchor())
 	for len(tp.segments) > 1 && tp.segments[0].highest <= below {
@@ -102,7 +104,7 @@ func (tp *tape) Truncate(below wire.Seq, anchor func() []wire.Record) error {
 	return nil
 }
 
-// read decodes what is durable; the newest segments only if so many are asked for.
+// read decodes what is durable: all segments, or only the given number of newest ones.
 func (tp *tape) read(newest int) []wire.Record {
 	from := 0
 	if newest > 0 {

@@ -66,13 +66,13 @@ func TestTrace_TellsOfSlotsAndViewChanges(t *testing.T) {
 	}
 }
 
-// steady is a core that has no effects but those it was made with.
+// steady is a core that returns the same effects for every event.
 type steady struct{ effects []port.Effect }
 
 func (s steady) Step(port.Event) []port.Effect { return s.effects }
 func (s steady) Anchor() []wire.Record         { return nil }
 
-// turner returns turns of a driver that waits for a vote, which is what most turns bring.
+// turner returns a function that performs a turn in which one vote arrives, as in most turns.
 func turner(observers ...Observer) func() error {
 	vote := &wire.Prepare{View: 1, Seq: 2, Replica: 2}
 	events := []port.Event{port.Received{From: port.Source{Replica: 2}, Msg: wire.Own(vote)}, port.Tick{}}
@@ -100,7 +100,7 @@ func TestTrace_CostsNothingWhereNobodyListens(t *testing.T) {
 	}
 }
 
-// BenchmarkTurn compares a turn that nobody listens to with one whose events are thrown away.
+// BenchmarkTurn compares a turn without listeners with one whose events are made and thrown away.
 func BenchmarkTurn(b *testing.B) {
 	run := func(observers ...Observer) func(b *testing.B) {
 		return func(b *testing.B) {

@@ -10,7 +10,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// script is a core that does what it is told, and ports that write down what reaches them.
+// script is a core that returns the effects that the test chooses, with ports that record all calls.
 type script struct {
 	Ignore
 	steps   [][]port.Effect // by event
@@ -95,7 +95,8 @@ func TestD0_EverythingWaitsForOneAppendWhateverTheOrderOfEffects(t *testing.T) {
 	}
 }
 
-// A vote of our own reaches the core in the turn after the one that made it durable, and before everything else there.
+// D0: a vote of the replica itself reaches the core in the turn after the one that made it durable, and before all other
+// events of that turn.
 func TestD0_OwnVotesCountOnlyOnceTheyAreDurable(t *testing.T) {
 	vote := &wire.Prepare{Seq: 1, Replica: 1}
 	s := &script{steps: [][]port.Effect{{port.Broadcast{Msg: vote}}}}
@@ -185,7 +186,8 @@ func TestC3_RepliesFromTheCacheNameTheNewestView(t *testing.T) {
 	}
 }
 
-// A turn that asks for a contradiction is stopped before anything of it is written or sent.
+// D7: if a turn asks for the signature of a contradiction, it ends before any of its records is written or its messages
+// are sent.
 func TestD7_AContradictionEndsTheTurnBeforeItsAppend(t *testing.T) {
 	s := &script{steps: [][]port.Effect{
 		{port.Broadcast{Msg: &wire.Commit{Seq: 1, Digest: wire.Digest{1}, Replica: 1}}},

@@ -1,6 +1,6 @@
 // Package follow decides how a replica that lags asks for the batches it lacks (X0): which replica it asks, how long it
-// waits for an answer, and which replicas do not hold those batches. The next question leaves as soon as an answer
-// comes, so following goes as fast as the answers, whatever the view timeout.
+// waits for an answer, and which replicas do not hold those batches. The next question is sent as soon as an answer
+// arrives, so a replica follows as fast as the answers arrive, whatever the view timeout is.
 //
 // It must not send anything, nor keep track of what the replica executed. It is not safe for concurrent use.
 package follow
@@ -11,30 +11,30 @@ import (
 	"tagma/pbft/wire"
 )
 
-// patience divides the view timeout: a question that is unanswered for timeout/patience goes to another replica.
+// patience divides the view timeout: if a question is not answered within timeout/patience, another replica is asked.
 const patience = 8
 
-// Question is the one question that awaits its answer, and what the answers to earlier ones have shown.
+// Question holds the one question that waits for its answer, and what the answers to earlier ones have shown.
 type Question struct {
 	cfg     *wire.Config
 	helper  wire.ReplicaID
-	from    wire.Seq // the first batch that was asked for; 0: no question is out
-	next    wire.Seq // the batch after the last one of the answer; 0 until the message that ends the answer has come
+	from    wire.Seq // the first batch that was asked for; 0: no question was sent that waits for its answer
+	next    wire.Seq // the batch after the last one of the answer; 0 until the message that ends the answer has arrived
 	askedAt time.Duration
 
 	refused   []bool // by replica: it said that it does not hold batch refusedAt
 	refusedAt wire.Seq
 }
 
-// New returns a Question with none out.
+// New returns a Question without a question that waits for its answer.
 func New(cfg *wire.Config) Question {
 	return Question{cfg: cfg, helper: cfg.Self, refused: make([]bool, cfg.N())}
 }
 
-// Out reports whether a question awaits its answer.
+// Out reports whether a question waits for its answer.
 func (q *Question) Out() bool { return q.from > 0 }
 
-// Drop gives up the question that is out.
+// Drop stops waiting for the answer.
 func (q *Question) Drop() { q.from = 0 }
 
 // Begin forgets everything except which replicas refused.
@@ -62,7 +62,8 @@ func (q *Question) Lacks(want wire.Seq) {
 	}
 }
 
-// Ask returns the replica to ask for batch want and those after it; false while it is not time for a question.
+// Ask returns the replica to ask for batch want and those after it; it returns false while it is not time for a
+// question.
 func (q *Question) Ask(want wire.Seq, now time.Duration) (wire.ReplicaID, bool) {
 	if !q.isTime(want, now) {
 		return 0, false
@@ -74,7 +75,7 @@ func (q *Question) Ask(want wire.Seq, now time.Duration) (wire.ReplicaID, bool) 
 	return q.helper, true
 }
 
-// isTime reports whether it is time for a question, and moves on to another helper if the last one was slow or of no use.
+// isTime reports whether it is time for a question, and chooses another helper if the last one was slow or did not help.
 func (q *Question) isTime(want wire.Seq, now time.Duration) bool {
 	wait := q.cfg.ViewTimeout / patience
 	waited := now - q.askedAt
@@ -108,8 +109,8 @@ func (q *Question) pass() {
 	}
 }
 
-// Answered takes the message that ends an answer; false if this replica did not ask its sender. A helper that does not
-// hold the batch is replaced at once.
+// Answered handles the message that ends an answer. It returns false if this replica did not ask the sender. A helper
+// that does not hold the batch is replaced at once.
 func (q *Question) Answered(m *wire.Slots, from wire.ReplicaID, now time.Duration) bool {
 	if q.from == 0 || m.From != q.from || from != q.helper || q.next > 0 {
 		return false

@@ -2,8 +2,8 @@ package msglog
 
 import "tagma/pbft/wire"
 
-// What certificates prove against their signers (E1): each signature in a certificate is compared with the vote that
-// this log holds of the same replica.
+// Certificates can prove that their signers lied (E1): each signature in a certificate is compared with the vote of the
+// same replica that this log holds.
 
 // contradicts reports whether the vote was cast in the given view for another digest than d.
 func (v *Vote) contradicts(view wire.View, d wire.Digest) bool {
@@ -23,7 +23,7 @@ func (s *Slot) AgainstProposal(cfg *wire.Config, view wire.View, d wire.Digest, 
 }
 
 // against compares the signatures in a certificate (shown) with the held votes of the same replicas. It calls say to
-// build the message that a signature belongs to.
+// build the message under which a signature stands.
 func against(held []Vote, shown []wire.Endorsement, view wire.View, d wire.Digest,
 	say func(wire.ReplicaID, wire.Digest, wire.Signature) wire.Message,
 ) (found []wire.Evidence) {

@@ -2,8 +2,8 @@ package msglog
 
 import "tagma/pbft/wire"
 
-// Memories hold the highest checkpoint and the highest view change that this replica knows of every replica. A replica
-// that forgot its own statements is told of them (D8.4).
+// Memories hold the highest checkpoint and the highest view change of every replica. If a replica forgets its own
+// statements, this replica can tell it what they were (D8.4).
 type Memories []remembered
 
 // remembered is what is remembered of one replica; a statement of type 0 stands for none.
@@ -49,7 +49,7 @@ func (m Memories) SaidBy(id wire.ReplicaID, above wire.Seq) []wire.Statement {
 	return all
 }
 
-// Records are the records for an anchor: after a restart, what is remembered of the other replicas must still be there.
+// Records returns the records for an anchor, so that a restart does not lose what is remembered of the other replicas.
 func (m Memories) Records(self wire.ReplicaID) []wire.Record {
 	var out []wire.Record
 	for id := range m {

@@ -30,19 +30,21 @@ type Slot struct {
 
 	PrepareSent, CommitSent bool
 	VotedAt                 time.Duration // when this replica last signed a vote here
-	Shown                   []bool        // by replica: it was sent our accepted pre-prepare because its prepare contradicts it
+	// By replica: our accepted pre-prepare was sent to it, because its vote contradicts it.
+	Shown []bool
 
 	Prepares []Vote // by replica; the vote of the highest view
 	Commits  []Vote // by replica; the vote of the highest view
 
-	Prepared   *wire.PreparedCert
-	Cert       *wire.CommitCert // nil until the slot committed; its digest is final (I1)
-	Journalled bool             // the journal has a record from which this slot can be executed again (Certified or Committed)
+	Prepared *wire.PreparedCert
+	Cert     *wire.CommitCert // nil until the slot committed; its digest is final (I1)
+	// The journal has a Certified or Committed record, from which this slot can be executed again.
+	Journalled bool
 	HandedAt   time.Duration
 
-	Bodies  []*wire.Body     // every body held here: of a digest that is accepted, prepared or chosen by a new view
+	Bodies  []*wire.Body     // every body held here; its digest is accepted, prepared or chosen by a new view
 	Memory  int              // size of the bodies in memory
-	Loose   bool             // a body came with a certificate alone, and no journal record holds it yet
+	Loose   bool             // a body arrived only with a certificate, and no journal record holds it yet
 	Waiting *wire.PrePrepare // a pre-prepare for a later view, above the window, or ahead of our clock (N1, N6)
 
 	WaitingMemory int // size in memory of the body of Waiting, 0 without one
@@ -74,10 +76,10 @@ func (s *Slot) Body(d wire.Digest) *wire.Body {
 }
 
 // MaxVoted is how many bodies of one slot a replica accepts from primaries. It keeps every body that it voted for, even
-// if a later view chose another one: a certificate for it may have been formed that no correct replica has seen, and
-// may turn up in a later view change. Filling a slot takes MaxVoted faulty primaries in a row without a stable
-// checkpoint in between. A full slot accepts only a null, which has no body, and a primary whose own slot is full
-// proposes a null; so some view gets past it.
+// if a later view chose another one: a certificate for it may have been formed that no correct replica has seen, and may
+// turn up in a later view change. Filling a slot takes MaxVoted faulty primaries in a row without a stable checkpoint in
+// between. A full slot accepts only a null, which has no body. A primary whose own slot is full proposes a null, so some
+// later view decides the slot.
 const MaxVoted = 8
 
 // MaxBodies is more than a slot can come to hold: certificates add bodies that only other replicas accepted. The n−f
@@ -88,8 +90,8 @@ const MaxBodies = 3 * MaxVoted
 // Full reports whether the slot accepts no further body from a primary.
 func (s *Slot) Full() bool { return len(s.Bodies) >= MaxVoted }
 
-// Keep stores a body that the slot does not hold yet. If the slot is full, it drops the oldest body that Vouches does
-// not name.
+// Keep stores a body that the slot does not hold yet. If the slot is full, it drops the oldest body for which Vouches is
+// false.
 func (s *Slot) Keep(b *wire.Body) {
 	if s.Body(b.Digest()) != nil {
 		return
@@ -117,8 +119,8 @@ func (s *Slot) Accept(v wire.View, d wire.Digest, sig wire.Signature) {
 // the accepted one would then be a vote against a committed batch (I1).
 func (s *Slot) Overruled() bool { return s.Accepted && s.Cert != nil && s.Cert.Digest != s.Digest }
 
-// EndView forgets what belongs to the views below next. Prepared and commit certificates stay, and so do bodies: the
-// next view may need any of them.
+// EndView drops what belongs only to views below next. Prepared and commit certificates stay. Bodies stay as well,
+// because the next view may need any of them.
 func (s *Slot) EndView(next wire.View) {
 	if s.Waiting != nil && s.Waiting.View < next {
 		s.Waiting = nil
@@ -228,7 +230,7 @@ func signedBy(list []wire.Endorsement, id wire.ReplicaID) (wire.Signature, bool)
 }
 
 // IsKnown reports whether something is known of a slot in the current view: it was proposed or decided, or enough
-// replicas voted in it. Whatever an earlier view left behind and still matters is in O, so that it is proposed again.
+// replicas voted in it. Slots of an earlier view that still matter are in O, and so are proposed again.
 func (s *Slot) IsKnown(view wire.View, active bool, enough int) bool {
 	if s.Accepted || s.Cert != nil || s.Waiting != nil && s.Waiting.View == view || !active && s.Prepared != nil {
 		return true
@@ -264,7 +266,7 @@ func (s *Slot) Lacks(view wire.View) wire.Lacks {
 	return missing
 }
 
-// Says reports whether a vote was cast and names the same view and digest as the other one.
+// Says reports whether a vote was cast, and has the same view and digest as the other one.
 func (v *Vote) Says(other *Vote) bool {
 	return v.Cast && v.View == other.View && v.Digest == other.Digest
 }
@@ -279,7 +281,7 @@ func (s *Slot) Committed(view wire.View, digest wire.Digest, quorum int) *wire.C
 	}
 }
 
-// Wait describes what a slot of the current view waits for, at a monotonic time and by this replica's wall clock.
+// Wait describes what a slot of the current view waits for, given a monotonic time and this replica's wall clock.
 func (w *Window) Wait(seq wire.Seq, view wire.View, cfg *wire.Config, mono time.Duration, wall int64) port.SlotWait {
 	wait := port.SlotWait{Seq: seq}
 	s := w.Peek(seq)

@@ -21,8 +21,8 @@ func (all Suspects) Note(m *wire.Suspect) bool {
 }
 
 // Justify returns the highest view u that enough replicas want, given the view that each replica wants, and as many
-// Suspects of u−1 or later views, in the order of their replicas. All of those Suspects are held: a replica that wants
-// u either renews its own Suspect or has sent a ViewChange that contains enough of them.
+// Suspects of u−1 or later views, in the order of their replicas. There are always enough Suspects here: a replica that
+// wants u either renews its own Suspect, or has sent a ViewChange that contains enough of them.
 func (all Suspects) Justify(enough int, wanted []wire.View) (wire.View, []wire.Suspect) {
 	views := slices.Sorted(slices.Values(wanted))
 	u := views[len(views)-enough]

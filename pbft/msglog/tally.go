@@ -10,13 +10,15 @@ import (
 // Checkpoints counts the checkpoint messages for the window above h, and remembers the digests of this replica's own states.
 type Checkpoints struct {
 	Stable  wire.StableCert
-	tallies []tally     // ring over multiples of K in (h, h+2L]
-	Durable wire.Seq    // the newest own state that is durable in the store
-	Offered wire.Seq    // the newest own state that other replicas may fetch
-	Base    wire.Seq    // the newest checkpoint that is both stable and durable here; what lies below it may be garbage
-	Own     []wire.Mark // own states, oldest first, from the previous Base on
-	Void    wire.Seq    // own states up to here are given up, though their digests were or may have been announced (K2)
-	Split   wire.Seq    // the first checkpoint found that can never be stable; it matters only while it lies above h
+	tallies []tally  // ring over multiples of K in (h, h+2L]
+	Durable wire.Seq // the newest own state that is durable in the store
+	Offered wire.Seq // the newest own state that other replicas may fetch
+	// The newest checkpoint that is both stable and durable here; records and states below it may be deleted.
+	Base wire.Seq
+	Own  []wire.Mark // own states, oldest first, from the previous Base on
+	// Own states up to this one do not count any more, although their digests may have been announced (K2).
+	Void  wire.Seq
+	Split wire.Seq // the first checkpoint found that can never be stable; it matters only while it lies above h
 }
 
 // tally holds the digests that replicas signed for the state after seq.
@@ -52,7 +54,7 @@ func (t *tally) CanBeStable(quorum int) bool {
 	return most+silent >= quorum
 }
 
-// Statements are the votes as signed messages, ascending by replica.
+// Statements returns the votes as signed messages, ascending by replica.
 func (t *tally) Statements() []wire.Checkpoint {
 	var all []wire.Checkpoint
 	for id, v := range t.Votes {
@@ -63,7 +65,7 @@ func (t *tally) Statements() []wire.Checkpoint {
 	return all
 }
 
-// OwnDigest is this replica's own state digest after seq, if it is remembered.
+// OwnDigest returns the digest of this replica's own state after seq, if it is remembered.
 func (c *Checkpoints) OwnDigest(seq wire.Seq) (wire.Digest, bool) {
 	for _, m := range c.Own {
 		if m.Seq == seq {
@@ -73,7 +75,8 @@ func (c *Checkpoints) OwnDigest(seq wire.Seq) (wire.Digest, bool) {
 	return wire.Digest{}, false
 }
 
-// GiveUp forgets the own states in (above, upTo]. Their digests were announced all the same, so Void keeps upTo (K2).
+// GiveUp forgets the own states in (above, upTo]. Their digests were announced nevertheless, so Void remembers upTo
+// (K2).
 func (c *Checkpoints) GiveUp(above, upTo wire.Seq) {
 	c.Own = slices.DeleteFunc(c.Own, func(m wire.Mark) bool { return m.Seq > above && m.Seq <= upTo })
 	c.Void = max(c.Void, upTo)

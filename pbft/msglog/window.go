@@ -7,12 +7,13 @@ import "tagma/pbft/wire"
 const MaxKeptBytes = 24 << 20
 
 // Window is the ring of slots around the low watermark h. It begins at h−3L, because replicas that follow need the
-// bodies and commit certificates below h (N3). This replica votes up to H = h+L. The ring ends at h+2L, because
-// messages may arrive before the checkpoint that makes room for them (N6).
+// bodies and commit certificates below h (N3). The ring ends at h+2L: this replica votes only up to H = h+L, but
+// messages for later slots may arrive before the checkpoint that makes room for them (N6).
 type Window struct {
-	Cfg  *wire.Config
-	Low  wire.Seq // h
-	Seen wire.Seq // the highest sequence number in the ring that any message named; loops over the ring end here
+	Cfg *wire.Config
+	Low wire.Seq // h
+	// The highest sequence number in the ring that any message named; loops over the ring need not look further.
+	Seen wire.Seq
 	Ring []Slot
 }
 
@@ -27,9 +28,9 @@ func (w *Window) High() wire.Seq { return w.Low + w.Cfg.LogWindow }
 // Floor is the highest sequence number that the ring no longer holds.
 func (w *Window) Floor() wire.Seq { return w.Cfg.Floor(w.Low) }
 
-// ForgetOldBodies drops, oldest first, the bodies below h that exceed MaxKeptBytes. Bodies of batches that this replica
-// has yet to execute stay: after a restart the journal yields them only once, and the other replicas may hold none of
-// them any more (N3).
+// ForgetOldBodies drops, oldest first, the bodies below h that exceed MaxKeptBytes. It keeps the bodies of batches that
+// this replica has not executed yet: after a restart they are read from the journal only once, and the other replicas
+// may not hold them any more (N3).
 func (w *Window) ForgetOldBodies(handed wire.Seq) {
 	bytes := 0
 	for seq := w.Low; seq > w.Floor(); seq-- {
@@ -37,7 +38,7 @@ func (w *Window) ForgetOldBodies(handed wire.Seq) {
 		if s == nil {
 			continue
 		}
-		s.Waiting = nil // too late to be accepted: h has passed it
+		s.Waiting = nil // it is too late to be accepted, because its slot is now below h
 		bytes += s.Memory
 		if bytes > MaxKeptBytes && seq <= handed {
 			s.Bodies, s.Memory = nil, 0
@@ -46,11 +47,11 @@ func (w *Window) ForgetOldBodies(handed wire.Seq) {
 }
 
 // LargeBody is the size in memory from which on a body is large: while MaxLargeBytes are held above h, no further large
-// body is taken in. A window full of smaller bodies fits in memory anyhow.
+// body is accepted. Smaller bodies always fit in memory, even if the window is full of them.
 const LargeBody = 64 << 10
 
-// MaxLargeBytes bounds the memory of the bodies between h and the last proposal. A primary keeps to it; backups, whose
-// h may be lower for a moment, tolerate four times as much.
+// MaxLargeBytes bounds the memory of the bodies between h and the last proposal. A primary proposes no more. Backups
+// accept four times as much, because their h may be lower for a moment.
 const MaxLargeBytes = 64 << 20
 
 // LargeBytes sums up the memory of all bodies above h. Each slot keeps its own sum, so that this need not look through
@@ -68,7 +69,8 @@ func (w *Window) LargeBytes() int {
 // slotVotes is roughly how many bytes the votes for a slot take.
 const slotVotes = 1 << 10
 
-// Bytes is roughly how many bytes the log holds, bodies and votes of all slots. A log of fewer than 256 slots counts as 256.
+// Bytes returns roughly how many bytes the log holds, in the bodies and votes of all slots. A log of fewer than 256
+// slots counts as one of 256.
 func (w *Window) Bytes() int {
 	const few = 256
 	sum, slots := 0, 0
@@ -80,8 +82,8 @@ func (w *Window) Bytes() int {
 	return sum + max(slots, few)*slotVotes
 }
 
-// WaitingBytes sums up the memory of large bodies in pre-prepares that wait above h: those of views after the current
-// one if later is set, all others if not.
+// WaitingBytes sums up the memory of large bodies in pre-prepares that wait above h: if later is set, those of views
+// after the current one, and otherwise all others.
 func (w *Window) WaitingBytes(current wire.View, later bool) int {
 	sum := 0
 	for seq := w.Low + 1; seq <= w.Seen; seq++ {
@@ -137,7 +139,7 @@ func (w *Window) Peek(seq wire.Seq) *Slot {
 }
 
 // FirstLacking is the lowest sequence number above the given one that cannot be executed because its certificate or its
-// body is missing. All before it only wait for the executor.
+// body is missing. All earlier ones only wait for the executor.
 func (w *Window) FirstLacking(above wire.Seq) wire.Seq {
 	for seq := above + 1; ; seq++ {
 		if s := w.Peek(seq); s == nil || s.Cert == nil || s.Body(s.Cert.Digest) == nil {

@@ -6,8 +6,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// What is kept for those who follow is bounded by the memory it takes, decoded: a batch of small requests takes twice its
-// bytes on the wire and more.
+// N3: the bodies that are kept for replicas that follow are bounded by the memory that they take after decoding. A batch
+// of small requests takes at least twice as much as its encoding.
 func TestN3_BodiesBelowTheWatermarkAreBoundedByTheirMemory(t *testing.T) {
 	cfg := wire.Config{Members: make([]wire.PublicKey, 4), CheckpointInterval: 128, LogWindow: 512}
 	w := NewWindow(&cfg)

@@ -12,9 +12,10 @@ const (
 	minAdmittedBytes = 4 << 20
 )
 
-// MaxPendingBytes bounds the bytes of the requests that a replica admits from its clients at a time, as Config.MaxPending
-// bounds their number. With one request for each of many clients, and with requests that are ordered and not executed yet,
-// the pool holds at most twice as much. At the primary, the shares of the backups add as much again.
+// MaxPendingBytes bounds the bytes of the requests that a replica admits from its clients at a time, as
+// Config.MaxPending bounds their number. The pool can hold more: together with one request for each of many clients, and
+// with requests that are ordered and not executed yet, it holds at most twice as much. At the primary, the shares of the
+// backups add the same amount again.
 const MaxPendingBytes = 64 << 20
 
 // Amount counts requests and their encoded bytes.
@@ -36,15 +37,15 @@ func (a Amount) Leaves(most Amount, m *wire.Request) bool {
 	return a.Requests < most.Requests && (a.Requests == 0 || a.Bytes+m.Size() <= most.Bytes)
 }
 
-// Part is one of k equal parts, but at least one request.
+// Part returns one of k equal parts, but at least one request.
 func (a Amount) Part(k int) Amount { return Amount{max(1, a.Requests/k), a.Bytes / k} }
 
 // load measures how much is ordered in half a view timeout. A replica admits no more than that, so that every admitted
 // request is ordered before its timer ends: an overload must not depose a correct primary (C6).
 type load struct {
 	since   time.Duration
-	ordered Amount // handed to execution in this period
-	known   Amount // the most that one period ordered, since the last period that had a backlog throughout
+	ordered Amount // what was handed to execution in this period
+	known   Amount // the most that was ordered in one period, since the last period in which requests waited all the time
 	Total   int    // bytes of the requests handed to execution so far, and of a certificate for each batch
 	backlog bool   // requests have waited all through this period
 }
@@ -57,15 +58,16 @@ func (l *load) Tick(now, period time.Duration, waiting bool) {
 	if now-l.since < period {
 		return
 	}
-	if l.backlog { // the cluster was busy for the whole period, so what it ordered is what it can order
+	if l.backlog { // requests waited for the whole period, so the cluster ordered as much as it can
 		l.known = Amount{}
 	}
 	l.known = l.known.most(l.ordered)
 	l.since, l.ordered, l.backlog = now, Amount{}, waiting
 }
 
-// Limit is how much to admit: as much as was ordered in an earlier period. Before anything was measured the limit is
-// low, because a burst on an idle cluster must not depose its primary either; it grows with each batch that is ordered.
+// Limit is how much to admit: as much as was ordered in an earlier period. Before anything was measured, the limit is
+// low, so that many requests that arrive at an idle cluster do not make the replicas suspect its primary. The limit
+// grows with each batch that is ordered.
 func (l *load) Limit(maxPending int) Amount {
 	limit := l.known.most(l.ordered).most(Amount{minAdmitted, minAdmittedBytes})
 	return Amount{min(maxPending, limit.Requests), min(MaxPendingBytes, limit.Bytes)}

@@ -12,9 +12,9 @@ type Pending struct {
 	Req        *wire.Request
 	owner      *clientQueue
 	relayer    int           // the replica that relayed the request, or FromClient
-	Since      time.Duration // when its timer started: the primary has had room for it since (C6, T1)
+	Since      time.Duration // when its timer started: at that time the primary had room for it (C6, T1)
 	RelayedAt  time.Duration // when this replica last relayed it to the primary; 0: never
-	Queued     bool          // it waits until this replica proposes it; false once a pre-prepare holds it
+	Queued     bool          // it waits until this replica proposes it; false once it is in a pre-prepare
 	Ordered    bool          // it was handed to execution, and its timer has ended
 	prev, Next *Pending
 }
@@ -28,7 +28,7 @@ type clientQueue struct {
 	client wire.PublicKey
 	Held   Amount // requests of this client in the pool
 	turn
-	queued int  // how many of them wait for a proposal; Fifo may list others too
+	queued int  // how many of them wait for a proposal; Fifo may also list requests that do not wait any more
 	inTurn bool // listed in Pool.Turns
 }
 
@@ -61,7 +61,7 @@ func New(replicas int, timeout time.Duration) *Pool {
 	}
 }
 
-// Add takes in a request that is not held yet.
+// Add adds a request that is not held yet.
 func (p *Pool) Add(req *wire.Request, relayer int, now time.Duration) *Pending {
 	owner := p.Clients[req.ID.Client]
 	if owner == nil {
@@ -84,7 +84,7 @@ func (p *Pool) Add(req *wire.Request, relayer int, now time.Duration) *Pending {
 	return e
 }
 
-// waiting is the counter to which a request that is not ordered yet belongs.
+// waiting returns the counter to which a request that is not ordered yet belongs.
 func (p *Pool) waiting(e *Pending) *Amount {
 	if e.relayer == FromClient {
 		return &p.Direct
@@ -105,16 +105,16 @@ func (p *Pool) enqueue(e *Pending) {
 	p.compact(e.owner)
 }
 
-// Slack is how many entries a list may have beyond twice the number of its live ones.
+// Slack is by how many entries a list may exceed twice the number of its entries that still wait.
 const Slack = 16
 
-// compact removes requests that no longer wait, and clients without any, from lists in which most entries are stale.
-// Only a primary takes entries from these lists, so at a backup they would grow for ever.
+// compact removes requests that no longer wait, and clients without any, from lists in which most entries do not wait
+// any more. Only a primary takes entries from these lists, so at a backup they would grow for ever.
 func (p *Pool) compact(q *clientQueue) {
 	if len(q.Fifo) > 2*q.queued+Slack {
 		q.Fifo = slices.DeleteFunc(q.Fifo, func(e *Pending) bool { return !e.Queued })
 	}
-	if len(p.Turns) > 2*p.Queued+Slack { // a client that is rightly listed has a queued request
+	if len(p.Turns) > 2*p.Queued+Slack { // a client with queued requests is always listed, so the others can be dropped
 		p.Turns = slices.DeleteFunc(p.Turns, func(q *clientQueue) bool {
 			q.inTurn = q.queued > 0
 			return !q.inTurn
@@ -132,8 +132,8 @@ func (p *Pool) unqueue(e *Pending) {
 }
 
 // Take removes requests for one batch from the queues; they stay in the pool. Clients take turns, one request each, for
-// as many rounds as it takes to fill the batch if each client filled an equal part of it. So a client with many
-// requests does not make the batch longer, and slower, for those with few (C6).
+// as many rounds as would fill the batch if each client had an equal part of it. So a client with many requests does not
+// make the batch longer, and slower, for those with few (C6).
 func (p *Pool) Take(maxRequests, maxBytes int) []*wire.Request {
 	var batch []*wire.Request
 	bytes := 0
@@ -175,7 +175,7 @@ func (p *Pool) endTurn(e *Pending) {
 	p.Turns = append(p.Turns, owner)
 }
 
-// front is the client's first request that still waits for a proposal.
+// front returns the client's first request that still waits for a proposal.
 func (q *clientQueue) front() *Pending {
 	for len(q.Fifo) > 0 && !q.Fifo[0].Queued {
 		q.Fifo = q.Fifo[1:]
@@ -195,9 +195,9 @@ func (p *Pool) MarkProposed(b *wire.Body) {
 	}
 }
 
-// MarkOrdered notes that these requests were handed to execution: their timers end. For requests that this pool does
-// not hold it keeps the names until they are executed: if such a request arrives late, because its client waits for a
-// slow execution, it needs no order any more (T4). A window's requests bound the number of these names.
+// MarkOrdered notes that these requests were handed to execution: their timers end. For requests that this pool does not
+// hold, it remembers the names until they are executed. If such a request arrives later, because its client waits for a
+// slow execution, it must not be ordered again (T4). A window's requests bound the number of these names.
 func (p *Pool) MarkOrdered(seq wire.Seq, b *wire.Body) {
 	for _, req := range b.Requests {
 		if q := p.Clients[req.ID.Client]; q != nil {
@@ -257,7 +257,7 @@ func (p *Pool) Remove(id wire.RequestID) {
 	delete(p.ByID, id)
 	p.All.remove(e.Req)
 	if e.owner.Held.remove(e.Req); e.owner.Held.Requests == 0 {
-		e.owner.Fifo = nil // Take skips the client's entry in Turns, if there is one
+		e.owner.Fifo = nil // Take skips the client if Turns still lists it
 		delete(p.Clients, id.Client)
 	}
 }
@@ -265,7 +265,8 @@ func (p *Pool) Remove(id wire.RequestID) {
 // Requeue makes every request that is not ordered wait for a proposal again: the pre-prepares of the last view no
 // longer count.
 func (p *Pool) Requeue() {
-	for _, q := range p.Turns { // includes clients whose requests are all ordered: their next request needs a turn again
+	// This includes clients whose requests are all ordered, because their next request needs a turn.
+	for _, q := range p.Turns {
 		q.inTurn = false
 	}
 	for e := p.Oldest; e != nil; e = e.Next {

@@ -9,10 +9,10 @@ import (
 )
 
 // Fair turns by cost (C6). Clients take turns by number of requests, but one request may cost the executor as much as
-// thousands of others. So a client whose requests cost much (a heavy one) waits until they are executed, and then for
-// as long as they took, times the number of clients. A client of which little is known may have about as many requests
-// under way as it has had cheap ones in a row. A client that is known to be light is not held back, however long this
-// machine takes for its requests.
+// thousands of others. So a client whose requests cost much (a heavy client) waits until they are executed, and then for
+// the time that they took, multiplied by the number of clients. A client of which little is known may have about as many
+// requests under way as it has had cheap ones in a row. A client that is known to be light is not held back, however
+// long this machine takes for its requests.
 
 // heavyCost is the cost from which on a request makes its client a heavy one, in the state machine's units of cost:
 // about as much as eighty small writes.
@@ -31,8 +31,8 @@ const trusted = 256
 // untried is how many requests a client of which nothing is known may have under way at once.
 const untried = 4
 
-// mostDebt is how many T a client may have to wait for the time that its requests took. For remembered T after its last
-// costly request a client stays heavy: longer than any primary makes it wait.
+// mostDebt is how many T a heavy client waits at most for the time that its requests took. remembered is how many T a
+// client counts as heavy after its last costly request. That is longer than a primary ever makes it wait.
 const (
 	mostDebt   = 8
 	remembered = 16
@@ -42,11 +42,12 @@ const (
 type share struct {
 	client wire.PublicKey
 	each   time.Duration // the executor's time that one of its requests takes
-	held   time.Duration // nothing is proposed for it before this moment, unless its proposed requests are executed
-	next   time.Duration // by this moment the others have had their part of the executor
-	served time.Duration // when a request of it was executed last
-	cost   time.Duration // when one that cost much was executed last
-	worked time.Duration // when one was executed last whose execution, not its size, cost much; 0: never
+	// Nothing is proposed for it before this moment, or before its proposed requests are executed if that is earlier.
+	held   time.Duration
+	next   time.Duration // by this moment the other clients have had their part of the executor
+	served time.Duration // when a request of it was last executed
+	cost   time.Duration // when a request of it that cost much was last executed
+	worked time.Duration // when a request of it was last executed whose execution cost much, not only its size; 0: never
 }
 
 // turn is what a primary knows of one client with queued requests.
@@ -54,20 +55,20 @@ type turn struct {
 	batch  uint64        // the batch for which left was computed
 	left   int           // how many more requests it may have in that batch
 	lights int           // cheap requests in a row
-	served time.Duration // when a request of it was executed last, or the first one was proposed
+	served time.Duration // when a request of it was last executed, or the first one was proposed
 	seq    wire.Seq      // the last batch handed to execution with a request of it
 }
 
-// shares holds the shares of all heavy clients, and whether other clients want something.
+// shares holds the shares of all heavy clients, and whether other clients have requests.
 type shares struct {
 	heavy    map[wire.PublicKey]*share
 	all      []*share // the same shares as a list, in a fixed order
 	light    streaks
 	batch    uint64 // the number of the batch that is being put together
 	executed wire.Seq
-	mixed    bool // a client that is not heavy has requests here, or had a moment ago
+	mixed    bool // a client that is not heavy has requests here, or had some a moment ago
 	now      time.Duration
-	sweep    time.Duration // when the list of heavy clients is next looked through
+	sweep    time.Duration // when entries of clients that are not heavy any more are next looked for
 	timeout  time.Duration // T
 	seen     [2]struct {   // the last two clients that brought a request, the last one first
 		client wire.PublicKey
@@ -75,7 +76,7 @@ type shares struct {
 	}
 }
 
-// note notes that a client has just brought a request.
+// note records that a client has just sent a request.
 func (s *shares) note(client wire.PublicKey, now time.Duration) {
 	if s.seen[0].client != client {
 		s.seen[1] = s.seen[0]
@@ -84,7 +85,7 @@ func (s *shares) note(client wire.PublicKey, now time.Duration) {
 	s.mixed = s.mixed || s.heavy[client] == nil
 }
 
-// parties is the number of clients that want something, or did a moment ago.
+// parties returns the number of clients that have requests, or had some a moment ago.
 func (p *Pool) parties() int {
 	if old := p.seen[1]; old.at > 0 && p.now-old.at < p.timeout/4 {
 		return max(2, len(p.Clients))
@@ -112,7 +113,7 @@ func (p *Pool) free(s *share) bool {
 	return !p.mixed && (s.worked == 0 || p.now-s.worked > remembered*p.timeout)
 }
 
-// Spend notes what the requests of an executed batch cost. Body is nil if this replica does not hold it. Spend must be
+// Spend records what the requests of an executed batch cost. Body is nil if this replica does not hold it. Spend must be
 // called before the requests are removed from the pool.
 func (p *Pool) Spend(seq wire.Seq, replies []*wire.Reply, costs []uint64, took time.Duration, body *wire.Body, since time.Duration) {
 	p.executed = max(p.executed, seq)
@@ -136,10 +137,10 @@ func (p *Pool) Spend(seq wire.Seq, replies []*wire.Reply, costs []uint64, took t
 	p.look()
 }
 
-// Weigh adds to the executor's report of a batch what it took to order it, if it has large requests: their bytes are
-// added to their costs, and the time that they took becomes twice the time since the batch was accepted here. That time
-// holds the copies that the primary sent to the others. As many copies came from the clients, to every replica, before
-// the batch was accepted or after it was executed, when nobody measures them (ADR 0049).
+// Weigh adds the cost of ordering large requests to the executor's report of their batch. Their bytes are added to their
+// costs. The time that they took becomes twice the time since the batch was accepted here. It is doubled for this
+// reason: in that time the primary sends a copy to each replica, but the clients also send a copy to each replica, at
+// other times, and nobody measures those (ADR 0049).
 func Weigh(body *wire.Body, costs []uint64, took, since time.Duration) ([]uint64, time.Duration) {
 	if body == nil || len(body.Requests) != len(costs) || !slices.ContainsFunc(body.Requests, large) {
 		return costs, took
@@ -155,17 +156,17 @@ func Weigh(body *wire.Body, costs []uint64, took, since time.Duration) ([]uint64
 
 func large(req *wire.Request) bool { return req.Size() >= largeRequest }
 
-// part is cost's share of the time that the whole batch took. It computes in integers, which give the same result on
-// every machine, unlike floating point, so that a simulated run repeats exactly.
+// part returns the share of a cost in the time that the whole batch took. It computes in integers, which give the same
+// result on every machine, unlike floating point, so that a simulated run repeats exactly.
 func part(took time.Duration, cost, all uint64) time.Duration {
 	high, low := bits.Mul64(uint64(max(took, 0)), cost)
 	share, _ := bits.Div64(high, low, all) // cost < all, so the quotient fits
 	return time.Duration(share)
 }
 
-// spend counts one request. Its client then waits for the time that the request took, times the number of clients: so it
-// gets less than an equal part of the executor, and the others are served meanwhile. If all clients are heavy, none waits:
-// the bound on the requests that each has under way already divides the executor, and waiting would leave it idle.
+// spend counts one request. Its client then waits for the time that the request took, times the number of clients. So the
+// client gets less than an equal part of the executor, and the others are served meanwhile. If all clients are heavy, none
+// of them waits: each may have only few requests under way, which divides the executor, and waiting would leave it idle.
 func (p *Pool) spend(client wire.PublicKey, cost uint64, took time.Duration, worked bool) {
 	s := p.heavy[client]
 	if s == nil {
@@ -195,8 +196,9 @@ func (p *Pool) mayTake(q *clientQueue) bool {
 	return q.left > 0
 }
 
-// allowed is how many requests of a client the batch may hold now. A heavy client that would have to wait for more than T/2
-// may have one request then, and waits on after it: the backups that time its requests do not know why they are held back.
+// allowed is how many requests of a client the batch may hold now. If a heavy client has to wait for longer than T/2, it
+// may have one request after T/2 and then waits again. The reason is that the backups time its requests, and do not know
+// why the primary holds them back.
 func (p *Pool) allowed(q *clientQueue) int {
 	s := p.heavy[q.client]
 	switch {
@@ -214,7 +216,7 @@ func (p *Pool) allowed(q *clientQueue) int {
 
 // fresh is how many more requests of a client that is not heavy may be proposed. A client not yet known to be light may
 // have four more under way than it has had cheap ones in a row. It may have one more for each T/2 in which none of its
-// requests is executed, since they may be waiting behind another client's.
+// requests is executed, because they may only wait until another client's requests are executed.
 func (p *Pool) fresh(q *clientQueue) int {
 	if q.lights >= trusted {
 		return q.queued
@@ -244,15 +246,15 @@ func (p *Pool) MostOf(client wire.PublicKey, most int) int {
 	return most
 }
 
-// KeepsBack reports whether a backup does not relay a new request yet. A large request is relayed only when the primary has
-// not proposed it for T/4 (ADR 0049). Its client has usually sent it to the primary too, so copies from every backup would
-// cost the primary as much as the order of the request costs the cluster.
+// KeepsBack reports whether a backup does not relay a new request yet. A large request is relayed only when the primary
+// has not proposed it for T/4 (ADR 0049). Its client has usually sent it to the primary as well, and a copy from every
+// backup would cost the primary as much as ordering the request.
 func (p *Pool) KeepsBack(e *Pending) bool {
 	return large(e.Req) && e.RelayedAt == 0 && p.now-e.Since < p.timeout/4
 }
 
-// OwedSince returns the moment since when the primary owes the order of a request, and whether it owes it now. To a
-// client that is not known to be light it owes the next request only when those before it are executed (T4).
+// OwedSince returns since when the primary should have ordered a request, and whether it should do so now. If a client
+// is not known to be light, its next request need not be ordered before the earlier ones are executed (T4).
 func (p *Pool) OwedSince(e *Pending) (since time.Duration, owed, inTurn bool) {
 	q := e.owner
 	if s := p.heavy[e.Req.ID.Client]; s != nil {
@@ -264,7 +266,7 @@ func (p *Pool) OwedSince(e *Pending) (since time.Duration, owed, inTurn bool) {
 	return e.Since, true, false
 }
 
-// At sets the current time. Clients without a costly request for long stop being heavy.
+// At sets the current time. A client without costly requests for a long time does not count as heavy any more.
 func (p *Pool) At(now time.Duration) {
 	if p.now = now; now < p.sweep {
 		return

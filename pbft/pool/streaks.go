@@ -2,7 +2,7 @@ package pool
 
 import "tagma/pbft/wire"
 
-// mostStreaks is the number of clients that are remembered at least.
+// mostStreaks is how many clients are remembered at least.
 const mostStreaks = 4096
 
 // streaks counts, for each client, the cheap requests since the last costly one, up to trusted. A count stays when the

@@ -1,5 +1,5 @@
-// Package port is how a core looks from outside, whether the core is a replica, an amnesiac or an attacker: events go
-// in, effects come out, an input that changed nothing has a reason, and an inspection shows the state.
+// Package port is how a core looks from outside, whether the core is a replica, an amnesiac or an attacker: events go in
+// and effects come out. There is a reason for each input that is ignored, and an inspection shows the state.
 //
 // It owns these types. It must not know how a core works.
 package port

@@ -24,7 +24,7 @@ type Send struct {
 	Msg wire.Message
 }
 
-// Respond sends a reply over a client's link, if one is open here.
+// Respond sends a reply over a client's link, if this replica has one.
 type Respond struct{ Reply *wire.Reply }
 
 // Execute hands the batch of the next sequence number to execution.
@@ -46,7 +46,8 @@ type Truncate struct {
 // of what was handed over before (X1). It is repeated with each newer target. A Transferred follows, or a Starving.
 type Transfer struct {
 	Target wire.StableCert
-	Doubt  bool // the own state was found to be wrong: nothing in memory or on the disk is believed (K2)
+	// This replica's own state was found to be wrong, so nothing in its memory or on its disk can be relied upon (K2).
+	Doubt bool
 }
 
 // Offer says that a checkpoint is stable, and durable here, so that other replicas may fetch its state (X2).
@@ -72,9 +73,9 @@ type Diverged struct {
 	Cert wire.StableCert
 }
 
-// Split reports a checkpoint that can never be stable: whatever the replicas vote that have not voted yet, no digest
-// reaches a quorum. So the states of correct replicas differ, and nothing can be ordered beyond the window that this
-// checkpoint would have to move.
+// Split reports a checkpoint that can never be stable: no digest can reach a quorum, whatever the replicas vote that
+// have not voted yet. So the states of correct replicas differ. Nothing can be ordered above the present window, because
+// only this checkpoint would move the window.
 type Split struct {
 	Seq   wire.Seq
 	Votes []wire.Checkpoint // ascending by replica
@@ -83,7 +84,7 @@ type Split struct {
 // Entered reports a view that became active here.
 type Entered struct{ View wire.View }
 
-// Dropped reports that an input changed nothing, and why, for traces, tests and counters.
+// Dropped reports that an input was ignored, and why, for traces, tests and counters.
 type Dropped struct {
 	Msg wire.Message
 	Why Reason
@@ -107,7 +108,7 @@ func (Split) effect()     {}
 func (Entered) effect()   {}
 func (Dropped) effect()   {}
 
-// Reason says why an input changed nothing.
+// Reason says why an input was ignored.
 type Reason string
 
 // The reasons for dropping an input.

@@ -60,8 +60,8 @@ type Damaged struct{}
 // came over the primary's own link, so nobody else can cause this event.
 type BadNewView struct{ View wire.View }
 
-// Refused returns the event for a frame from another replica's link that was not believed. It is nil, except for a
-// NewView from the primary of its view, which counts as expiry (V7).
+// Refused returns the event for a frame that was refused on another replica's link. The result is nil, unless the frame
+// is a NewView from the primary of its view: then the replica acts as if the view's timer had ended (V7).
 func Refused(cfg *wire.Config, from wire.ReplicaID, frame []byte) Event {
 	if v, is := wire.NewViewIn(frame); is && cfg.Primary(v) == from {
 		return BadNewView{View: v}
@@ -82,7 +82,7 @@ func (Damaged) event()     {}
 func (BadNewView) event()  {}
 func (Stop) event()        {}
 
-// Actor is what a driver runs in a replica's place: a *Replica, or an attacker around one.
+// Actor is what a driver runs as a core: a *Replica, or an attacker that wraps one.
 type Actor interface {
 	// Step takes one event and returns the effects to perform, in order. The slice is valid until the next Step.
 	Step(Event) []Effect

@@ -35,7 +35,7 @@ type Inspection struct {
 	Waits       *Waits           // nil unless it was asked for
 }
 
-// Cause is why a replica leaves a view, in words, for people. No behaviour depends on it.
+// Cause is the reason why a replica leaves a view, as text for people. No behaviour depends on it.
 type Cause string
 
 // The causes.
@@ -76,18 +76,19 @@ type Footprint struct {
 	Queues   int      // clients with a request in the pool
 }
 
-// Waits says what a replica waits for: why it orders and executes nothing, or does not follow. It is for people and changes
-// nothing. Durations count from the moment when it was made.
+// Waits says what a replica waits for: why it orders and executes nothing, or does not follow. It is for people and
+// changes nothing. Durations count from the moment at which the Waits was made.
 type Waits struct {
-	Slots       []SlotWait       // the first sequence numbers that something is known of and that are not handed to execution
+	// The first sequence numbers that something is known of and that are not handed to execution.
+	Slots       []SlotWait
 	Request     *RequestWait     // the oldest request that is not ordered; nil if there is none
-	Timer       Cause            // the timer that ends first, by what it makes this replica suspect; "" if none runs
-	Silence     bool             // that timer ends unless the primary is heard
+	Timer       Cause            // the timer that ends first, as what it will make this replica suspect; "" if none runs
+	Silence     bool             // that timer ends unless a message of the primary arrives
 	Left        time.Duration    // until that timer ends; 0 if it has ended
 	Suspects    []wire.ReplicaID // replicas whose suspicion of the current view counts
 	ViewChanges []wire.ReplicaID // replicas whose ViewChange is held: for a later view, or for this one if it is not active
 	Full        bool             // all of the window is handed to execution: only a stable checkpoint makes room
-	Checkpoints []CheckpointWait // that some replica announced and that are not stable, ascending
+	Checkpoints []CheckpointWait // checkpoints that some replica announced and that are not stable, ascending
 }
 
 // MaxSlotWaits is how many slots Waits holds at most.
@@ -118,7 +119,7 @@ type CheckpointWait struct {
 	Votes []CheckpointVote // one for each digest
 }
 
-// CheckpointVote is a digest, and who announced it.
+// CheckpointVote is a digest, and the replicas that announced it.
 type CheckpointVote struct {
 	Digest   wire.Digest
 	Replicas []wire.ReplicaID

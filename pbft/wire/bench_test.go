@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// benchBody is the batch that performance figures are about: 64 requests of 256 bytes.
+// benchBody is the batch to which performance figures refer: 64 requests of 256 bytes.
 func benchBody() *Body {
 	c := newWireCluster(4)
 	b := &Body{Time: 1}
@@ -25,7 +25,7 @@ func BenchmarkEncode_Batch64x256(b *testing.B) {
 	}
 }
 
-// Decoding computes the digests of the batch and of every request: see BenchmarkDigest for the hashing alone.
+// Decoding also computes the digests of the batch and of every request. BenchmarkDigest measures only the hashing.
 func BenchmarkDecode_Batch64x256(b *testing.B) {
 	buf := Encode(newWireCluster(4).prePrepare(0, 1, benchBody()))
 	b.SetBytes(int64(len(buf)))

@@ -9,8 +9,8 @@ import (
 	"tagma/internal/alone"
 )
 
-// wireForms gives every sample as bytes, with the decoder that belongs to it. Decode returns the encoding of what it
-// read, made from the exported fields alone.
+// wireForms returns every sample as bytes, with its decoder. The decoder returns the encoding of what it has read, made
+// only from the exported fields.
 func wireForms() []wireForm {
 	c := newWireCluster(4)
 	var forms []wireForm
@@ -128,7 +128,7 @@ func TestDecode_RefusesTypesThatDoNotExist(t *testing.T) {
 	}
 }
 
-// Values that encode to something which is no encoding: lists out of order, and marks that do not exist.
+// These values encode to bytes that must be refused: lists that are out of order, and marks that do not exist.
 func TestDecode_RefusesDisorder(t *testing.T) {
 	c := newWireCluster(4)
 	swap := func(list []Endorsement) { list[0], list[1] = list[1], list[0] }

@@ -1,6 +1,7 @@
 package wire
 
-// Endorsement is one replica's signature under a statement that is written once, in the certificate around it.
+// Endorsement is one replica's signature in a certificate. The statement under the signature is written only once, in
+// the certificate itself.
 type Endorsement struct {
 	Replica ReplicaID
 	Sig     Signature

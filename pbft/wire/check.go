@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Why a received message is refused, in addition to ErrMalformed.
+// The reasons, in addition to ErrMalformed, for which a received message is refused.
 var (
 	ErrSignature     = errors.New("a signature does not hold")
 	ErrUnknownMember = errors.New("not a member")
@@ -61,7 +61,7 @@ func checkMessage(cfg *Config, m Message) error {
 	case *NewView:
 		return checkNewView(cfg, m)
 	case *Heartbeat:
-		return nil // its sender must be the primary
+		return nil // the only condition is that its sender is the primary
 	case *Reply:
 		return checkReply(cfg, m)
 	case *Status:

@@ -18,7 +18,7 @@ const (
 	MaxAnswer = 2 << 20
 )
 
-// checkRecovery checks the messages that bring a replica back (D8, X).
+// checkRecovery checks the messages that belong to the recovery of a replica (D8, X).
 func checkRecovery(cfg *Config, m Message) error {
 	switch m := m.(type) {
 	case *Held:

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// S2, D8.4, X0, X3: what the messages with which a replica comes back must be like.
+// S2, D8.4, X0, X3: the conditions for the messages that belong to the recovery of a replica.
 func TestCheck_Recovery(t *testing.T) {
 	c := newWireCluster(4)
 	wireRefuses(t, &c.cfg, &Held{Nonce: 1, Above: MaxSeq}, []wireRefusal[*Held]{
@@ -40,7 +40,7 @@ func TestCheck_Recovery(t *testing.T) {
 	})
 }
 
-// S2, D8.4: everything in an answer proves what it says.
+// S2, D8.4: every statement in an answer must be proven by signatures.
 func TestCheck_HeldBy(t *testing.T) {
 	c := newWireCluster(4)
 	wireRefuses(t, &c.cfg, c.heldBy(1), []wireRefusal[*HeldBy]{
@@ -69,7 +69,7 @@ func TestCheck_HeldBy(t *testing.T) {
 	})
 }
 
-// S4: the lists of an answer have limits under any configuration.
+// S4: the lists in an answer are bounded under any configuration.
 func TestS4_AnAnswerHasLimitsOfItsOwn(t *testing.T) {
 	suspects := make([]Suspect, MaxMembers+1)
 	for i := range suspects {

@@ -38,8 +38,8 @@ func checkContent(cfg *Config, r *Request) error {
 	return nil
 }
 
-// checkBody does not check that the clients are registered: if a certificate vouches for the body, replicas checked
-// that before.
+// checkBody does not check that the clients are registered. Replicas check that before they vote, so a certificate for
+// the body shows it.
 func checkBody(cfg *Config, b *Body) error {
 	if len(b.Requests) > cfg.MaxBatch {
 		return invalid("%d requests are above the limit of %d", len(b.Requests), cfg.MaxBatch)

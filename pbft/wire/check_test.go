@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-// wireRefusal spoils a good message in one way and names the error that must follow.
+// wireRefusal changes a good message in one way. It has the error that Check must then return.
 type wireRefusal[M Message] struct {
 	name  string
 	want  error
 	spoil func(M)
 }
 
-// wireRefuses runs every case on a fresh copy of good, which must pass itself.
+// wireRefuses runs each case on a new copy of good, which must itself be valid.
 func wireRefuses[M Message](t *testing.T, cfg *Config, good M, cases []wireRefusal[M]) {
 	t.Helper()
 	if err := Check(cfg, good); err != nil {

@@ -107,8 +107,8 @@ func checkSuspects(cfg *Config, v View, suspects []Suspect) error {
 	return nil
 }
 
-// checkNewView requires Q valid view changes and as many proposals as follow from them. The replica itself computes
-// which digests follow (V4).
+// checkNewView requires Q valid view changes and as many proposals as follow from them. It does not check the digests in
+// the proposals: the replica computes those itself (V4).
 func checkNewView(cfg *Config, m *NewView) error {
 	if m.View == 0 {
 		return invalid("view 0 starts without one")

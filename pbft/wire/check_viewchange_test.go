@@ -78,7 +78,7 @@ func TestCheck_NewViews(t *testing.T) {
 	})
 }
 
-// Quorums follow from n and f (I11): with n = 6 three signers are two disjoint quorums.
+// I11: quorums are computed from n and f. With n = 6, quorums of three could be disjoint.
 func TestCheck_OneSignerShortIsRefusedInClustersOfAnySize(t *testing.T) {
 	quorums := map[int]int{4: 3, 5: 4, 6: 4, 7: 5, 8: 6, 9: 6, 10: 7}
 	for n := 4; n <= 10; n++ {

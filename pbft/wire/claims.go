@@ -71,7 +71,7 @@ func (c *claims) reserve(n int) {
 	c.buf = make([]byte, 0, n*signedBytes)
 }
 
-// oneClaim is the room for one claim, which suffices for most messages.
+// oneClaim has room for one claim, which is enough for most messages.
 type oneClaim struct {
 	list [1]Claim
 	buf  [signedBytes]byte

@@ -141,7 +141,7 @@ func (c *wireCluster) newView() *NewView {
 	return m
 }
 
-// heldBy shows one statement of every type by a replica, and a proof of every kind.
+// heldBy returns an answer with one statement of every type by a replica, and one proof of every kind.
 func (c *wireCluster) heldBy(of ReplicaID) *HeldBy {
 	b := c.body()
 	vc := c.viewChange(5, of, c.stableCert(10))
@@ -149,7 +149,7 @@ func (c *wireCluster) heldBy(of ReplicaID) *HeldBy {
 		Nonce: 9, Of: of, Whole: true, Stable: c.stableCert(10),
 		Prepared: new(c.preparedCert(2, 12, b)), Commit: c.commitCert(2, 11, b.Digest()), View: 5, Suspects: vc.Suspects,
 	}
-	v := View(of) // it is the primary of this one
+	v := View(of) // the replica is the primary of this view
 	for v <= 5 {
 		v += View(c.cfg.N())
 	}

@@ -11,13 +11,13 @@ const maxFrame = 16 << 20
 // around it.
 const maxRecord = maxFrame + 64
 
-// The largest number of entries in each list, whatever the configuration. The number is also compared with the bytes
-// that are left, so that no memory is reserved for entries that cannot be there.
+// The largest number of entries of each list under any configuration. The decoder also compares the number with the
+// bytes that are left, so that it reserves no memory for entries that cannot be there.
 const (
 	maxListedReplicas = MaxMembers
 	maxListedSlots    = 2 * maxLogWindow
 	maxListedSeqs     = maxLogWindow
-	maxListedOps      = maxBatchBytes / lengthBytes // a request of empty operations that fills a batch
+	maxListedOps      = maxBatchBytes / lengthBytes // requests of empty operations that fill a batch
 )
 
 // Encode returns the frame of a message: format version, type, fields. Integers are big-endian and of fixed width; byte

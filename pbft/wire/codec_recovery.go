@@ -3,7 +3,7 @@ package wire
 // heldStatementBytes is the encoded size of a Statement.
 const heldStatementBytes = 1 + statementBytes + signatureBytes
 
-// appendRecovery appends the fields of the messages that bring a replica back (D8, X).
+// appendRecovery appends the fields of the messages that belong to the recovery of a replica (D8, X).
 func appendRecovery(b []byte, m Message) []byte {
 	switch m := m.(type) {
 	case *Held:

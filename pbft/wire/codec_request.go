@@ -8,8 +8,8 @@ const (
 	requestOverhead = emptyRequest + lengthBytes
 )
 
-// requestCache is what was computed when the request was signed or decoded. It is valid only for the request to which
-// it points and the signature at the end of raw, not for a copy of the request or another signature.
+// requestCache is what was computed when the request was signed or decoded. It is valid only for the request to which it
+// points, with the signature at the end of raw. It is not valid for a copy of the request or for another signature.
 type requestCache struct {
 	of     *Request
 	raw    []byte // the full encoding
@@ -148,7 +148,7 @@ func readReply(r *reader) *Reply {
 	return m
 }
 
-// How much memory a decoded request and an operation take in addition to the bytes from which they were decoded.
+// How much memory a decoded request, and an operation, take in addition to their encoded bytes.
 const (
 	requestMemory   = 280
 	operationMemory = 24

@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Config is what all replicas of a cluster must agree on, and which of them this one is. It must not change while a
+// Config is what all replicas of a cluster must agree on, and also which replica this is. It must not change while a
 // Replica uses it.
 type Config struct {
 	Cluster Digest // the cluster's id: part of every signed statement
 	Epoch   uint64 // membership epoch: part of every signed statement
 	Members []PublicKey
 	Self    ReplicaID
-	Crash   bool // replicas fail by crashing alone: they stop, omit or are slow, and return with all that was durable (F1)
+	Crash   bool // replicas fail only by crashing: they stop, lose messages or are slow, and keep what is durable (F1)
 
-	// Origin is the checkpoint with whose state the cluster began. It is from another cluster, and instead of
-	// signatures the configuration vouches for it (D8.13, M1). Zero: the cluster began with the empty state.
+	// Origin is the checkpoint with whose state the cluster began. It is from another cluster. It needs no signatures,
+	// because it is part of the configuration (D8.13, M1). Zero: the cluster began with the empty state.
 	Origin Mark
 
 	// Client reports whether a key may send requests; nil allows every key.
@@ -147,7 +147,7 @@ func (c *Config) largestNewView() int {
 // N is the number of replicas.
 func (c *Config) N() int { return len(c.Members) }
 
-// F is the number of lying replicas that the cluster masks: ⌊(n−1)/3⌋, and none where replicas only crash (F1).
+// F is the number of lying replicas that the cluster masks: ⌊(n−1)/3⌋, or none if replicas only crash (F1).
 func (c *Config) F() int {
 	if c.Crash {
 		return 0
@@ -163,7 +163,8 @@ func (c *Config) Least() int {
 	return 4
 }
 
-// Remaining is how many replicas remain when as many fail as the cluster masks: n−f, and Q where they only crash (F1, F7).
+// Remaining is how many replicas remain when as many fail as the cluster masks: n−f, or Q if replicas only crash (F1,
+// F7).
 func (c *Config) Remaining() int {
 	if c.Crash {
 		return c.Quorum()
@@ -171,8 +172,8 @@ func (c *Config) Remaining() int {
 	return c.N() - c.F()
 }
 
-// Prepares is how many prepares a prepared certificate has beside the pre-prepare: Q−1, and none where replicas only crash,
-// so that the primary tells all of them the same (F2).
+// Prepares is how many prepares a prepared certificate has besides the pre-prepare: Q−1, or none if replicas only crash,
+// because such a primary sends the same to all (F2).
 func (c *Config) Prepares() int {
 	if c.Crash {
 		return 0
@@ -180,11 +181,11 @@ func (c *Config) Prepares() int {
 	return c.Quorum() - 1
 }
 
-// Quorum is the smallest number of replicas such that any two sets of that size share a correct replica: ⌈(n+f+1)/2⌉.
-// It is 2f+1 only if n is 3f+1. Where replicas only crash it is ⌊n/2⌋+1: any two sets share a replica.
+// Quorum is the smallest number of replicas such that any two sets of that size share a correct replica: ⌈(n+f+1)/2⌉. It
+// is 2f+1 only if n is 3f+1. If replicas only crash it is ⌊n/2⌋+1, so that any two sets share a replica.
 func (c *Config) Quorum() int { return (c.N() + c.F() + 2) / 2 }
 
-// Weak is a number of replicas of which at least one is correct: f+1, and one where replicas only crash (F3).
+// Weak is a number of replicas of which at least one is correct: f+1, or one if replicas only crash (F3).
 func (c *Config) Weak() int { return c.F() + 1 }
 
 // Primary is the replica that proposes the order in view v.
@@ -193,8 +194,7 @@ func (c *Config) Primary(v View) ReplicaID {
 }
 
 // KeptWindows is for how many windows below h slots are kept, in memory and in the journal. A busy cluster goes through
-// a window in a second. With only one, as the first version of N3 had it, a replica that pauses for a second would be
-// left behind.
+// a window in a second. If only one window were kept, a replica that pauses for a second would be left behind.
 const KeptWindows = 3
 
 // Floor is the highest sequence number that is not kept, given a checkpoint.

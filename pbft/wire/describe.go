@@ -13,7 +13,7 @@ type Description struct {
 	Seq    *Seq    // the sequence number that it is about; nil: none
 	Digest *Digest // digest of the batch or the state that it is about; nil: none
 	Batch  *Body   // the batch that it contains
-	// Request is the client's request that it is, or that it answers; nil: none.
+	// Request is the client's request: the one in the message, or the one that the message answers; nil: there is none.
 	Request *RequestID
 	Note    string // what else an operator wants to know about a record
 
@@ -155,7 +155,7 @@ func (h *Head) owner() string {
 	return text
 }
 
-// size says how many requests a batch has.
+// size returns a text with the number of requests of a batch.
 func (b *Body) size() string {
 	switch n := len(b.Requests); {
 	case b.IsNull():
@@ -167,7 +167,7 @@ func (b *Body) size() string {
 	}
 }
 
-// About says in a few words in what the two statements contradict each other.
+// About returns a short text that says in which respect the two statements contradict each other.
 func (e Evidence) About() string {
 	first, second := Describe(e.First), Describe(e.Second)
 	text := first.Type

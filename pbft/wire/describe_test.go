@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// named returns a message's own field of this name and of type T, or nil if there is none.
+// named returns the field of a message that has this name and type T, or nil if there is none.
 func named[T any](m any, name string) *T {
 	if f := reflect.ValueOf(m).Elem().FieldByName(name); f.IsValid() {
 		at, _ := f.Addr().Interface().(*T)
@@ -15,7 +15,8 @@ func named[T any](m any, name string) *T {
 	return nil
 }
 
-// Describe gives the view, sequence number, digest and request of every message that has them, of later types too.
+// The description of every message has its view, sequence number, digest and request if the message has them. This also
+// holds for types that are added later.
 func TestDescribe_NamesEveryPlaceThatAMessageNames(t *testing.T) {
 	for _, s := range newWireCluster(4).samples() {
 		d := Describe(s.m)

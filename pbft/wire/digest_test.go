@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The definition, spelled out a second time.
+// wireSHA computes a digest as the definition says, independently of the code under test.
 func wireSHA(tag string, parts ...[]byte) Digest {
 	b := append([]byte(tag), FormatVersion)
 	for _, p := range parts {
@@ -44,7 +44,7 @@ func TestRequestDigest_CoversEverythingButTheSignature(t *testing.T) {
 	}
 }
 
-// Nothing that execution sees is outside the batch digest, client signatures included.
+// The batch digest covers everything that execution sees, including the clients' signatures.
 func TestBatchDigest_CoversTimeRequestsAndSignatures(t *testing.T) {
 	c := newWireCluster(4)
 	b := c.body()

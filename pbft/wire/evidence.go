@@ -2,8 +2,8 @@ package wire
 
 import "fmt"
 
-// Evidence is proof of misbehaviour that anybody with the cluster's keys can check (E1): two signed statements of which
-// no correct replica signs both.
+// Evidence is a proof of misbehaviour: two signed statements, of which no correct replica signs both. Anybody who has
+// the cluster's keys can verify it (E1).
 type Evidence struct {
 	Replica ReplicaID
 	Kind    EvidenceKind
@@ -38,8 +38,8 @@ func (e Evidence) Verify(cfg *Config, holds func([]Claim) bool) error {
 	return nil
 }
 
-// checkEvidence checks everything except the signatures. What is nested in a statement need not be valid: signing two
-// such statements is the offence, whatever they contain.
+// checkEvidence checks everything except the signatures. What is nested in a statement need not be valid, because
+// signing two such statements is misbehaviour whatever they contain.
 func checkEvidence(cfg *Config, e Evidence) error {
 	if e.Kind != Equivocation {
 		return invalid("unknown kind %q", e.Kind)

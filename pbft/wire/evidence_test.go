@@ -18,7 +18,7 @@ func TestE1_TwoStatementsForOnePlaceConvict(t *testing.T) {
 	}
 }
 
-// What a correct replica signs in the course of things convicts nobody.
+// Statements that a correct replica signs in normal operation are no evidence.
 func TestE1_StatementsThatAgreeConvictNobody(t *testing.T) {
 	c := newWireCluster(4)
 	d, e := Digest{1}, Digest{2}
@@ -90,7 +90,7 @@ func TestE1_AForgedStatementConvictsNobody(t *testing.T) {
 	}
 }
 
-// The accused is convicted of two view changes even when what they hold is worth nothing: signing two is the offence.
+// Two view changes convict their author even if the certificates in them are invalid.
 func TestE1_NestedSignaturesNeedNotHold(t *testing.T) {
 	c := newWireCluster(4)
 	bad := c.viewChange(5, 2, c.stableCert(10))

@@ -46,8 +46,8 @@ func (n Names) Message(m Message) string {
 	}
 }
 
-// transferred is what Format writes after the type of a message that is not part of ordering; nothing if the type says
-// everything.
+// transferred returns what Format prints after the type of a message that is not part of ordering. It is empty if the
+// type says everything.
 func (n Names) transferred(m Message) string {
 	switch m := m.(type) {
 	case *Reply:
@@ -211,10 +211,10 @@ func (n Names) Record(r Record) string {
 	return "no record"
 }
 
-// Name is how a batch without another name is printed: "null", or as its digest's String.
+// Name returns how a batch is printed that has no other name: as "null", or as its digest.
 func (d Digest) Name() string { return Names(nil).Digest(d) }
 
-// Digest is how a batch is printed.
+// Digest returns how a batch is printed.
 func (n Names) Digest(d Digest) string {
 	if d == NullDigest {
 		return "null"

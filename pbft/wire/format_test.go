@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Every message and every record has a line, which says first what it is.
+// Every message and every record is formatted as one line, which begins with its type.
 func TestFormat_OneLineForEachMessageAndRecord(t *testing.T) {
 	c := newWireCluster(4)
 	said := map[string]string{}

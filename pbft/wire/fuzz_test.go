@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// fuzzForm feeds one decoder: what it accepts is canonical, and no check of it panics (S4).
+// fuzzForm gives bytes to one decoder. What it accepts must be canonical, and no check of it may panic (S4).
 func fuzzForm(f *testing.F, recode func([]byte) ([]byte, error), seeds [][]byte) {
 	for _, b := range seeds {
 		f.Add(b)
@@ -31,7 +31,7 @@ func FuzzDecode(f *testing.F) {
 	fuzzForm(f, func(b []byte) ([]byte, error) {
 		recoded, err := wireRecodeMessage(b)
 		if err == nil {
-			m, _ := Decode(b) // it was decoded a moment ago
+			m, _ := Decode(b) // decoding cannot fail, because it succeeded a moment ago
 			_, _ = Verify(&c.cfg, m, wireHolds)
 			Claims(&c.cfg, m)
 		}
@@ -47,7 +47,7 @@ func FuzzDecodeRecord(f *testing.F) {
 	fuzzForm(f, func(b []byte) ([]byte, error) {
 		recoded, err := wireRecodeRecord(b)
 		if err == nil {
-			r, _ := DecodeRecord(b) // it was decoded a moment ago
+			r, _ := DecodeRecord(b) // decoding cannot fail, because it succeeded a moment ago
 			RecordSeq(r)
 		}
 		return recoded, err
@@ -63,7 +63,7 @@ func FuzzDecodeEvidence(f *testing.F) {
 	fuzzForm(f, func(b []byte) ([]byte, error) {
 		recoded, err := wireRecodeEvidence(b)
 		if err == nil {
-			e, _ := DecodeEvidence(b) // it was decoded a moment ago
+			e, _ := DecodeEvidence(b) // decoding cannot fail, because it succeeded a moment ago
 			_ = e.Verify(&c.cfg, wireHolds)
 		}
 		return recoded, err

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// What the records of a journal say as a whole, before a replica continues from them.
+// The functions here say what the records of a journal mean together, before a replica continues from them.
 
 // Log is the content of a journal, oldest record first.
 type Log []Record
@@ -40,7 +40,8 @@ func (log Log) Reach(cfg *Config) (last Seq) {
 	return last
 }
 
-// Beginning returns the records that every journal of a cluster begins with without writing them: the cluster's first state.
+// Beginning returns the records with which every journal of a cluster implicitly begins: those of the cluster's first
+// state. They are not written.
 func Beginning(cfg *Config) []Record {
 	if cfg.Origin.Seq == 0 {
 		return nil
@@ -67,7 +68,8 @@ func (log Log) Certificates(cfg *Config) (certs []StableCert) {
 	return certs
 }
 
-// Life is the life of a journal: that of its newest segment. Older segments of the first format may have none (D8.2).
+// Life returns the life that the newest segment of a journal names. Older segments may name none, because they are of
+// the first format (D8.2).
 func (log Log) Life() (l Life) {
 	for _, rec := range log {
 		if head, ok := rec.(*Head); ok {
@@ -106,9 +108,9 @@ func StableIn(rec Record) (cert StableCert) {
 	return cert
 }
 
-// Unsaid is the highest sequence number for which this replica may have voted without a vote in its journal (D8.14). It
-// is at most a window above the highest durable stable checkpoint, since the replica voted no further. It is 0 if the
-// journal is complete.
+// Unsaid returns the highest sequence number for which this replica may have sent votes that its journal lacks (D8.14).
+// It is at most a window above the highest durable stable checkpoint, because the replica votes no further. It is 0 if
+// the journal is complete.
 func (log Log) Unsaid(cfg *Config) Seq {
 	early := false
 	for _, rec := range log {
@@ -126,15 +128,15 @@ func (log Log) Unsaid(cfg *Config) Seq {
 	return log.LastStable() + cfg.LogWindow
 }
 
-// Mark is an own checkpoint in the journal.
+// Mark is a checkpoint of this replica that the journal records.
 type Mark struct {
 	Seq    Seq
 	Digest Digest
 }
 
-// Marks lists this replica's own checkpoints and the last state that it installed, newest first: the states to look for
-// in the store at a start (D5). Checkpoints before an installed state no longer count (X6). The initial state, with
-// sequence number 0 and no digest, comes last.
+// Marks lists this replica's own checkpoints and the last state that it installed, newest first: these are the states
+// that a start looks for in the store (D5). Checkpoints before an installed state no longer count (X6). The initial
+// state, with sequence number 0 and no digest, comes last.
 func (log Log) Marks() []Mark {
 	marks := []Mark{{}}
 	stable := Seq(0)
@@ -187,10 +189,10 @@ var ErrForeignJournal = errors.New("the journal belongs to another replica or cl
 // present one.
 var ErrOtherWindow = errors.New("the journal was written under another checkpoint_interval or log_window")
 
-// Unfit returns why a replica must not continue from a journal under this configuration, or nil. Records above the
-// window over low would be dropped, among them votes, and batches whose replies clients have. Other replicas would
-// refuse a checkpoint whose number is not a multiple of K, and would refuse own, the view change to be sent again (nil:
-// none), if it is not valid under this configuration.
+// Unfit returns why a replica must not continue from a journal under this configuration, or nil. There are three
+// reasons. Records above the window over low would be dropped; they may be votes, or batches whose replies clients have.
+// A checkpoint whose number is not a multiple of K would be refused by the other replicas. And the view change own,
+// which this replica must send again (nil: none), may be invalid under this configuration.
 func Unfit(cfg *Config, log []Record, low Seq, own *ViewChange) error {
 	k, high := cfg.CheckpointInterval, low+cfg.LogWindow
 	if low%k != 0 {
@@ -265,7 +267,7 @@ func (r *remains) Gather(rec Record) {
 	}
 }
 
-// Decided is the body of the batch that committed; nil without the body or the certificate.
+// Decided returns the body of the batch that committed. It is nil if the body or the certificate is missing.
 func (r *remains) Decided() *Body {
 	if r.cert == nil {
 		return nil

@@ -18,7 +18,8 @@ func wireAllocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// Whatever stands where a count stands, memory stays in proportion to the bytes that are there (S4).
+// S4: whatever number a message contains where a count is expected, the decoder uses memory only in proportion to the
+// bytes that are there.
 func TestS4_AHugeCountReservesNothing(t *testing.T) {
 	for _, f := range wireForms() {
 		decode := func(b []byte) { _, _ = Decode(b) }
@@ -44,7 +45,7 @@ func TestS4_AHugeCountReservesNothing(t *testing.T) {
 	}
 }
 
-// The costliest bytes are those that stand for the most memory: empty operations in small requests.
+// S4: the bytes that take most memory after decoding are empty operations in small requests.
 func TestS4_MemoryIsInProportionToTheFrame(t *testing.T) {
 	body := &Body{Time: 1}
 	for range maxBatchRequests {
@@ -99,7 +100,7 @@ func TestS4_ListsHaveLimitsOfTheirOwn(t *testing.T) {
 	}
 }
 
-// Bytes that would be good if they were fewer.
+// S4: bytes that would be valid if there were not too many of them.
 func TestS4_AFrameAboveTheLimitIsNotRead(t *testing.T) {
 	half := make([]byte, maxFrame/2)
 	request := &Request{Ops: [][]byte{half, half}}
@@ -140,7 +141,7 @@ func TestSize_IsTheEncodedSize(t *testing.T) {
 	}
 }
 
-// Lists are held against the smallest size of their entries: one that is too large refuses good bytes.
+// The smallest sizes of list entries must not be too large: otherwise the decoder would refuse valid bytes.
 func TestMinimalSizes_AreThoseOfEmptyValues(t *testing.T) {
 	sizes := map[string][2]int{
 		"request":       {emptyRequest, len(appendRequest(nil, &Request{}))},

@@ -9,7 +9,7 @@ type Message interface{ message() }
 // Request asks for 1..MaxOps operations to be executed in order, exactly once (§4.1; C1, C2).
 type Request struct {
 	ID         RequestID
-	AckedBelow uint64 // the client holds every reply of this session with a number below this one
+	AckedBelow uint64 // the client has every reply of this session with a number below this one
 	ReadOnly   bool   // no operation of the request modifies the state
 	Ops        [][]byte
 	Sig        Signature // by ID.Client
@@ -99,14 +99,15 @@ type Heartbeat struct {
 	Sig  Signature
 }
 
-// Outcome is the outcome of a request.
+// Outcome says what happened to a request.
 type Outcome uint8
 
-// The outcomes of a request. Busy is one replica's advice; all others are agreed by execution.
+// The outcomes of a request. OutcomeBusy is the advice of a single replica; all others are the same on all correct
+// replicas, because execution decides them.
 const (
 	OutcomeExecuted Outcome = 1 + iota // Results holds one result per operation
 	OutcomeConflict                    // another request was executed under this number (C2)
-	OutcomeExpired                     // the session was evicted; nothing was executed under the number by this request (C1)
+	OutcomeExpired                     // the session has expired; this request was not executed, and will not be (C1)
 	OutcomeBusy                        // not admitted: try again after RetryAfterMillis (C6)
 	OutcomeRefused                     // beyond a limit of the session or the client's budget; final if there is a Seq
 )
@@ -156,8 +157,9 @@ const (
 // client. Without it only the replica to which a request was sent could reply.
 type Attach struct{ Session Session }
 
-// Attached answers an Attach with what the sender's executed state holds of the client's key. It is a hint: the client
-// believes what f+1 replicas reach, and chooses a number that has not expired (C1).
+// Attached answers an Attach: it says which sessions of the client's key the sender's executed state holds. It is a
+// hint. The client uses the numbers that f+1 replicas reach or exceed, to choose a session number that has not expired
+// (C1).
 type Attached struct {
 	Session Session // the session of the Attach
 	Highest Session // highest session that is held; 0: none
@@ -202,8 +204,9 @@ type Fetch struct {
 	Digest Digest
 }
 
-// CertifiedBody is a body for whose digest a certificate or a new view vouches. So its requests' signatures need not be
-// checked, and it is accepted only for such a digest. It has a Cert if it is pushed to a lagging replica (N7).
+// CertifiedBody is a body whose digest is proven by a certificate or a new view. A replica accepts it only if it knows
+// that digest to be proven, and need not check the signatures of the requests. It has a Cert if it is sent to a lagging
+// replica (N7).
 type CertifiedBody struct {
 	Seq  Seq
 	Body *Body
@@ -226,13 +229,13 @@ type Held struct {
 type HeldBy struct {
 	Nonce uint64
 	Of    ReplicaID   // the asker
-	Whole bool        // the sender remembers all that it signed itself (D8.1)
+	Whole bool        // the sender has not forgotten anything that it signed (D8.1)
 	Said  []Statement // signed by Of, above the asker's h
-	// Proof of the highest sequence numbers that the sender knows of.
+	// These prove the highest sequence numbers that the sender knows of.
 	Stable   StableCert
 	Prepared *PreparedCert // nil: none
 	Commit   *CommitCert   // nil: none
-	// Suspects of f+1 replicas that justify View (V7); none for view 0.
+	// These Suspects of f+1 replicas justify View (V7); there are none for view 0.
 	View     View
 	Suspects []Suspect
 }
@@ -264,11 +267,11 @@ type FetchState struct {
 	Query []byte
 }
 
-// Data answers a FetchState. Without an Answer it only says which checkpoint its sender can serve.
+// Data answers a FetchState. If it has no Answer, it only says which checkpoint its sender can serve.
 type Data struct {
 	Seq    Seq         // the checkpoint that was asked for
 	Offer  *StableCert // the newest checkpoint that the sender can serve, if it was asked for that or no longer serves Seq
-	Answer []byte      // encoded by checkpoint/transfer; believed only if its hashes match
+	Answer []byte      // encoded by checkpoint/transfer; used only if its hashes match
 }
 
 func (*Held) message()          {}

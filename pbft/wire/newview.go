@@ -2,8 +2,8 @@ package wire
 
 // What a NewView must contain, given the view changes in it (V3, V4).
 
-// Choose is the central rule of the view change (V3): for each sequence number above the highest stable checkpoint in
-// V, up to the highest prepared one, it returns the digest that prepared in the highest view, else null.
+// Choose is the central rule of the view change (V3): for each sequence number above the highest stable checkpoint in V,
+// up to the highest prepared one, it returns the digest that prepared in the highest view, or null if none prepared.
 func Choose(v []ViewChange) []Digest {
 	minS, maxS := Seq(0), Seq(0)
 	for i := range v {

@@ -2,7 +2,7 @@ package wire
 
 import "testing"
 
-// D8.13, M1: a cluster that began with another one's state takes that state, and no other, without signatures.
+// D8.13, M1: a cluster that began with another cluster's state accepts exactly that state without signatures.
 func TestM1_OnlyTheConfigurationVouchesForTheOrigin(t *testing.T) {
 	cfg := newWireCluster(4).cfg
 	k := cfg.CheckpointInterval

@@ -32,24 +32,25 @@ type Recovering struct {
 // Earlier execution and earlier own checkpoints no longer count.
 type Installed struct{ Cert StableCert }
 
-// Void is in the anchor of a replica that gave up states of its own (K2). It signed the checkpoints above the stable
-// one and up to Until, which the anchor repeats before this record. So it must announce no other digests for them, and
-// must not start from one of them. Wrong says that its state contradicts a stable checkpoint and was not replaced yet.
+// Void is in the anchor of a replica that gave up states of its own (K2). The replica signed checkpoints above the
+// stable one and up to Until; the anchor repeats them before this record. It must announce no other digests for these
+// checkpoints, and must not start from one of them. Wrong says that its state contradicts a stable checkpoint and was
+// not replaced yet.
 type Void struct {
 	Until Seq
 	Wrong bool
 }
 
-// Witness is the highest checkpoint or view change of another replica that this one knows of. If that replica forgets
-// what it signed, this one tells it (D8.4).
+// Witness is a statement of another replica: its highest checkpoint or view change that this replica knows of. If that
+// replica forgets what it signed, this one tells it (D8.4).
 type Witness struct {
 	Replica ReplicaID
 	Said    Statement
 }
 
-// Early says that from here on the journal may lack what this replica signed (D8.14). It is durable before the first
-// message that leaves ahead of its record. Clean ends it: up to there nothing is missing. In a journal without either,
-// every record was durable before its message left.
+// Early says that from here on the journal may lack what this replica signed (D8.14). Early is durable before the first
+// message that is sent before its record is durable. A later Clean says that nothing before it is missing. If a journal
+// has neither, every record was durable before its message was sent.
 type Early struct{}
 
 // Clean says that the journal lacks nothing that this replica signed and that still matters.
@@ -79,8 +80,8 @@ type Certified struct {
 
 // Committed is the commit certificate of a slot that prepared here and was executed. It is written after the execution:
 // if a crash loses it, the commits are collected again. It is durable at the latest with the Checkpoint message that
-// covers the slot. That is necessary because nobody votes below the low watermark any more, so that only the
-// certificates held by f+1 correct replicas let others follow (N7).
+// covers the slot. That is necessary because nobody votes below the low watermark any more: others can follow only if
+// f+1 correct replicas hold the certificates (N7).
 type Committed struct{ Cert CommitCert }
 
 // Stable is the certificate that moved the low watermark (K1).

@@ -5,10 +5,11 @@ import (
 	"encoding/binary"
 )
 
-// Digest replies (§5.1.1, C5): for each request one replica sends the results, the others their digest.
+// Digest replies (§5.1.1, C5): for each request, one replica sends the results, and the others send only the digest of
+// the results.
 
 // wholeResultBytes is the size of results, lengths included, up to which every replica sends them whole: a digest would
-// save little, and the client does not depend on a single replica.
+// save little, and without digests the client does not depend on a single replica.
 const wholeResultBytes = 256
 
 // DigestResults is the digest that stands for results in a reply. It covers the length of each result.
@@ -43,7 +44,7 @@ func (m *Reply) Digest() Digest {
 	return DigestResults(m.Results)
 }
 
-// Busy reports whether the outcome is advice to try again, and decides nothing.
+// Busy reports whether the outcome is only the advice to try again, which says nothing about the request.
 func (o Outcome) Busy() bool { return o == OutcomeBusy }
 
 // Shorten puts the digest in place of results that are long enough to be worth it.

@@ -1,6 +1,6 @@
 package wire
 
-// One message, record and proof of every sort.
+// These are samples: one message, record and proof of every type.
 
 type wireSample struct {
 	name string
@@ -98,7 +98,7 @@ func (c *wireCluster) records() []wireRecord {
 	}
 }
 
-// evidence has one proof of every sort that convicts (E1).
+// evidence returns one valid proof of every kind.
 func (c *wireCluster) evidence() []Evidence {
 	d, e := Digest{0xd1}, Digest{0xd2}
 	proof := func(by ReplicaID, first, second Message) Evidence {

@@ -30,8 +30,8 @@ func Sign(cfg *Config, m Message, sign func([]byte) Signature) {
 	}
 }
 
-// SignRequest signs a request for a cluster, in whatever epoch it will be ordered (M10). A client needs nothing else
-// of a Config.
+// SignRequest signs a request for a cluster, which is valid in every epoch (M10). The cluster's id is all that a client
+// needs of a Config.
 func SignRequest(cluster Digest, r *Request, sign func([]byte) Signature) {
 	raw := appendRequestContent(make([]byte, 0, r.Size()), r)
 	content := hash(tagRequest, raw)

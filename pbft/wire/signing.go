@@ -1,6 +1,6 @@
 package wire
 
-// signedTag begins every signed string, so that no key is ever asked to sign what another system reads otherwise.
+// signedTag begins every signed string, so that a signature of this system never means anything in another one.
 const signedTag = "tagma"
 
 // signedBytes is the size of the longest signed string.
@@ -53,7 +53,8 @@ func appendSignedStatement(b []byte, cfg *Config, s *Statement, by ReplicaID) []
 	}
 }
 
-// SaidIn is the statement under a message's own signature; false for a type of which a replica may sign different ones.
+// SaidIn is the statement under a message's own signature; it returns false for types of which a replica may sign
+// several messages that differ.
 func SaidIn(m Message) (Statement, bool) {
 	switch m := m.(type) {
 	case *PrePrepare:

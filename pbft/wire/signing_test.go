@@ -85,7 +85,8 @@ func TestSigner_IsTheSenderOrThePrimary(t *testing.T) {
 	}
 }
 
-// A new view's proposals are the primary's pre-prepares: each signature is good for the PrePrepare of its place (V6).
+// A NewView's proposals are pre-prepares of the primary: each signature is also valid for the PrePrepare with that view
+// and sequence number (V6).
 func TestSign_NewViewSignsItsProposalsAsPrePrepares(t *testing.T) {
 	c := newWireCluster(4)
 	nv := c.newView()
@@ -131,9 +132,9 @@ func TestClaims_CountEverySignature(t *testing.T) {
 	}
 }
 
-// saidByTheLink reports whether a byte of a sample is the sender's own word, for which its link alone vouches: the
-// nonce that an answer repeats, whether its sender is whole, and how high a view it claims to be justified; a higher
-// one is refused.
+// saidByTheLink lists the bytes of a sample that no signature covers, so that only the link shows who wrote them. These
+// are the nonce that an answer repeats, whether its sender remembers everything, and the view that it claims to be
+// justified. (A view that is too high is refused.)
 func saidByTheLink(m Message, i int) bool {
 	held, ok := m.(*HeldBy)
 	if !ok {
@@ -144,8 +145,8 @@ func saidByTheLink(m Message, i int) bool {
 	return i >= nonce && i < nonce+8 || i == whole || i >= view && i < view+8
 }
 
-// Of a message that rests on signatures no other bit can be changed: each is under a signature, part of one, or tied to
-// them by Check.
+// If a message is proven by signatures, no other bit of it can be changed: each bit is under a signature, part of a
+// signature, or must fit to such bits in Check.
 func TestClaims_NoBitIsOutsideTheSignatures(t *testing.T) {
 	c := newWireCluster(4)
 	for _, s := range c.samples() {
@@ -181,7 +182,7 @@ func TestVerify_TellsASignatureFromARule(t *testing.T) {
 	}
 }
 
-// Claims of an unchecked message name no member for a stranger's signature.
+// For a message that was not checked, Claims gives no member's key to the signature of a stranger.
 func TestClaims_OfAStrangerHaveNoMembersKey(t *testing.T) {
 	c := newWireCluster(4)
 	cert := StableCert{Seq: 10, Checkpoints: []Endorsement{{Replica: 4}}}

@@ -5,7 +5,7 @@ import "strconv"
 // Type names a kind of message. Its number stands in every frame and in every signed statement.
 type Type uint8
 
-// The message types. 0 is never one. 12 is kept for body, which nothing sends yet.
+// The message types. 0 is no type. 12 is kept for body, which nothing sends yet.
 const (
 	TypeRequest       Type = 1
 	TypePrePrepare    Type = 2
@@ -74,7 +74,7 @@ func (t Type) String() string {
 	return "type(" + strconv.Itoa(int(t)) + ")"
 }
 
-// ParseType is the inverse of String for the types that exist.
+// ParseType returns the type with this name.
 func ParseType(name string) (Type, bool) {
 	for t, n := range typeNames {
 		if n == name && n != "" {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// wireClone returns a deep copy of the exported fields: a message as somebody would build it, with nothing remembered.
+// wireClone returns a deep copy of the exported fields, like a message that was newly built, without cached encodings.
 func wireClone[T any](v T) T {
 	return wireCloneValue(reflect.ValueOf(&v).Elem()).Interface().(T)
 }
@@ -44,7 +44,7 @@ func wireCloneValue(v reflect.Value) reflect.Value {
 
 func wireEqual(a, b any) bool { return reflect.DeepEqual(wireClone(a), wireClone(b)) }
 
-// wireRandom fills every exported field below v with random values that have an encoding.
+// wireRandom fills every exported field of v, at all depths, with random values that have an encoding.
 func wireRandom(rng *rand.Rand, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Bool:
@@ -67,7 +67,8 @@ func wireRandom(rng *rand.Rand, v reflect.Value) {
 		v.Set(reflect.New(v.Type().Elem()))
 		wireRandom(rng, v.Elem())
 	case reflect.Slice:
-		if n := rng.Intn(4); n > 0 || v.Type().Elem().Kind() == reflect.Uint8 { // an empty list is nil, an empty operation not
+		// A list may be empty, but an operation may not.
+		if n := rng.Intn(4); n > 0 || v.Type().Elem().Kind() == reflect.Uint8 {
 			v.Set(reflect.MakeSlice(v.Type(), n, n))
 			for i := range n {
 				wireRandom(rng, v.Index(i))
@@ -81,7 +82,7 @@ func wireRandom(rng *rand.Rand, v reflect.Value) {
 	wireOptional(rng, v.Addr().Interface())
 }
 
-// wireOptional leaves out, now and then, what may be absent.
+// wireOptional sometimes leaves out fields that may be absent.
 func wireOptional(rng *rand.Rand, v any) {
 	absent := rng.Intn(3) == 0
 	switch v := v.(type) {
@@ -110,7 +111,7 @@ func wireOptional(rng *rand.Rand, v any) {
 	}
 }
 
-// wireOrder gives entry i of a list a key above those before it.
+// wireOrder gives entry i of a list a key that is above those of the entries before it.
 func wireOrder(entry any, i int) {
 	switch e := entry.(type) {
 	case *Endorsement:

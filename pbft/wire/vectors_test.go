@@ -10,8 +10,8 @@ import (
 
 var updateWire = flag.Bool("update-wire", false, "write testdata/wire.golden and the example of docs/wire.md anew")
 
-// vectors lists every sample with its encoding: what another implementation tests itself against, and what must not
-// change while FormatVersion stays.
+// vectors lists every sample with its encoding. Other implementations can test themselves with it. It must not change as
+// long as FormatVersion does not.
 func vectors() string {
 	var out strings.Builder
 	c := newWireCluster(4)

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Claim says that Signer signed Signed. Whoever holds a message can list its claims; only their verification makes the
-// message believable.
+// Claim says that Signer signed Signed. The claims of a message are only a list; the message can be believed after they
+// were verified.
 type Claim struct {
 	Signer PublicKey
 	Signed []byte // the exact bytes under the signature
@@ -20,8 +20,8 @@ type Verified struct{ msg Message }
 // Message returns the message that was verified.
 func (v Verified) Message() Message { return v.msg }
 
-// False is the error of a message with a claim that does not hold. It is for a caller whose holds told Verify that all hold,
-// and that verifies the claims later.
+// False is the error of a message with a claim that does not hold. It is for a caller that verifies the claims later,
+// and whose function holds therefore always returned true.
 func (v Verified) False() error { return fmt.Errorf("%s: %w", TypeOf(v.msg), ErrSignature) }
 
 // Offered returns the certificate that a Data carries as the message that a core takes; false without one. The claims
@@ -51,7 +51,7 @@ func (c StableCert) Verify(cfg *Config, holds func([]Claim) bool) error {
 	return err
 }
 
-// Proof is the certificate in bytes that prove themselves wherever they lie: ReadProof reads them.
+// Proof returns the certificate as bytes. They can be stored anywhere: ReadProof decodes and verifies them.
 func (c StableCert) Proof() []byte { return Encode(&StableNotice{Cert: c}) }
 
 // ReadProof reads the Proof of a certificate and verifies it.

@@ -14,7 +14,7 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// house is a service with the machine under test, one operation a batch.
+// house is a service with the machine under test. Each batch has one operation.
 type house struct {
 	t *testing.T
 	*statemachine.Service
@@ -40,7 +40,7 @@ func (h *house) do(op []byte, readOnly bool) []byte {
 	return replies[0].Results[0]
 }
 
-// word shows a result of any type.
+// word returns a result of any type as text.
 func word(result []byte) string {
 	if r, err := bank.DecodeOpen(result); err == nil {
 		return fmt.Sprintf("opened with %d, supply %d", r.Balance, r.Supply)
@@ -85,7 +85,7 @@ func TestModel_MoneyIsMintedMovedAndRecorded(t *testing.T) {
 		{bank.History("bob", 4, 1), "more false; 4 received alice 100 → 100 (6 1006)"},
 		{bank.History("bob", 5, 1), "more false"},
 		{bank.History("bob", math.MaxUint64, math.MaxUint32), "more false"},
-		{bank.Open("bo", 1), "opened with 1, supply 101"}, // a name that begins another one
+		{bank.Open("bo", 1), "opened with 1, supply 101"}, // this name begins with the name of another account
 		{bank.History("bo", 0, 0), "more false; 1 opened  1 → 1 (14 1014)"},
 		{bank.Audit(), "supply 101, sum 101, accounts 3"},
 	} {

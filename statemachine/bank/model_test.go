@@ -53,7 +53,7 @@ func (m *model) transfer(from, to string, amount uint64) error {
 	return nil
 }
 
-// step does one random operation on both and compares what they say.
+// step executes one random operation on the machine and on the model, and compares the results.
 func (m *model) step(t *testing.T, h *house, random *rand.Rand) {
 	t.Helper()
 	name := func() string { return fmt.Sprintf("account%d", random.IntN(6)) }
@@ -74,7 +74,7 @@ func (m *model) step(t *testing.T, h *house, random *rand.Rand) {
 	}
 }
 
-// The sum of all balances equals the supply at every moment, and every balance is the model's.
+// At every moment the sum of all balances equals the supply, and every balance equals the model's.
 func TestInvariant_TheSumOfBalancesIsTheSupply(t *testing.T) {
 	for seed := range uint64(50) {
 		random := rand.New(rand.NewPCG(seed, 1))

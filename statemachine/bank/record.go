@@ -64,7 +64,7 @@ func (a account) note(tx statemachine.Txn, name []byte, e Entry) {
 	a.write(tx, name)
 }
 
-// An entry has the same form in the store and in results.
+// Entries have the same form in the store and in results.
 func appendEntry(b []byte, e *Entry) []byte {
 	b = append(binary.BigEndian.AppendUint64(b, e.Number), byte(e.Kind))
 	b = wire.AppendShort(b, []byte(e.Other))

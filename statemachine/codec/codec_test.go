@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// all reads a value of each kind, and a list of texts.
+// all reads one value of each kind, and a list of texts.
 func all(b []byte) (u uint64, small uint8, i int64, tiny int8, ok bool, p []byte, list []string, fixed []byte, err error) {
 	r := NewReader(b)
 	u, small, i, tiny, ok, p = r.Uint(64), uint8(r.Uint(8)), r.Int(64), int8(r.Int(8)), r.Bool(), r.Bytes()
@@ -69,7 +69,7 @@ func TestReader_RefusesEverythingElse(t *testing.T) {
 	}
 }
 
-// Whatever can be read is the one encoding of its value.
+// If bytes can be decoded, encoding the values gives the same bytes.
 func FuzzReader(f *testing.F) {
 	f.Add(written(300, 7, -300, -7, true, []byte("b"), []string{"s", ""}, []byte("xy")))
 	f.Add([]byte{})

@@ -59,8 +59,8 @@ func (h *head) encode() []byte {
 	return b
 }
 
-// keeps reports whether the history can tell the state after at. Newest is the newest state's sequence number, rev the
-// store's present revision.
+// keeps reports whether the history contains the state after at. Newest is the sequence number of the newest state, and
+// rev is the store's present revision.
 func (h *head) keeps(at, newest, rev, history uint64) bool {
 	floor := h.floor
 	if h.revision != rev {
@@ -121,7 +121,7 @@ func (c *chronicle) write(key, former []byte) {
 }
 
 // close ends the operation's history and deletes what is too old: at most one chunk more than the operation filled. So
-// no operation pays for many others. What it leaves, the next operations delete.
+// one operation never has to delete what many others left. The next operations delete the rest.
 func (c *chronicle) close() {
 	for n := 0; n <= c.full && c.giveUp(); n++ {
 		c.head.first++

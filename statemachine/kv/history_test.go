@@ -15,8 +15,9 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// historian has a service with a history, and one whose storage keeps all states: what the first one answers about the
-// past from its history, the second one reads. A naive model holds every state, too.
+// historian has a service with a history, and a second service whose storage keeps all states. Past states that the
+// first one answers from its history are compared with those that the second one reads, and with a simple model that
+// holds every state.
 type historian struct {
 	t       *testing.T
 	history uint64
@@ -24,7 +25,7 @@ type historian struct {
 	stored  *memstore.Store
 	reads   *statemachine.Service
 	states  []map[string]string // by sequence number
-	flushed uint64              // the storage has given up what is before
+	flushed uint64              // the storage has discarded the states below this sequence number
 	batch   []func(state map[string]string, result []byte)
 	ops     [][]byte
 }
@@ -46,7 +47,7 @@ func (h *historian) service(st statemachine.Storage) *statemachine.Service {
 
 func (h *historian) executed() uint64 { return uint64(len(h.states)) - 1 }
 
-// plan adds an operation to the next batch; model does the same to the naive state, and looks at the result.
+// plan adds an operation to the next batch. model does the same to the model's state and checks the result.
 func (h *historian) plan(op []byte, model func(state map[string]string, result []byte)) {
 	h.ops, h.batch = append(h.ops, op), append(h.batch, model)
 }
@@ -71,7 +72,7 @@ func (h *historian) execute() {
 	h.states, h.ops, h.batch = append(h.states, state), nil, nil
 }
 
-// flush writes what was executed, and has the storage give up every state but the newest.
+// flush writes the executed batches, and makes the storage discard every state except the newest.
 func (h *historian) flush() {
 	h.t.Helper()
 	if err := errors.Join(h.tells.Flush(), h.reads.Flush()); err != nil {
@@ -127,7 +128,8 @@ func (h *historian) revert(prefix string, to uint64) {
 	})
 }
 
-// check compares what is told of the state after a sequence number with what is read of it and with the model.
+// check compares three answers about the state after a sequence number: from the history, from the storage of the second
+// service, and from the model.
 func (h *historian) check(at uint64, start, end []byte, limit uint32) {
 	h.t.Helper()
 	op := kv.Txn([]kv.Compare{kv.Version(b("a"), kv.Greater, 0)}, ops(kv.Range(start, end, limit), kv.Count(start, end)),
@@ -163,10 +165,10 @@ func (h *historian) check(at uint64, start, end []byte, limit uint32) {
 	}
 }
 
-// The keys are such that one is the beginning of another, and that escaping matters.
+// Some of these keys are prefixes of others, and some contain the bytes that are escaped.
 var historyKeys = []string{"a", "a\x00", "a\x00\x00", "a\x00\x01", "a\x00\xff", "a\x01", "ab", "b", "b\xff", "\x00", "\xff\xff"}
 
-// play executes a script of bytes to its end, and checks the past after each step.
+// play executes the operations that the bytes of a script encode, and checks the past states after each step.
 func play(t *testing.T, history uint64, script []byte) {
 	h := newHistorian(t, history)
 	next := func(n int) int {

@@ -15,7 +15,7 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// Without a history, everything is executed as it was before histories existed, to the byte.
+// Without a history, every result and every stored byte is the same as before histories existed.
 func TestHistory_WithoutOneTheStateIsWhatItWas(t *testing.T) {
 	st := memstore.New()
 	service, err := statemachine.New(kv.Machine{}, st, statemachine.Limits{})
@@ -65,7 +65,8 @@ func spaces(t *testing.T, st *memstore.Store, at uint64) (keys map[byte]int, siz
 	return keys, size
 }
 
-// What is older than the history is deleted, little by little: the state does not grow with what was ever done.
+// Former values that are too old are deleted, a few at a time. So the state does not grow with the number of changes
+// ever made.
 func TestHistory_WhatIsTooOldIsGivenUp(t *testing.T) {
 	const history, perBatch = 10, 4
 	h := newHistorian(t, history)
@@ -79,11 +80,12 @@ func TestHistory_WhatIsTooOldIsGivenUp(t *testing.T) {
 		keys, _ := spaces(t, h.stored, h.executed())
 		most = max(most, keys['v'])
 	}
-	// A batch has a value for each key and one of the revision; the chunk that is filled and the one before it wait.
+	// Each batch in the history has one former value for each key, and one of the revision. In addition there are the
+	// values of the chunk that is being filled, and of the one before it.
 	if limit := (history+2)*(perBatch+1) + 2*(512/13+1); most > limit {
 		t.Errorf("up to %d former values of %d batches, at most %d were to be there", most, history, limit)
 	}
-	for i := range 200 { // others remove what a large operation left
+	for i := range 200 { // these operations delete what a large operation has left
 		h.put(fmt.Sprintf("many%d", i), "")
 	}
 	h.execute()
@@ -99,7 +101,7 @@ func TestHistory_WhatIsTooOldIsGivenUp(t *testing.T) {
 	}
 }
 
-// A request that changes one key pays for one chunk at most, whatever others left behind.
+// A request that changes one key deletes at most one chunk, whatever other operations have left.
 func TestHistory_AnOperationPaysLittleForOthers(t *testing.T) {
 	h := newHistorian(t, 5)
 	for i := range 250 {
@@ -123,7 +125,8 @@ func TestHistory_AnOperationPaysLittleForOthers(t *testing.T) {
 	}
 }
 
-// The setting may change between two batches: what was changed without a history cannot be told.
+// The length of the history may be changed between two batches. If changes were made without a history, past states
+// before them cannot be read.
 func TestHistory_ChangesMadeWithoutOneAreAGap(t *testing.T) {
 	st, last := memstore.New(), uint64(0)
 	run := func(history uint64, batches ...[]byte) *store {
@@ -191,7 +194,8 @@ func TestHistory_ChangesMadeWithoutOneAreAGap(t *testing.T) {
 	}
 }
 
-// With a history a delete copies what it deletes, within what one operation may write.
+// With a history, a delete stores a copy of each deleted value. These copies count as bytes that the operation writes,
+// which are bounded.
 func TestHistory_ALargeDeleteIsRefusedAsAWhole(t *testing.T) {
 	h := newHistorian(t, 10)
 	large := strings.Repeat("x", kv.MaxValueBytes)

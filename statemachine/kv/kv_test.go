@@ -12,7 +12,7 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// store is a service with the machine under test, one operation a batch.
+// store is a service with the machine under test. Each batch has one operation.
 type store struct {
 	t *testing.T
 	*statemachine.Service
@@ -38,7 +38,7 @@ func (s *store) do(op []byte, readOnly bool) []byte {
 	return replies[0].Results[0]
 }
 
-// word shows a result of any type.
+// word returns a result of any type as text.
 func word(result []byte) string {
 	if r, err := kv.DecodePut(result); err == nil {
 		return fmt.Sprintf("rev %d, replaced %s", r.Revision, pair(r.Previous))
@@ -66,7 +66,7 @@ func word(result []byte) string {
 	return err.Error()
 }
 
-// pair is key=value and its create revision, mod revision and version.
+// pair returns a pair as text: key=value, its create revision, its mod revision and its version.
 func pair(p *kv.KeyValue) string {
 	if p == nil {
 		return "nothing"

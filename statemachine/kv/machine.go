@@ -4,7 +4,7 @@ import "tagma/statemachine"
 
 // Machine executes the operations that this package builds. It holds only configuration: all state is in the transaction.
 type Machine struct {
-	// History is for how many sequence numbers back former states can be read and reverted to. With 0 the state
+	// History is the number of sequence numbers for which former states can be read and reverted to. With 0 the state
 	// contains no history, and Revert is an unknown operation.
 	History uint64
 }

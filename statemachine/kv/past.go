@@ -50,7 +50,8 @@ func (p *past) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 		next, stop := iter.Pull2(formers(p.Reader, p.at, from, to))
 		defer stop()
 		changed, former, more := next()
-		// upTo yields the former pairs below key, and the one of key itself if key was changed; same reports whether it was.
+		// upTo yields the former pairs below key. If key was changed since, it also yields the former pair of key
+		// itself; same reports whether that was so.
 		upTo := func(key []byte) (goOn, same bool) {
 			for more && (key == nil || bytes.Compare(changed, key) <= 0) {
 				same = key != nil && bytes.Equal(changed, key)
@@ -71,8 +72,8 @@ func (p *past) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// patience is how many unwanted former values of a key are passed over before a new search skips the rest: a search
-// costs about as much as some dozen steps, and a key may have one former value for each batch of the history.
+// patience is how many unwanted former values of a key are read before a new search skips the rest. A search costs about
+// as much as some dozen steps, and a key may have one former value for each batch of the history.
 const patience = 16
 
 // formers yields, in ascending order, the keys start ≤ key < end that were changed after sequence number at, with the

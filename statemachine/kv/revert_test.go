@@ -92,7 +92,7 @@ func TestRevert_WhatIsRefusedChangesNothing(t *testing.T) {
 	if got := word(s.do(kv.Count(nil, nil), true)); got != revision {
 		t.Errorf("after the refusals: %s, was %s", got, revision)
 	}
-	for i := range 30 { // by longer prefixes it can be done
+	for i := range 30 { // with longer prefixes, several reverts can do it
 		if _, err := kv.DecodeRevert(s.do(kv.Revert(fmt.Appendf(nil, "n3/%02d", i), last-30), false)); err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +102,7 @@ func TestRevert_WhatIsRefusedChangesNothing(t *testing.T) {
 	}
 }
 
-// A prefix with more keys than one operation changes, and one with more bytes, is left as it is.
+// If a prefix has more keys, or more bytes, than one operation may change, the revert changes nothing.
 func TestRevert_IsBounded(t *testing.T) {
 	h := newHistorian(t, 1000)
 	for i := range kv.MaxRevertKeys/100 + 1 {
@@ -138,8 +138,8 @@ func TestRevert_IsBounded(t *testing.T) {
 	h.check(h.executed(), nil, nil, 0)
 }
 
-// A key may have a former value for each batch of the history: they are not passed one by one, neither those before the
-// wanted one nor those after it.
+// A key may have one former value for each batch of the history. The search for the wanted one does not read all of
+// them, neither those before it nor those after it.
 func TestRevert_PassesFewFormerValuesOfAKey(t *testing.T) {
 	const batches = 3000
 	service, err := statemachine.New(kv.Machine{History: 2 * batches}, memstore.New(), statemachine.Limits{MaxPassedKeys: 100})

@@ -97,7 +97,8 @@ func (x *run) deleteRange(o *operation) []byte {
 	}
 	for _, key := range doomed {
 		var record []byte
-		if x.history > 0 { // records are read one at a time: together they may exceed memory and the limit of one operation
+		// Records are read one at a time, because together they may exceed the memory and the limit of one operation.
+		if x.history > 0 {
 			record, _ = x.Get(key)
 		}
 		x.remove(key[1:], record)
@@ -143,7 +144,7 @@ func (x *run) transaction(t *txn) []byte {
 }
 
 // weigh refuses a list of operations that could exceed a limit, before anything is written, because no write is undone
-// later. Ranges may use the bytes that single pairs leave.
+// later. Ranges may return as many bytes as gets and replaced pairs leave.
 func (x *run) weigh(branch []operation) Code {
 	doomed := 0
 	for i := range branch {

@@ -136,7 +136,8 @@ func TestTxn_WhatIsRefusedChangesNothing(t *testing.T) {
 	}
 }
 
-// What counts is what a put returns, not what it writes.
+// For the limit on a transaction's result, a put counts with the pair that it replaces and returns, not with the pair
+// that it writes.
 func TestTxn_APutIsWeighedByWhatItReplaces(t *testing.T) {
 	s := newStore(t)
 	large := make([]byte, kv.MaxValueBytes)
@@ -168,7 +169,7 @@ func TestTxn_RangesShareTheirLimit(t *testing.T) {
 	}
 }
 
-// A transaction leaves what its operations leave one by one, but for the revisions.
+// A transaction has the same effect as its operations one after the other, except for the revisions.
 func TestTxn_EqualsItsOperationsOneByOne(t *testing.T) {
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 0))

@@ -34,8 +34,8 @@ type version struct {
 // New returns an empty store, the state after sequence number 0.
 func New() *Store { return &Store{keys: make(map[string][]version)} }
 
-// View opens the state after sequence number at. Later writes do not change what the view reads; only what Discard
-// removes is lost to it.
+// View opens the state after sequence number at. Later writes do not change what the view reads. What Discard removes,
+// it can no longer read.
 func (s *Store) View(at uint64) (statemachine.StorageView, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -13,7 +13,7 @@ func put(key, value string) statemachine.Write {
 	return statemachine.Write{Key: []byte(key), Value: []byte(value)}
 }
 
-// filled holds a=1 from 1, a=2 and b=2 from 2, nothing new at 3, and only b=4 from 4.
+// filled returns a store with a=1 at sequence number 1, a=2 and b=2 at 2, no change at 3, and only b=4 at 4.
 func filled(t *testing.T) *memstore.Store {
 	t.Helper()
 	s := memstore.New()
