@@ -7,6 +7,7 @@ export default defineConfig({
   base: './',
   plugins: [licences()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  worker: { format: 'es', rolldownOptions: { output: { entryFileNames: '[name].js' } } },
   build: {
     outDir: '../dist',
     emptyOutDir: true,

@@ -4,6 +4,7 @@ import { Columns } from '../src/draw/columns'
 import { paintLabels, ticks } from '../src/draw/frame'
 import { type Geometry, layOut } from '../src/draw/lanes'
 import type { Palette } from '../src/draw/palette'
+import { Pen, replay } from '../src/draw/pen'
 import { arrange, nearest, type Wish } from '../src/draw/scene'
 import { historyOf, historyOfTrace } from './fixtures'
 
@@ -106,14 +107,85 @@ test('lanes lie apart on a phone and on a desk, and many clients share one', () 
 
 test('without a primary no lane is called one, clients least of all', () => {
   const texts: string[] = []
-  const pen = { fillRect: () => undefined, fillText: (text: string) => texts.push(text) }
+  const pen = { fillRect: () => undefined, fillText: (text: string) => texts.push(text) } as unknown as Pen
   const lanes = [
     { label: 'client 0', replica: -1, y: 10 },
     { label: 'replica 0', replica: 0, y: 30 },
   ]
   const g = { width: 100, height: 50, gutter: 20, top: 5, lanes } as Geometry
-  paintLabels(pen as unknown as CanvasRenderingContext2D, {} as Palette, g, -1, () => '')
+  paintLabels(pen, {} as Palette, g, -1, () => '')
   expect(texts).toEqual(['client 0', 'replica 0'])
-  paintLabels(pen as unknown as CanvasRenderingContext2D, {} as Palette, g, 0, () => '')
+  paintLabels(pen, {} as Palette, g, 0, () => '')
   expect(texts.slice(2)).toEqual(['client 0', 'replica 0', 'primary'])
+})
+
+// canvas notes what is done to it.
+function canvas(): { pen: CanvasRenderingContext2D; did: string[] } {
+  const did: string[] = []
+  const pen = new Proxy({} as CanvasRenderingContext2D, {
+    get:
+      (_, name) =>
+      (...of: unknown[]) =>
+        did.push(`${String(name)} ${JSON.stringify(of)}`),
+    set: (_, name, value) => did.push(`${String(name)} = ${value}`) > 0,
+  })
+  return { pen, did }
+}
+
+test('the painter does what a pen was told, in its order, however much that is', () => {
+  const pen = new Pen()
+  pen.fillStyle = 'red'
+  pen.fillRect(1, 2, 3, 4)
+  pen.fillStyle = 'red' // as it is
+  pen.globalAlpha = 0.5
+  pen.font = '12px serif'
+  pen.textAlign = 'center'
+  pen.fillText('a text', 5, 6)
+  pen.strokeStyle = 'blue'
+  pen.lineWidth = 2
+  pen.dash(3, 1)
+  pen.beginPath()
+  pen.moveTo(1, 1)
+  pen.lineTo(2, 2)
+  pen.closePath()
+  pen.rect(1, 2, 3, 4)
+  pen.roundRect(1, 2, 3, 4, 5)
+  pen.circle(10, 20, 5)
+  pen.stroke()
+  pen.dash()
+  pen.fill()
+  for (let i = 0; i < 5000; i++) pen.lineTo(i, -i)
+  const first = pen.take(null)
+  const { pen: context, did } = canvas()
+  replay(context, first)
+  expect(did.slice(0, 20)).toEqual([
+    'fillStyle = red',
+    'fillRect [1,2,3,4]',
+    'globalAlpha = 0.5',
+    'font = 12px serif',
+    'textAlign = center',
+    'fillText ["a text",5,6]',
+    'strokeStyle = blue',
+    'lineWidth = 2',
+    'setLineDash [[3,1]]',
+    'beginPath []',
+    'moveTo [1,1]',
+    'lineTo [2,2]',
+    'closePath []',
+    'rect [1,2,3,4]',
+    'roundRect [1,2,3,4,5]',
+    'moveTo [15,20]',
+    `arc [10,20,5,0,${2 * Math.PI}]`,
+    'stroke []',
+    'setLineDash [[]]',
+    'fill []',
+  ])
+  expect(did.slice(20)).toEqual(Array.from({ length: 5000 }, (_, i) => `lineTo [${i},${-i}]`))
+
+  // The next picture begins with nothing, in the buffer that the painter gave back.
+  pen.fillStyle = 'red'
+  const second = pen.take(first.ops)
+  expect(second.words).toEqual(['red'])
+  pen.beginPath()
+  expect(pen.take(null)).toMatchObject({ ops: first.ops, end: 1, words: [] })
 })

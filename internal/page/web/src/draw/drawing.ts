@@ -6,11 +6,13 @@ import { latest, playing, shownTime } from '../store/player'
 import { followed, following, history, moment, opened, PACE, selected, timeline, version } from '../store/store'
 import { dark } from '../store/theme'
 import { camera, keep, left } from './camera'
+import { Easel } from './easel'
 import { paintLabels, paintLanes, paintMarks, paintMoment, paintPhases, paintRuler } from './frame'
 import { frameOnce } from './framing'
 import { type Geometry, layOut } from './lanes'
 import { highlight, paintCounts, paintLines } from './paint'
 import { type Palette, readPalette } from './palette'
+import type { Pen } from './pen'
 import { arrange, type Line, type Scene } from './scene'
 
 // hiddenGroups are the places of the groups that the reader does not want to see.
@@ -43,9 +45,11 @@ export class Drawing {
   private drawn: { of: unknown[]; right: number; time: number } = { of: [], right: 0, time: 0 }
   private way: { key: string; end: number; arrows: Set<Arrow> } | null = null
   private readonly canvas: HTMLCanvasElement
+  private readonly easel: Easel
 
   constructor(canvas: HTMLCanvasElement) {
     this.canvas = canvas
+    this.easel = new Easel(canvas, () => this.ask())
     this.palette = readPalette()
     const watcher = new ResizeObserver(() => this.measure())
     watcher.observe(canvas)
@@ -83,6 +87,7 @@ export class Drawing {
   close(): void {
     for (const stop of this.stops) stop()
     cancelAnimationFrame(this.asked)
+    this.easel.close()
   }
 
   private measure(): void {
@@ -126,11 +131,8 @@ export class Drawing {
 
   private draw(): void {
     const { width, height, ratio } = this.size.value
-    const pen = this.canvas.getContext('2d', { alpha: false })
-    if (!pen || width === 0 || height === 0) return
-    if (this.canvas.width !== Math.round(width * ratio)) this.canvas.width = Math.round(width * ratio)
-    if (this.canvas.height !== Math.round(height * ratio)) this.canvas.height = Math.round(height * ratio)
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0)
+    const pen = width > 0 && height > 0 ? this.easel.begin() : null
+    if (!pen) return
     const p = this.palette
     pen.fillStyle = p.surface
     pen.fillRect(0, 0, width, height)
@@ -169,11 +171,12 @@ export class Drawing {
       if (r.transfer) return `fetches ${Math.round(100 * r.transfer.share)} %`
       return r.active ? '' : 'changes view'
     })
+    this.easel.show(width, height, ratio)
     this.tell(scene)
   }
 
   // stress draws what is pointed at and what is selected above everything else.
-  private stress(pen: CanvasRenderingContext2D, p: Palette, g: Geometry): void {
+  private stress(pen: Pen, p: Palette, g: Geometry): void {
     const lines = this.scene?.lines ?? []
     const chosen = history.arrows.ofEvent(selected.value)
     for (const l of lines) if (l.arrow === chosen) highlight(pen, p, l, true)
@@ -188,7 +191,7 @@ export class Drawing {
     pen.strokeStyle = p.accent
     pen.lineWidth = 2
     pen.beginPath()
-    pen.arc(x, y, 8, 0, 2 * Math.PI)
+    pen.circle(x, y, 8)
     pen.stroke()
   }
 

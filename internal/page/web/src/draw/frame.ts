@@ -3,8 +3,7 @@ import type { Timeline } from '../model/timeline'
 import { NOWHERE } from '../model/types'
 import type { Geometry } from './lanes'
 import type { Palette } from './palette'
-
-type Pen = CanvasRenderingContext2D
+import type { Pen } from './pen'
 
 interface Stretch {
   left: number
@@ -29,7 +28,6 @@ export function paintRuler(pen: Pen, p: Palette, g: Geometry, s: Stretch): void 
   const { step, at } = ticks(s, g.width - g.gutter)
   const digits = Math.max(0, Math.min(6, -Math.floor(Math.log10(step / 1e6) + 1e-9)))
   pen.font = `11px ${p.font}`
-  pen.textBaseline = 'middle'
   pen.textAlign = 'left'
   pen.strokeStyle = p.line
   pen.fillStyle = p.ink3
@@ -73,15 +71,23 @@ function lanePart(pen: Pen, p: Palette, state: 'up' | 'pause' | 'down', from: nu
   else stroke(pen, p.bad, 1.5, [1.5, 5], from, to, y)
 }
 
-function stroke(pen: Pen, colour: string, width: number, dash: number[], from: number, to: number, y: number): void {
+function stroke(
+  pen: Pen,
+  colour: string,
+  width: number,
+  dash: readonly number[],
+  from: number,
+  to: number,
+  y: number,
+): void {
   pen.strokeStyle = colour
   pen.lineWidth = width
-  pen.setLineDash(dash)
+  pen.dash(...dash)
   pen.beginPath()
   pen.moveTo(from, y)
   pen.lineTo(to, y)
   pen.stroke()
-  pen.setLineDash([])
+  pen.dash()
 }
 
 // paintLabels writes the names of the lanes, over whatever reaches into the gutter.
@@ -95,7 +101,6 @@ export function paintLabels(
   pen.fillStyle = p.surface
   pen.fillRect(0, 0, g.gutter - 4, g.height)
   pen.textAlign = 'left'
-  pen.textBaseline = 'middle'
   for (const lane of g.lanes) {
     const client = lane.replica === NOWHERE // and no primary is NOWHERE, too
     const bad = client ? '' : trouble(lane.replica)
@@ -114,7 +119,6 @@ export function paintLabels(
 export function paintMarks(pen: Pen, p: Palette, g: Geometry, s: Stretch, marks: Marks): void {
   const last = new Map<string, number>() // where the last mark of a kind and lane is, so that they do not overlap
   const tags: Tag[] = []
-  pen.textBaseline = 'middle'
   for (const m of marks.between(s.left, s.left + s.span)) {
     const x = xOf(g, s, m.at)
     if (x < g.gutter) continue
@@ -158,7 +162,7 @@ function placeTags(pen: Pen, p: Palette, tags: Tag[]): void {
   pen.textAlign = 'center'
   const placed: { y: number; from: number; to: number }[] = []
   for (const t of tags.sort((a, b) => b.weight - a.weight || a.x - b.x)) {
-    const half = pen.measureText(t.text).width / 2 + 4
+    const half = pen.widthOf(t.text) / 2 + 4
     if (placed.some(o => o.y === t.y && t.x - half < o.to + 1 && t.x + half > o.from - 1)) continue
     placed.push({ y: t.y, from: t.x - half, to: t.x + half })
     pen.fillStyle = t.colour
@@ -171,16 +175,17 @@ function placeTags(pen: Pen, p: Palette, tags: Tag[]): void {
 }
 
 function upright(pen: Pen, colour: string, x: number, from: number, to: number): void {
-  pen.save()
+  const { globalAlpha } = pen
   pen.strokeStyle = colour
-  pen.globalAlpha *= 0.35
+  pen.globalAlpha = globalAlpha * 0.35
   pen.lineWidth = 1
-  pen.setLineDash([2, 4])
+  pen.dash(2, 4)
   pen.beginPath()
   pen.moveTo(x, from)
   pen.lineTo(x, to)
   pen.stroke()
-  pen.restore()
+  pen.dash()
+  pen.globalAlpha = globalAlpha
 }
 
 function flag(pen: Pen, colour: string, x: number, y: number): void {
@@ -243,7 +248,7 @@ export function paintPhases(pen: Pen, p: Palette, g: Geometry, s: Stretch, timel
       pen.fill()
     } else {
       const colour = p.groups[e.phase === 'prepared' ? 2 : 3] ?? p.ink
-      pen.arc(x, y, 3.5, 0, 2 * Math.PI)
+      pen.circle(x, y, 3.5)
       pen.fillStyle = e.phase === 'prepared' ? p.surface : colour
       pen.strokeStyle = colour
       pen.fill()

@@ -1,32 +1,30 @@
 import { GROUPS } from '../model/groups'
 import type { Geometry } from './lanes'
 import type { Palette } from './palette'
+import type { Pen } from './pen'
 import type { Counts, Line, Scene } from './scene'
-
-type Pen = CanvasRenderingContext2D
 
 // paintLines draws messages. Lines of one colour are one path, which is many times faster than a path for each.
 export function paintLines(pen: Pen, p: Palette, scene: Scene, g: Geometry): void {
   const sparse = scene.lines.length < (g.width - g.gutter) * 0.9
+  const alike: Line[][] = Array.from({ length: 2 * GROUPS.length }, () => [])
+  for (const l of scene.lines) if (l.arrow.lie === '') alike[l.arrow.group + (l.dim ? 0 : GROUPS.length)]?.push(l)
   for (const dim of [true, false]) {
     pen.globalAlpha = dim ? 0.13 : scene.lines.length > 700 ? 0.72 : 0.92
     for (let group = 0; group < GROUPS.length; group++) {
-      const own = scene.lines.filter(l => l.arrow.group === group && l.dim === dim && l.arrow.lie === '')
+      const own = alike[group + (dim ? 0 : GROUPS.length)] ?? []
       if (own.length === 0) continue
       const colour = p.groups[group] ?? p.ink
       pen.strokeStyle = colour
       pen.fillStyle = colour
       pen.lineWidth = group === GROUPS.length - 1 ? 1 : 1.25
-      strokes(
-        pen,
-        own.filter(l => l.fate !== 'lost' && l.fate !== 'way'),
-      )
-      pen.setLineDash([3, 3])
-      strokes(
-        pen,
-        own.filter(l => l.fate === 'lost' || l.fate === 'way'),
-      )
-      pen.setLineDash([])
+      const open = own.filter(l => l.fate === 'lost' || l.fate === 'way')
+      strokes(pen, open.length === 0 ? own : own.filter(l => l.fate !== 'lost' && l.fate !== 'way'))
+      if (open.length > 0) {
+        pen.dash(3, 3)
+        strokes(pen, open)
+        pen.dash()
+      }
       if (sparse || !dim) heads(pen, p, own, sparse ? 6 : 4)
     }
   }
@@ -96,7 +94,7 @@ function refusal(pen: Pen, p: Palette, l: Line): void {
   pen.strokeStyle = p.bad
   pen.lineWidth = 1.75
   pen.beginPath()
-  pen.arc(l.x2, l.y2, 4.5, 0, 2 * Math.PI)
+  pen.circle(l.x2, l.y2, 4.5)
   pen.fill()
   pen.stroke()
   pen.beginPath()
@@ -127,7 +125,6 @@ function lie(pen: Pen, p: Palette, l: Line): void {
   pen.fillStyle = p.surface
   pen.font = `700 8px ${p.font}`
   pen.textAlign = 'center'
-  pen.textBaseline = 'middle'
   pen.fillText('!', x, y + 0.5)
   pen.globalAlpha = 1
 }
@@ -140,9 +137,9 @@ export function highlight(pen: Pen, p: Palette, l: Line, strong: boolean): void 
   pen.strokeStyle = l.arrow.lie !== '' ? p.lie : (p.groups[l.arrow.group] ?? p.ink)
   pen.fillStyle = pen.strokeStyle
   pen.lineWidth = strong ? 3 : 2.25
-  if (l.fate === 'lost' || l.fate === 'way') pen.setLineDash([5, 3])
+  if (l.fate === 'lost' || l.fate === 'way') pen.dash(5, 3)
   strokes(pen, [l])
-  pen.setLineDash([])
+  pen.dash()
   pen.beginPath()
   head(pen, l, 9)
   pen.fill()
@@ -154,7 +151,7 @@ export function highlight(pen: Pen, p: Palette, l: Line, strong: boolean): void 
       [l.x2, l.y2],
     ] as const) {
       pen.beginPath()
-      pen.arc(x, y, 5.5, 0, 2 * Math.PI)
+      pen.circle(x, y, 5.5)
       pen.stroke()
     }
   }
@@ -170,9 +167,10 @@ export function paintCounts(pen: Pen, p: Palette, c: Counts, g: Geometry, left: 
   const perUs = (g.width - g.gutter) / span
   const xOf = (k: number) => Math.round(g.gutter + (k * c.us - left) * perUs)
   const full = (lane: number) => g.step * (lane === c.lanes - 1 ? 0.32 : 0.72)
-  const paths = GROUPS.map(() => new Path2D())
-  const cut = new Path2D()
-  const bad = new Path2D()
+  // Rectangles of one colour are one path, each of them four numbers of a list.
+  const groups: number[][] = GROUPS.map(() => [])
+  const cut: number[] = []
+  const bad: number[] = []
   for (const [k, column] of c.columns) {
     const x = Math.max(g.gutter, xOf(k))
     const w = xOf(k + 1) - x - 0.5
@@ -187,19 +185,25 @@ export function paintCounts(pen: Pen, p: Palette, c: Counts, g: Geometry, left: 
         sum += n
         const to = Math.min(c.scale, sum)
         if (to > from)
-          paths[group]?.rect(x, base - (to / c.scale) * full(lane), w, ((to - from) / c.scale) * full(lane))
+          groups[group]?.push(x, base - (to / c.scale) * full(lane), w, ((to - from) / c.scale) * full(lane))
       }
-      if (sum > c.scale) cut.rect(x, base - full(lane) - 4, w, 1.5)
+      if (sum > c.scale) cut.push(x, base - full(lane) - 4, w, 1.5)
     }
     const wrong = column.lost + column.refused
-    if (wrong > 0) bad.rect(x, g.top, w, Math.min(9, 2 + wrong / 2))
+    if (wrong > 0) bad.push(x, g.top, w, Math.min(9, 2 + wrong / 2))
   }
-  paths.forEach((path, group) => {
-    pen.fillStyle = p.groups[group] ?? p.ink
-    pen.fill(path)
+  groups.forEach((boxes, group) => {
+    rects(pen, p.groups[group] ?? p.ink, boxes)
   })
-  pen.fillStyle = p.ink3
-  pen.fill(cut)
-  pen.fillStyle = p.bad
-  pen.fill(bad)
+  rects(pen, p.ink3, cut)
+  rects(pen, p.bad, bad)
+}
+
+function rects(pen: Pen, colour: string, boxes: readonly number[]): void {
+  if (boxes.length === 0) return
+  pen.fillStyle = colour
+  pen.beginPath()
+  for (let i = 0; i < boxes.length; i += 4)
+    pen.rect(boxes[i] as number, boxes[i + 1] as number, boxes[i + 2] as number, boxes[i + 3] as number)
+  pen.fill()
 }

@@ -1,17 +1,39 @@
-import { Component } from 'preact'
+import { Component, type VNode } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { plural, short } from '../model/words'
 import { type Cell, primaryOf, type Slot, type World } from '../model/world'
-import { orderMoment } from '../store/store'
+import { playing } from '../store/player'
+import { following, orderMoment } from '../store/store'
 import '../style/order.css'
 
 // ROWS is how many sequence numbers are shown, the newest first.
 const ROWS = 30
+// BELOW is how often rows that are out of sight, below, are drawn anew while the moment moves by itself, in milliseconds.
+const BELOW = 1000
 
 // Order is the table of recent sequence numbers and replicas: how far each slot is at each of them.
 export function Order() {
   const { world } = orderMoment.value
   const low = Math.max(0, ...world.replicas.map(r => r.low))
   const seqs = [...world.slots.keys()].filter(s => s <= world.highest).sort((a, b) => b - a)
+  const box = useRef<HTMLElement>(null)
+  const drawn = useRef<{ rows: VNode[]; at: number }>({ rows: [], at: 0 })
+  const inSight = useSight(box)
+  const all = !(playing.peek() || following.peek()) || performance.now() - drawn.current.at > BELOW
+  if (all) drawn.current.at = performance.now()
+  const rows = seqs.slice(0, ROWS).map((seq, place) => {
+    const slot = world.slots.get(seq) as Slot
+    const before = all || place < inSight ? undefined : drawn.current.rows[place]
+    // Rows are told apart by their place: when all move on, their texts change and no element comes or goes.
+    return before ?? <Row key={place} slot={slot} world={world} stable={seq <= low} />
+  })
+  drawn.current.rows = rows
+  const [, again] = useState(0)
+  useEffect(() => {
+    if (all) return
+    const quiet = setTimeout(() => again(n => n + 1), BELOW) // nothing else may have it drawn again
+    return () => clearTimeout(quiet)
+  })
   return (
     <>
       <div class="place-head">
@@ -19,7 +41,7 @@ export function Order() {
         <Key />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without the focus a keyboard cannot scroll the table */}
-      <section class="place-body" aria-label="Slots and replicas" tabIndex={0}>
+      <section class="place-body" aria-label="Slots and replicas" tabIndex={0} ref={box}>
         <table class="order">
           <thead>
             <tr>
@@ -35,18 +57,35 @@ export function Order() {
               ))}
             </tr>
           </thead>
-          <tbody>
-            {seqs.slice(0, ROWS).map((seq, place) => {
-              const slot = world.slots.get(seq)
-              // Rows are told apart by their place: when all move on, their texts change and no element comes or goes.
-              return slot && <Row key={place} slot={slot} world={world} stable={seq <= low} />
-            })}
-          </tbody>
+          <tbody>{rows}</tbody>
         </table>
         {seqs.length === 0 && <p class="quiet pad">Nothing is ordered yet at this moment.</p>}
       </section>
     </>
   )
+}
+
+// useSight is how many rows of the table are in sight, or were scrolled over: those above are still what the reader saw.
+function useSight(box: { current: HTMLElement | null }): number {
+  const [rows, set] = useState(ROWS)
+  useEffect(() => {
+    const b = box.current
+    const table = b?.querySelector('table')
+    if (!b || !table) return
+    const look = () => {
+      const high = table.tBodies[0]?.rows[0]?.offsetHeight ?? 0
+      set(high > 0 ? Math.ceil((b.scrollTop + b.clientHeight) / high) + 1 : ROWS)
+    }
+    const sizes = new ResizeObserver(look)
+    sizes.observe(b)
+    sizes.observe(table)
+    b.addEventListener('scroll', look, { passive: true })
+    return () => {
+      sizes.disconnect()
+      b.removeEventListener('scroll', look)
+    }
+  }, [box])
+  return rows
 }
 
 function Row({ slot, world, stable }: { slot: Slot; world: World; stable: boolean }) {

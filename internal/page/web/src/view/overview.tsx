@@ -1,6 +1,8 @@
 import { effect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
+import { Easel } from '../draw/easel'
 import { readPalette } from '../draw/palette'
+import type { Pen } from '../draw/pen'
 import { jumpTo, latest, shownTime } from '../store/player'
 import { connection, history, moment, opened, seconds, timeline, version } from '../store/store'
 import { dark } from '../store/theme'
@@ -14,10 +16,14 @@ export function Overview() {
     const c = canvas.current
     if (!c) return
     let wide = c.clientWidth
+    let high = c.clientHeight
     let at = -1
+    const easel = new Easel(c, () => draw())
+    const draw = () => paint(easel, wide, high)
     const resized = new ResizeObserver(() => {
       wide = c.clientWidth
-      paint(c)
+      high = c.clientHeight
+      draw()
     })
     resized.observe(c)
     const stops = [
@@ -25,11 +31,11 @@ export function Overview() {
         dark.value
         connection.value
         opened.value
-        paint(c)
+        draw()
       }),
       effect(() => {
         version.value
-        if (performance.now() - painted > REPAINT) paint(c)
+        if (performance.now() - painted > REPAINT) draw()
       }),
       effect(() => {
         const { from, to } = bounds()
@@ -43,6 +49,7 @@ export function Overview() {
     return () => {
       resized.disconnect()
       for (const stop of stops) stop()
+      easel.close()
     }
   }, [])
   const { from, to } = bounds()
@@ -86,15 +93,15 @@ function bounds(): { from: number; to: number } {
 const REPAINT = 1000
 let painted = 0
 
-function paint(canvas: HTMLCanvasElement): void {
+function paint(easel: Easel, width: number, height: number): void {
   painted = performance.now()
-  const pen = canvas.getContext('2d', { alpha: false })
-  const { clientWidth: width, clientHeight: height } = canvas
-  if (!pen || width === 0) return
-  const ratio = Math.min(2, devicePixelRatio || 1)
-  canvas.width = width * ratio
-  canvas.height = height * ratio
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0)
+  const pen = width > 0 ? easel.begin() : null
+  if (!pen) return
+  sketch(pen, width, height)
+  easel.show(width, height, Math.min(2, devicePixelRatio || 1))
+}
+
+function sketch(pen: Pen, width: number, height: number): void {
   const p = readPalette()
   const { from, to } = { from: timeline.timeAt(timeline.first), to: latest.peek() }
   pen.fillStyle = p.sunken
