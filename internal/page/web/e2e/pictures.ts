@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, type Shown, test } from './fixtures.ts'
+import { executed, expect, type Shown, test } from './fixtures.ts'
 import { Recorder } from './recorder.ts'
 import { walk } from './viewchange.ts'
 
@@ -74,6 +74,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         const { page } = shown
         await shown.load(60)
         await shown.tab('Replicas')
+        await expect.poll(() => executed(shown, 0)).toBeGreaterThan(150) // so much fills what the picture shows
         await page.evaluate(() => scrollTo(0, 0))
         write(`phone-${colorScheme}.png`, await page.screenshot(), MOST_STILL)
         await page.getByRole('tablist').evaluate(e => e.scrollIntoView())

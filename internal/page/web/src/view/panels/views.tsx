@@ -165,7 +165,7 @@ export function WhyView() {
       clearTimeout(timer)
     }
   }, [asks])
-  return <Why available={asks} {...said} />
+  return <Why available={asks} own={a?.mode === 'node' ? (a.self ?? undefined) : undefined} {...said} />
 }
 
 export function TourView() {
