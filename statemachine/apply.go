@@ -26,11 +26,12 @@ func (s *Service) Apply(b Batch) ([]Reply, error) {
 	s.tx = txn{
 		reader: reader{
 			above: &s.layers, base: s.base, seq: b.Seq, time: now, key: s.tx.key,
-			known: s.version, administrators: s.administrators,
+			known: s.version, administrators: s.administrators, cluster: s.limits.Cluster,
 			mayPass: s.limits.MaxPassedKeys, maySpend: s.limits.MaxRequestCost, gaps: &s.gaps,
 		},
 		writes: s.layers.changes,
 		limits: &s.limits,
+		verify: s.verify,
 	}
 	c := newCourse(s, b.Requests)
 	err := error(nil)

@@ -41,6 +41,9 @@ type Limits struct {
 	// that was never upgraded is at version 1.
 	FirstVersion int
 
+	// Cluster is the identity under which the cluster's replicas sign: Reader.Cluster.
+	Cluster [32]byte
+
 	// Administrators are the clients for which Reader.Administrator is true.
 	Administrators [][32]byte
 

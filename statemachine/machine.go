@@ -12,7 +12,7 @@ import (
 // of the operation's writes. An operation that never ends or overflows the stack is not contained: it stops every replica.
 // The arguments, and slices read through them, are valid until the method returns; op must not be modified.
 //
-// A machine may also implement Initializer, Versioned or Historian. A machine that wraps another one should have a
+// A machine may also implement Initializer, Versioned, Historian or Holder. A machine that wraps another one should have a
 // method Unwrap that returns the inner machine, so that the inner one's methods are found.
 type Machine interface {
 	// Apply executes one ordered operation and returns its result. Only one goroutine calls it, one call at a time.
@@ -30,6 +30,20 @@ type Historian interface {
 	// QueryPast answers as Query would have on the state after sequence number at, which is older than the state of r.
 	// It returns kept = false if the state that r reads does not contain that past state.
 	QueryPast(r Reader, op []byte, at uint64) (result []byte, kept bool)
+}
+
+// Holder is a Machine in whose state transactions over several clusters may hold keys or amounts (package commit).
+type Holder interface {
+	Machine
+	// Held says how much they hold, for an operator.
+	Held(r Reader) Held
+}
+
+// Held is what transactions over several clusters hold in a state.
+type Held struct {
+	Transactions uint64        // prepared, and not finished
+	Locks        uint64        // keys that they lock
+	Oldest       time.Duration // how long the oldest is prepared, by agreed time
 }
 
 // Reader reads the application's keys in the state after one sequence number. Returned slices must not be modified.
@@ -50,6 +64,9 @@ type Reader interface {
 	// Administrator reports whether a client is an administrator of the cluster, by its public key. Every replica has the
 	// same list, which can change only while all replicas are stopped.
 	Administrator(client [32]byte) bool
+	// Cluster is the identity under which the cluster's replicas sign: a hash that other clusters know it by. It is zero in
+	// a Service whose Limits do not name one. It costs nothing.
+	Cluster() [32]byte
 }
 
 // Txn is a Reader that sees its own writes. The writes are kept when Apply returns. They are dropped when Apply panics,
@@ -70,6 +87,9 @@ type Txn interface {
 	// the primary, which chooses the values, can choose numbers that suit it. So they are good for spreading load or
 	// shuffling, but not for a lottery, a secret or anything else by which somebody could gain.
 	Rand() *rand.Rand
+	// Verify reports whether key signed message, by the one rule for all signatures of the system (S1), which refuses keys
+	// that are not canonical or of small order. Each signature costs 80 units, and an operation may verify at most 512.
+	Verify(key [32]byte, message []byte, signature [64]byte) bool
 	// Put sets key to value; both are copied.
 	Put(key, value []byte)
 	// Delete removes key; it does nothing if the key does not exist.

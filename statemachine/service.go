@@ -31,6 +31,7 @@ type Service struct {
 	refused   map[[32]byte]bool // Limits.Refused
 
 	administrators map[[32]byte]bool // Limits.Administrators
+	verify         func(key [32]byte, message []byte, signature [64]byte) bool
 
 	observe func(Panic)
 
@@ -66,6 +67,7 @@ func New(m Machine, st Storage, lim Limits) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{machine: m, storage: st, limits: lim, refused: make(map[[32]byte]bool), version: max(lim.FirstVersion, 1)}
+	s.verify = byTheRule()
 	s.versioned, _ = as[Versioned](m)
 	s.gaps.least = leastGap
 	for _, digest := range lim.Refused {
@@ -202,12 +204,41 @@ func (s *Service) QueryUntil(stop <-chan struct{}, op []byte, at uint64) ([]byte
 		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
 	}
 	defer view.Close()
-	r := reader{above: unwritten[:max(at, flushed)-flushed], base: view, seq: at, first: s.limits.FirstVersion, stop: stop, administrators: s.administrators}
+	r := reader{
+		above: unwritten[:max(at, flushed)-flushed], base: view, seq: at, first: s.limits.FirstVersion, stop: stop,
+		administrators: s.administrators, cluster: s.limits.Cluster,
+	}
 	result, err := s.answer(&r, op, s.machine.Query)
 	if err != nil {
 		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
 	}
 	return result, nil
+}
+
+// Held returns what transactions over several clusters hold in the newest state; nothing if the machine is no Holder. An
+// error is the storage's.
+func (s *Service) Held() (h Held, err error) {
+	m, is := as[Holder](s.machine)
+	if !is {
+		return Held{}, nil
+	}
+	s.mu.RLock()
+	executed, flushed, unwritten := s.executed, s.flushed, s.unwritten
+	s.mu.RUnlock()
+	view, err := s.view(flushed)
+	if err != nil {
+		return Held{}, fmt.Errorf("read what transactions hold: %w", err)
+	}
+	defer view.Close()
+	r := reader{
+		above: unwritten, base: view, seq: executed, first: s.limits.FirstVersion,
+		administrators: s.administrators, cluster: s.limits.Cluster,
+	}
+	_, err = s.answer(&r, nil, func(r Reader, _ []byte) []byte {
+		h = m.Held(r)
+		return nil
+	})
+	return h, err
 }
 
 // queryPast answers a query of a state that the storage does not retain, from the history in the newest state. If the
@@ -221,7 +252,10 @@ func (s *Service) queryPast(h Historian, stop <-chan struct{}, op []byte, at uin
 		return nil, fmt.Errorf("query at sequence number %d: %w", at, err)
 	}
 	defer view.Close()
-	r, kept := reader{above: unwritten, base: view, seq: executed, first: s.limits.FirstVersion, stop: stop, administrators: s.administrators}, true
+	r, kept := reader{
+		above: unwritten, base: view, seq: executed, first: s.limits.FirstVersion, stop: stop,
+		administrators: s.administrators, cluster: s.limits.Cluster,
+	}, true
 	result, err := s.answer(&r, op, func(r Reader, op []byte) (result []byte) {
 		result, kept = h.QueryPast(r, op, at)
 		return result

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"tagma/crypto"
 )
 
 // These panics end the application's method when it reads or writes something that is not allowed. The reason is kept in
@@ -31,6 +33,7 @@ type reader struct {
 	known int             // the version of the state; 0: to be read from it
 
 	administrators map[[32]byte]bool
+	cluster        [32]byte
 
 	gaps *gaps // intervals that ranges may skip; nil in a query, whose time is bounded instead
 
@@ -130,6 +133,9 @@ type txn struct {
 	client [32]byte
 	begun  int // operations of the batch that have begun, the present one included
 	random *rand.Rand
+
+	verify   func(key [32]byte, message []byte, signature [64]byte) bool
+	verified int // signatures that the operation has verified
 }
 
 func (t *txn) Client() [32]byte { return t.client }
@@ -151,7 +157,7 @@ func (t *txn) Rand() *rand.Rand {
 }
 
 func (t *txn) begin() {
-	t.size, t.overLimit, t.random = 0, false, nil
+	t.size, t.overLimit, t.random, t.verified = 0, false, nil, 0
 	t.begun++
 	t.spent += costOperation
 	t.writes.beginOperation()
@@ -175,5 +181,40 @@ func (t *txn) charge(key, value int) {
 	t.spend(costWrite, key+value)
 	if key > t.limits.MaxKeyBytes || value > t.limits.MaxValueBytes || t.size > t.limits.MaxWriteBytes {
 		t.exceed()
+	}
+}
+
+// Verifying a signature takes about costVerify units of work. An operation may verify maxVerify of them: as many as the
+// receipts of a transaction over several clusters can have, and more.
+const (
+	costVerify = 80
+	maxVerify  = 512
+)
+
+// Cluster is the identity under which the replicas of this cluster sign.
+func (r *reader) Cluster() [32]byte { return r.cluster }
+
+// Verify implements Txn. The rule is that of package crypto (S1); whether somebody verified the signature before changes
+// neither the result nor the cost (TX11).
+func (t *txn) Verify(key [32]byte, message []byte, signature [64]byte) bool {
+	t.goOn()
+	t.spend(costVerify, len(message))
+	if t.verified++; t.verified > maxVerify {
+		t.exceed()
+	}
+	return t.verify(key, message, signature)
+}
+
+// VerifyWith sets the rule by which Txn.Verify judges signatures. It is for simulations, whose signatures are not real; the
+// default is the one rule of package crypto. It is called before the service is used, and alike on all replicas.
+func (s *Service) VerifyWith(rule func(key [32]byte, message []byte, signature [64]byte) bool) {
+	s.verify = rule
+}
+
+// byTheRule is the default of VerifyWith.
+func byTheRule() func(key [32]byte, message []byte, signature [64]byte) bool {
+	verifier := crypto.NewVerifier(0, nil)
+	return func(key [32]byte, message []byte, signature [64]byte) bool {
+		return verifier.Verify([]crypto.Claim{{Key: key, Message: message, Sig: signature}})
 	}
 }

@@ -43,17 +43,25 @@ type Report struct {
 	OldestVersion int `json:"oldest_version"`
 	NewestVersion int `json:"newest_version"`
 
-	Quorum   int       `json:"quorum,omitempty"`    // how many replicas are needed to execute anything
-	Peers    []Peer    `json:"peers,omitempty"`     // the other replicas, as this one sees them
-	Waits    *Waits    `json:"waits,omitempty"`     // absent while it may have forgotten what it signed
-	Refusals []Refusal `json:"refusals,omitempty"`  // refused messages of other replicas
-	KeyTwice bool      `json:"key_twice,omitempty"` // another process runs under this replica's key
-	Diverged bool      `json:"diverged,omitempty"`  // its state contradicts a stable checkpoint
-	// Time since the core's last clock tick; it is long if the disk hangs.
-	LeftView      *uint64 `json:"left_view,omitempty"`
-	ViewTimeout   int64   `json:"view_timeout_ms,omitempty"` // T of the cluster
-	TurnMillis    int64   `json:"turn_ms,omitempty"`         // time since the last tick; long if the disk hangs
-	DiskFreeBytes int64   `json:"disk_free_bytes,omitempty"` // where the journal lies
+	Held *Held `json:"held,omitempty"` // absent if no transaction over several clusters holds anything
+
+	Quorum        int       `json:"quorum,omitempty"`          // how many replicas are needed to execute anything
+	Peers         []Peer    `json:"peers,omitempty"`           // the other replicas, as this one sees them
+	Waits         *Waits    `json:"waits,omitempty"`           // absent while it may have forgotten what it signed
+	Refusals      []Refusal `json:"refusals,omitempty"`        // refused messages of other replicas
+	KeyTwice      bool      `json:"key_twice,omitempty"`       // another process runs under this replica's key
+	Diverged      bool      `json:"diverged,omitempty"`        // its state contradicts a stable checkpoint
+	LeftView      *uint64   `json:"left_view,omitempty"`       // it left this view, and too many others have not
+	ViewTimeout   int64     `json:"view_timeout_ms,omitempty"` // T of the cluster
+	TurnMillis    int64     `json:"turn_ms,omitempty"`         // time since the last tick; long if the disk hangs
+	DiskFreeBytes int64     `json:"disk_free_bytes,omitempty"` // where the journal lies
+}
+
+// Held is what transactions over several clusters hold in the state.
+type Held struct {
+	Transactions  uint64  `json:"transactions"` // prepared, and not finished
+	Locks         uint64  `json:"locks"`        // keys that they lock
+	OldestSeconds float64 `json:"oldest_seconds"`
 }
 
 // Peer is another replica, as a replica sees it.

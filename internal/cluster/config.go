@@ -150,6 +150,7 @@ func (f *File) OtherRefused(theirs []byte) bool {
 // Limits are the state machine's limits in the file.
 func (f *File) Limits() statemachine.Limits {
 	limits := f.Protocol.WithDefaults().Limits()
+	limits.Cluster = f.digest()
 	for _, digest := range f.Refused {
 		limits.Refused = append(limits.Refused, digest)
 	}

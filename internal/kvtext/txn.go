@@ -19,7 +19,10 @@ type Txn struct {
 
 // ParseTxn parses a transaction in the language that `tagma help txn` describes: three parts with an empty line between
 // them, the last of which may be omitted. An error names its line, from 1.
-func ParseTxn(text string) (*Txn, error) {
+func ParseTxn(text string) (*Txn, error) { return parseFrom(1, text) }
+
+// parseFrom parses a text whose first line has this number in its file.
+func parseFrom(first int, text string) (*Txn, error) {
 	t := &Txn{}
 	lines := strings.Split(strings.TrimRight(text, " \t\r\n"), "\n")
 	part := 0
@@ -33,11 +36,11 @@ func ParseTxn(text string) (*Txn, error) {
 			continue
 		}
 		if err := t.line(part, line); err != nil {
-			return nil, fmt.Errorf("line %d: %w", i+1, err)
+			return nil, fmt.Errorf("line %d: %w", first+i, err)
 		}
 	}
 	if len(t.compares)+len(t.then)+len(t.orElse) == 0 {
-		return nil, fmt.Errorf("line 1: there is no compare and no operation")
+		return nil, fmt.Errorf("line %d: there is no compare and no operation", first)
 	}
 	return t, nil
 }

@@ -81,6 +81,18 @@ var protocolReadings = []reading{
 
 var workReadings = []reading{
 	{
+		"tagma_commit_open", "Transactions over several clusters that are prepared here and not finished.", gauge, nil,
+		value(func(s *snapshot) uint64 { return s.held().Transactions }),
+	},
+	{
+		"tagma_commit_locks", "Keys that these transactions lock.", gauge, nil,
+		value(func(s *snapshot) uint64 { return s.held().Locks }),
+	},
+	{
+		"tagma_commit_oldest_seconds", "How long the oldest of them is prepared, by agreed time.", gauge, nil,
+		func(s *snapshot, out emit) { out(s.held().OldestSeconds) },
+	},
+	{
 		"tagma_queue_length", "What waits in a queue inside the replica.", gauge,
 		[]string{"queue"},
 		func(s *snapshot, out emit) {

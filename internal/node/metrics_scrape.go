@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tagma/client/status"
 	"tagma/crypto"
 	"tagma/internal/replica"
 	"tagma/network"
@@ -39,6 +40,14 @@ type snapshot struct {
 	verified crypto.Stats
 	moved    replica.Progress // progress of the last transfer
 	given    replica.Given
+}
+
+// held is what transactions hold, zero if the report has none.
+func (s *snapshot) held() status.Held {
+	if s.report.Held == nil {
+		return status.Held{}
+	}
+	return *s.report.Held
 }
 
 func newScrape(n *Node) *scrape {

@@ -47,6 +47,9 @@ func (n *Node) Report() Report {
 	r.StoreBytes = n.storeBytes()
 	if i := n.instance.Load(); i != nil {
 		r.StateVersion, r.OldestVersion, r.NewestVersion = i.service.Versions()
+		if h, err := i.service.Held(); err == nil && h.Transactions > 0 {
+			r.Held = &status.Held{Transactions: h.Transactions, Locks: h.Locks, OldestSeconds: h.Oldest.Seconds()}
+		}
 	}
 	r.Recovery = n.recovery(in)
 	r.Quorum, r.Peers, r.Waits, r.Refusals = n.home.Config.Quorum(), n.peers(in), waits(in), n.counts.refusedByPeer()

@@ -169,11 +169,32 @@ func (s *Status) print(w io.Writer, asJSON bool) error {
 			return err
 		}
 	}
+	if held := s.held(); held != "" {
+		if err := terminal.Say(w, "transactions: %s\n", held); err != nil {
+			return err
+		}
+	}
 	if s.Durable != cluster.Optimistic.String() {
 		return nil
 	}
 	return terminal.Say(w, "durability: optimistic: votes leave before they are durable; unclean stops of more than %d at a time may halt the cluster\n",
 		(len(s.Replicas)-1)/3)
+}
+
+// held says what transactions over several clusters hold, by the report of the replica that executed most.
+func (s *Status) held() string {
+	var newest *status.Replica
+	for i := range s.Replicas {
+		if r := &s.Replicas[i]; r.Report != nil && (newest == nil || r.Executed > newest.Executed) {
+			newest = r
+		}
+	}
+	if newest == nil || newest.Held == nil {
+		return ""
+	}
+	h := newest.Held
+	return fmt.Sprintf("%d over several clusters hold %s, the oldest for %.0f s; `tagma commit pending` lists them",
+		h.Transactions, terminal.Count(int(h.Locks), "key"), h.OldestSeconds)
 }
 
 // row is a replica's row of the table. Only its last cell may have a colour: the other cells are padded according to

@@ -20,6 +20,9 @@ type Rule struct {
 	Test string // a test of it: the folder of its package, a dot, and the name of the function
 }
 
+// group is the letter or letters before the number.
+func (r *Rule) group() string { return strings.TrimRight(r.ID, ".0123456789") }
+
 // group is the subject of the rules of one letter.
 type group struct {
 	letter, title string
@@ -31,6 +34,7 @@ var groups = []group{
 	{"C", "Clients (§4.1)"},
 	{"K", "Checkpoints (§4.3)"},
 	{"V", "View changes (§4.4)"},
+	{"TX", "Transactions over several clusters"},
 	{"T", "Timers (§4.4, §4.5.2)"},
 	{"F", "The crash-fault mode: viewstamped replication from the same core"},
 	{"S", "Signatures, and what comes from outside"},
@@ -75,7 +79,7 @@ begin. [protocol.md](protocol.md) has the reasons, and n, f, Q, K, L, h, H and T
 	for _, g := range groups {
 		fmt.Fprintf(&b, "\n## %s: %s\n| | what must hold | where | shown by |\n|---|---|---|---|\n", g.letter, g.title)
 		for _, r := range all {
-			if strings.HasPrefix(r.ID, g.letter) {
+			if r.group() == g.letter {
 				fmt.Fprintf(&b, "| %s | %s | [%s](../%s) | [`%s`](../%s) |\n", r.ID, sentence(r.Says),
 					r.File, r.File, r.Test[strings.LastIndexByte(r.Test, '.')+1:], testFile(r.Test))
 			}
@@ -180,6 +184,19 @@ var all = []Rule{
 	{"E1", "evidence holds, and names no correct replica", "pbft/wire/evidence.go", "testnet/check.TestE1_EvidenceHoldsAndNeverAgainstACorrectReplica"},
 	{"M1", "a restored cluster begins at one checkpoint that its configuration names, stable without signatures", "pbft/wire/config.go", "pbft.TestM1_AClusterGoesOnFromItsOrigin"},
 	{"M10", "a request's signature names the cluster and no epoch; all other signatures name the epoch", "pbft/wire/sign.go", "pbft/wire.TestSignable_DiffersByClusterEpochAndType"},
+
+	{"TX1", "a transaction's identifier is a hash of all of it; it has one outcome per group, for ever", "statemachine/commit/transaction.go", "statemachine/commit.TestTX1_AnyChangeIsAnotherTransaction"},
+	{"TX2", "administrators alone register other groups, and receipts of exactly the registered epoch count", "statemachine/commit/group.go", "statemachine/commit.TestTX2_RotatedOutKeysAreRefused"},
+	{"TX3", "a participant prepares with locks, refuses for good, or records nothing; an existing record answers itself", "statemachine/commit/apply.go", "statemachine/commit.TestTX3_RefusedWithoutARecord"},
+	{"TX4", "written keys are locked exclusively, compared ones shared, amounts held back; no clock releases them", "statemachine/commit/lock.go", "statemachine/commit.TestTX4_AParticipantDoesNotTimeOutAlone"},
+	{"TX5", "a receipt has signatures of f+1 distinct members under one fact of one transaction, and no sequence number", "statemachine/commit/fact.go", "statemachine/commit.TestTX5_ReceiptsThatProveNothing"},
+	{"TX6", "the coordinator's first record decides: all prepared, one refused, or the deadline has passed", "statemachine/commit/apply.go", "statemachine/commit.TestTX6_EveryParticipantMustBePrepared"},
+	{"TX7", "only the coordinator's receipt changes a prepared record, once", "statemachine/commit/apply.go", "statemachine/commit.TestTX7_TheDriverDecidesNothing"},
+	{"TX8", "finished records may be dropped after the deadline, and commits at the coordinator never", "statemachine/commit/record.go", "statemachine/commit.TestTX8_CommitRecordsAreNeverDropped"},
+	{"TX9", "the deadline counts at the coordinator; elsewhere clocks affect usefulness and never safety", "statemachine/commit/apply.go", "statemachine/commit.TestTX9_ClocksTenMinutesApart"},
+	{"TX10", "any client may have a transaction decided after its deadline, and carry the receipt", "statemachine/commit/apply.go", "statemachine/commit.TestTX10_AnotherClientResolvesAfterEachStep"},
+	{"TX11", "signatures are verified during execution by the one rule, with keys of the registry, within the request's budget", "statemachine/txn.go", "statemachine/commit.TestTX11_SmallOrderSigners"},
+	{"TX12", "who signed prepared and refused, or committed and aborted, for one transaction is convicted", "statemachine/commit/fact.go", "statemachine/commit.TestTX12_BothFactsConvict"},
 
 	{"I1", "one batch for each sequence number, on every correct replica", "testnet/check/order.go", "testnet/check.TestI1_OneDigestASequenceNumber"},
 	{"I2", "no correct replica's votes contradict each other, across its crash", "testnet/check/votes.go", "testnet/check.TestI2_NoTwoVotesContradict"},

@@ -20,10 +20,10 @@ var update = flag.Bool("update", false, "write docs/rules.md")
 const root = "../.."
 
 // cited finds rules in prose: a letter of a group, a number, and for D8 a part of it.
-var cited = regexp.MustCompile(`\b[CDEFIKMNSTVX]\d+(?:\.\d+)?\b`)
+var cited = regexp.MustCompile(`\b(?:TX|[CDEFIKMNSTVX])\d+(?:\.\d+)?\b`)
 
 // named finds rules in the name of a test: TestD8_4_AnAnswer, TestPaper42_N1_WhatABackup, TestX6_X7_ACrash.
-var named = regexp.MustCompile(`(?:^Test|^Fuzz|^Benchmark|_)([CDEFIKMNSTVX]\d+)(?:_(\d+))?`)
+var named = regexp.MustCompile(`(?:^Test|^Fuzz|^Benchmark|_)((?:TX|[CDEFIKMNSTVX])\d+)(?:_(\d+))?`)
 
 // notBuilt are rules that the documentation mentions as not implemented.
 var notBuilt = []string{"T2"}
@@ -131,7 +131,7 @@ func TestTable_WhatItNamesIsThere(t *testing.T) {
 			t.Errorf("%s: no file %s keeps it", r.ID, r.File)
 		case !slices.ContainsFunc(kept.syntax.Comments, func(c *ast.CommentGroup) bool { return cites(c.Text(), r.ID) }):
 			t.Errorf("%s: no comment of %s cites it", r.ID, r.File)
-		case !slices.ContainsFunc(groups, func(g group) bool { return strings.TrimRight(r.ID, ".0123456789") == g.letter }):
+		case !slices.ContainsFunc(groups, func(g group) bool { return r.group() == g.letter }):
 			t.Errorf("%s: no group has its letter", r.ID)
 		}
 		seen[r.ID] = true

@@ -27,14 +27,16 @@ var mayImport = map[string][]string{
 	"pbft":         {"pbft/wire", "pbft/port", "pbft/msglog", "pbft/pool", "pbft/follow", "pbft/amnesia", "pbft/budget"},
 	"crypto":       {},
 	"network":      {},
-	"statemachine": {},
+	"statemachine": {"crypto"}, // operations verify signatures by the one rule
 	"checkpoint":   {"statemachine"},
 
 	"statemachine/attest": {"crypto"},
 	"statemachine/codec":  {},
 
-	"statemachine/kv":   {"statemachine", "internal/quote"},
-	"statemachine/bank": {"statemachine", "internal/quote"},
+	"statemachine/commit": {"statemachine", "statemachine/codec", "statemachine/attest", "crypto"},
+
+	"statemachine/kv":   {"statemachine", "statemachine/commit", "internal/quote"},
+	"statemachine/bank": {"statemachine", "statemachine/commit", "internal/quote"},
 
 	"client/status":     {},
 	"client/clienttest": {"client", "client/status", "statemachine", "statemachine/memstore"},
@@ -42,12 +44,15 @@ var mayImport = map[string][]string{
 		"client/status", "internal/session", "pbft/wire", "crypto", "network", "statemachine", "internal/cluster", "internal/passphrase",
 	},
 
+	"txn": {"internal/driver", "statemachine/attest", "statemachine/commit"},
+
 	// What programs outside this module build on. These packages only give names to what other packages do.
 	"node": {"internal/command", "internal/machines", "internal/node", "internal/operate", "statemachine"},
 
 	"internal/alone":      {},
 	"internal/tidy":       {},
 	"internal/rules":      {},
+	"internal/driver":     {"statemachine/attest", "statemachine/commit"},
 	"internal/session":    {"pbft/wire", "statemachine"},
 	"internal/reach":      {"client", "client/status", "crypto", "internal/cluster"},
 	"internal/trace":      {"pbft/wire", "pbft/port"},

@@ -65,6 +65,7 @@ const (
 	ZeroAmount    Code = 9
 	Insufficient  Code = 10
 	Overflow      Code = 11 // the total supply would overflow; no balance can exceed it
+	Held          Code = 12 // the balance suffices, but transactions under way hold back a part of it
 )
 
 func (c Code) Error() string {
@@ -91,6 +92,8 @@ func (c Code) Error() string {
 		return "the balance is smaller than the amount"
 	case Overflow:
 		return "all balances together would exceed 18446744073709551615"
+	case Held:
+		return "a part of the balance is held back for transactions under way, and the rest is smaller than the amount"
 	}
 	return "unknown error code of the bank"
 }

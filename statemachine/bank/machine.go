@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"tagma/statemachine"
+	"tagma/statemachine/commit"
 )
 
 // Machine executes the operations that this package builds. It has no fields: all state is in the transaction.
@@ -13,7 +14,10 @@ var _ statemachine.Versioned = Machine{}
 
 // Apply executes one operation. A refused operation returns its code as result and changes nothing.
 func (Machine) Apply(tx statemachine.Txn, op []byte) []byte {
-	o, code := decodeOperation(op)
+	if tx.Version() >= crossVersion && commit.Is(op) {
+		return commit.Apply(tx, participant{}, op)
+	}
+	o, code := decodeOperation(op, tx.Version())
 	switch {
 	case code != 0:
 		return refusal(code)
@@ -27,7 +31,10 @@ func (Machine) Apply(tx statemachine.Txn, op []byte) []byte {
 
 // Query answers an operation that reads.
 func (Machine) Query(r statemachine.Reader, op []byte) []byte {
-	o, code := decodeOperation(op)
+	if r.Version() >= crossVersion && commit.Is(op) {
+		return commit.Query(r, participant{}, op)
+	}
+	o, code := decodeOperation(op, r.Version())
 	if code != 0 {
 		return refusal(code)
 	}
@@ -42,16 +49,21 @@ func answer(r statemachine.Reader, o *operation) []byte {
 		return history(r, o)
 	case opAudit:
 		return audit(r)
+	case opLedgers:
+		return ledgers(r)
 	}
 	return refusal(NotRead)
 }
 
 func open(tx statemachine.Txn, o *operation) []byte {
-	total := supply(tx)
+	total, room := supply(tx), uint64(0)
+	if tx.Version() >= crossVersion {
+		room = reserved(tx)
+	}
 	switch _, exists := readAccount(tx, o.name); {
 	case exists:
 		return refusal(AccountExists)
-	case o.amount > math.MaxUint64-total:
+	case o.amount > math.MaxUint64-total-room:
 		return refusal(Overflow)
 	}
 	total += o.amount
@@ -72,6 +84,8 @@ func transfer(tx statemachine.Txn, o *operation) []byte {
 		return refusal(NoRecipient)
 	case from.balance < o.amount:
 		return refusal(Insufficient)
+	case from.balance-from.held < o.amount:
+		return refusal(Held)
 	case o.amount > math.MaxUint64-to.balance:
 		panic("bank: two balances exceed the total supply")
 	}

@@ -20,6 +20,8 @@ const (
 	opBalance  opType = 3 // name
 	opHistory  opType = 4 // name, first entry's number, limit as 4 bytes
 	opAudit    opType = 5
+	opLedgers  opType = 6
+	opPart     opType = 7 // a part of a transaction over several clusters, and no operation of its own: see cross.go
 )
 
 // operation is a decoded operation of any type.
@@ -59,8 +61,17 @@ func named(kind opType, name string) []byte {
 	return wire.AppendShort([]byte{mark, byte(kind)}, []byte(name))
 }
 
-// decodeOperation reads exactly what the functions above write. The operation refers to op's memory.
-func decodeOperation(op []byte) (operation, Code) {
+// unknown is the code of an operation whose type is not known.
+func unknown(c *wire.Cursor) Code {
+	if c.Bad {
+		return Malformed
+	}
+	return Unknown
+}
+
+// decodeOperation reads exactly what the functions above write, as far as a state of this version knows it. The operation
+// refers to op's memory.
+func decodeOperation(op []byte, version int) (operation, Code) {
 	c := wire.Cursor{Rest: op}
 	if first := c.Byte(); c.Bad {
 		return operation{}, Malformed
@@ -78,11 +89,12 @@ func decodeOperation(op []byte) (operation, Code) {
 	case opHistory:
 		o.name, o.first, o.limit = c.Short(), c.Uint64(), c.Uint32()
 	case opAudit:
-	default:
-		if c.Bad {
-			return operation{}, Malformed
+	case opLedgers:
+		if version < crossVersion {
+			return operation{}, unknown(&c)
 		}
-		return operation{}, Unknown
+	default:
+		return operation{}, unknown(&c)
 	}
 	if !c.Done() {
 		return operation{}, Malformed
@@ -93,7 +105,7 @@ func decodeOperation(op []byte) (operation, Code) {
 // check looks at the operation's own fields; it reads no state.
 func (o *operation) check() Code {
 	switch {
-	case o.kind != opAudit && !validName(o.name), o.kind == opTransfer && !validName(o.to):
+	case o.kind != opAudit && o.kind != opLedgers && !validName(o.name), o.kind == opTransfer && !validName(o.to):
 		return BadName
 	case o.kind == opTransfer && o.amount == 0:
 		return ZeroAmount

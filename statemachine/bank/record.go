@@ -21,6 +21,7 @@ const (
 type account struct {
 	balance uint64
 	entries uint64 // in its history
+	held    uint64 // what transactions under way hold back; only from version 2 of the state on
 }
 
 func accountKey(name []byte) []byte {
@@ -41,14 +42,21 @@ func readAccount(r statemachine.Reader, name []byte) (account, bool) {
 }
 
 func (a account) write(tx statemachine.Txn, name []byte) {
-	b := binary.BigEndian.AppendUint64(make([]byte, 0, 16), a.balance)
-	tx.Put(accountKey(name), binary.BigEndian.AppendUint64(b, a.entries))
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, 24), a.balance)
+	b = binary.BigEndian.AppendUint64(b, a.entries)
+	if a.held != 0 {
+		b = binary.BigEndian.AppendUint64(b, a.held)
+	}
+	tx.Put(accountKey(name), b)
 }
 
 // decodeAccount reads a record that this package wrote; a malformed one means that the store is broken, so it panics.
 func decodeAccount(record []byte) account {
 	c := wire.Cursor{Rest: record}
 	a := account{balance: c.Uint64(), entries: c.Uint64()}
+	if len(c.Rest) > 0 {
+		a.held = c.Uint64()
+	}
 	if !c.Done() {
 		panic("bank: the record of an account is malformed")
 	}

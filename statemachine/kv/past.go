@@ -5,12 +5,13 @@ import (
 	"iter"
 
 	"tagma/statemachine"
+	"tagma/statemachine/commit"
 )
 
 // QueryPast answers a reading operation as of the state after sequence number at, from the history in the state that r
 // reads. It implements statemachine.Historian.
 func (m Machine) QueryPast(r statemachine.Reader, op []byte, at uint64) (result []byte, kept bool) {
-	if m.History == 0 {
+	if m.History == 0 || r.Version() >= crossVersion && commit.Is(op) { // no history of transactions is kept
 		return nil, false
 	}
 	if h := readHead(r); !h.keeps(at, r.Seq(), revision(r), m.History) {

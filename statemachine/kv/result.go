@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"tagma/statemachine"
+	"tagma/statemachine/commit"
 	"tagma/statemachine/internal/wire"
 )
 
@@ -97,6 +98,9 @@ func DecodeCount(result []byte) (CountResult, error) {
 func openResult(result []byte, want opType) (*cursor, error) {
 	if err := statemachine.Failure(result); err != nil {
 		return failed(), err
+	}
+	if l, is := commit.AsLocked(result); is {
+		return failed(), l
 	}
 	c := read(result)
 	version, code := c.Byte(), Code(c.Byte())

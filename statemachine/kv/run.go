@@ -12,6 +12,7 @@ type run struct {
 	statemachine.Reader
 	tx        statemachine.Txn // nil in a query
 	raised    uint64           // the revision that this run made; 0 before it modified anything
+	crosses   bool             // the state is at a version in which transactions over several clusters lock keys
 	history   uint64           // how far back the machine's history reaches
 	chronicle *chronicle       // writes the history; nil before the first modification, and without a history
 
@@ -133,6 +134,11 @@ func (x *run) count(o *operation) []byte {
 
 func (x *run) transaction(t *txn) []byte {
 	branch, succeeded := t.choose(x)
+	if x.crosses { // never in a query
+		if l := heldFor(x.tx, t, branch); l != nil {
+			return l.Result()
+		}
+	}
 	if code := x.weigh(branch); code != 0 {
 		return refusal(code)
 	}

@@ -6,6 +6,8 @@ import "tagma/statemachine"
 const (
 	firstVersion  = 1
 	newestVersion = 2
+
+	crossVersion = 2 // takes part in transactions over several clusters
 )
 
 // Versions implements statemachine.Versioned.
