@@ -77,7 +77,7 @@ func (r *Replica) handAgain() {
 
 // onExecuted passes on the replies and removes the requests that they answer.
 func (r *Replica) onExecuted(e port.Executed) {
-	r.executed = max(r.executed, e.Seq)
+	r.executed, r.due.at = max(r.executed, e.Seq), 0
 	body, since := r.log.Peek(e.Seq).Settled()
 	r.pool.Spend(e.Seq, e.Replies, e.Costs, e.Took, body, since)
 	for _, reply := range e.Replies {

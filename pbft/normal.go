@@ -269,6 +269,7 @@ func (r *Replica) propose() {
 		r.assign(&wire.Body{Time: max(r.wall, 1), Requests: requests})
 	}
 	r.proposeWanted()
+	r.proposeDue()
 }
 
 // proposeNulls proposes nulls for the sequence numbers up to the next checkpoint. If large bodies fill the window, no

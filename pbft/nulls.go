@@ -104,3 +104,40 @@ func (r *Replica) withheld(limit time.Duration) bool {
 	}
 	return false
 }
+
+// Batches without requests that the application needs at an agreed time, such as to let leases end on an idle cluster (T5).
+// They have an agreed time, unlike nulls.
+
+// due is what the application waits for.
+type due struct {
+	at    int64         // the agreed time; 0: nothing, or not known since a batch was executed
+	last  int64         // the same as of the last Tick
+	since time.Duration // from when on the primary owes the batch
+}
+
+// hearDue takes what the application waits for. The primary owes nothing before that time, nor while batches are being
+// executed, because their results may change it.
+func (r *Replica) hearDue(at int64) {
+	d := &r.due
+	if at == 0 || at != d.last || r.wall < at || r.handed != r.executed || !r.active {
+		d.since = r.mono
+	}
+	d.at, d.last = at, at
+}
+
+// proposeDue orders a batch without requests once the application waits for one and no other batch is under way.
+func (r *Replica) proposeDue() {
+	d := &r.due
+	if d.at == 0 || r.wall < d.at || r.pool.Queued > 0 || r.proposed != r.executed || r.proposed >= r.log.High() || !r.hasRoom() {
+		return
+	}
+	d.at = 0
+	r.assign(&wire.Body{Time: max(r.wall, 1)})
+}
+
+// overdue reports whether the primary has owed such a batch for at least limit. Where replicas only crash, it orders the
+// batch as soon as its clock shows the time; one replica whose clock is ahead must not depose it (F3).
+func (r *Replica) overdue(limit time.Duration) bool {
+	d := &r.due
+	return !r.cfg.Crash && d.last != 0 && r.wall >= d.last && r.mono-max(d.since, r.change.activatedAt) >= limit
+}

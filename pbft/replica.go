@@ -30,6 +30,7 @@ type Replica struct {
 	backlog  []*wire.Body // after a restart: batches to execute next that the ring no longer holds
 	executed wire.Seq     // last sequence number whose execution was reported
 	proposed wire.Seq     // last sequence number that this replica assigned as primary
+	due      due
 
 	checkpoints msglog.Checkpoints
 	pool        *pool.Pool

@@ -24,6 +24,7 @@ func (r *Replica) onTick(e port.Tick) {
 	r.advance()
 	r.ask()
 	r.checkReach()
+	r.hearDue(e.Due)
 	r.pull()
 	r.joinViewChange()
 	r.askForNulls()
@@ -114,7 +115,7 @@ func (r *Replica) expired() port.Cause {
 	case r.leftBehind():
 	case r.owed(limit):
 		return port.CauseRequest
-	case r.withheld(limit):
+	case r.withheld(limit), r.overdue(limit):
 		return port.CauseWithheld
 	case r.stalled(limit):
 		return port.CauseStall

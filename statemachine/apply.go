@@ -39,8 +39,15 @@ func (s *Service) Apply(b Batch) ([]Reply, error) {
 		err = s.beginState()
 		s.begun = err == nil
 	}
+	if err == nil && !null && s.timed != nil {
+		err = s.tick()
+	}
 	if err == nil {
 		err = c.run()
+	}
+	if err == nil {
+		s.tx.known = 0
+		err = s.askDue(&s.tx.reader)
 	}
 	if err != nil {
 		s.failed = fmt.Errorf("execute batch %d: %w", b.Seq, err)

@@ -23,6 +23,22 @@ type Machine interface {
 	Query(r Reader, op []byte) (result []byte)
 }
 
+// Timed is a Machine that also acts when a certain agreed time comes, even if no operation arrives then.
+type Timed interface {
+	Machine
+	// Tick is executed at the beginning of every batch that has an agreed time, before its operations. In it, Client is zero
+	// and Index is 0, and the limits of one operation apply. If it panics or exceeds a limit, nothing that it wrote is kept.
+	// What it has to do may exceed the limits of one operation, so it should do a bounded part, and have the rest due.
+	Tick(tx Txn)
+	// Due returns the agreed time at which a batch should be ordered for Tick although no operation arrives, in nanoseconds
+	// since the Unix epoch; 0 for none. It is asked after each batch. The batch may come later, and others may come earlier.
+	// If it panics, nothing is due. Such batches are at least MinTickInterval apart.
+	Due(r Reader) int64
+}
+
+// MinTickInterval is the least time between two batches that are ordered for Tick alone.
+const MinTickInterval = 10 * time.Millisecond
+
 // Historian is a Machine whose state contains some of its own past. The Service asks it for a past state that the storage no
 // longer holds. How far back a storage reaches differs between replicas; what is in the state is the same on all of them.
 type Historian interface {

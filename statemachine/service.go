@@ -26,6 +26,7 @@ var ErrStopped = errors.New("the query was stopped")
 type Service struct {
 	machine   Machine
 	versioned Versioned // the machine if it has versions, else nil
+	timed     Timed     // the machine if it is timed, else nil
 	storage   Storage
 	limits    Limits
 	refused   map[[32]byte]bool // Limits.Refused
@@ -35,6 +36,7 @@ type Service struct {
 
 	observe func(Panic)
 
+	due      atomic.Int64            // when a batch should be ordered for Tick; 0: never
 	underWay atomic.Pointer[Request] // the request that is being executed; nil between two requests
 
 	// Used by the executor alone.
@@ -69,6 +71,7 @@ func New(m Machine, st Storage, lim Limits) (*Service, error) {
 	s := &Service{machine: m, storage: st, limits: lim, refused: make(map[[32]byte]bool), version: max(lim.FirstVersion, 1)}
 	s.verify = byTheRule()
 	s.versioned, _ = as[Versioned](m)
+	s.timed, _ = as[Timed](m)
 	s.gaps.least = leastGap
 	for _, digest := range lim.Refused {
 		s.refused[digest] = true
@@ -93,6 +96,9 @@ func (s *Service) Load(at uint64) error {
 	err := s.load(at)
 	if err == nil {
 		err = s.checkVersion(s.base)
+	}
+	if err == nil {
+		err = s.askDue(&reader{above: &s.layers, base: s.base, seq: at, time: s.time, known: s.version, administrators: s.administrators})
 	}
 	return err
 }

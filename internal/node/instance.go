@@ -117,7 +117,7 @@ func (i *instance) connect() {
 		}
 	}
 	i.loop = &loop{
-		lanes: n.lanes, executed: executed, replica: i.disk.Replica, tick: replica.TickEvery(cfg.ViewTimeout), began: n.began, wall: n.opt.Wall,
+		lanes: n.lanes, executed: executed, replica: i.disk.Replica, tick: replica.TickEvery(cfg.ViewTimeout), began: n.began, wall: n.opt.Wall, due: i.service.Due,
 		linked: i.linked, changes: &changes{log: n.log, quorum: cfg.Quorum(), now: n.now},
 	}
 	ports := driver.Ports{

@@ -42,6 +42,7 @@ type loop struct {
 	tick     time.Duration
 	began    time.Time
 	wall     func() time.Time // nil: the system's wall clock
+	due      func() int64     // when the application waits for a batch (port.Tick)
 	linked   func() bool      // whether enough other replicas are connected
 	changes  *changes
 	lost     *forgotten // set if the replica must not sign anything any more
@@ -134,7 +135,7 @@ func (l *loop) drainExecuted(events []port.Event) []port.Event {
 
 func (l *loop) now() port.Tick {
 	now := time.Now()
-	tick := port.Tick{Mono: now.Sub(l.began), Wall: now.UnixNano()}
+	tick := port.Tick{Mono: now.Sub(l.began), Wall: now.UnixNano(), Due: l.due()}
 	if l.wall != nil {
 		tick.Wall = l.wall().UnixNano()
 	}

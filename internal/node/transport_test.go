@@ -45,8 +45,8 @@ func TestOptions_EverythingThatLeavesPassesTheirTransport(t *testing.T) {
 func TestOptions_TheirWallClockIsTheCores(t *testing.T) {
 	t.Parallel()
 	jumped := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
-	l := loop{began: time.Now(), wall: func() time.Time { return jumped }}
-	if tick := l.now(); tick.Wall != jumped.UnixNano() || tick.Mono > time.Minute {
+	l := loop{began: time.Now(), wall: func() time.Time { return jumped }, due: func() int64 { return 5 }}
+	if tick := l.now(); tick.Due != 5 || tick.Wall != jumped.UnixNano() || tick.Mono > time.Minute {
 		t.Errorf("%+v", tick)
 	}
 }

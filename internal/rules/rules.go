@@ -132,6 +132,7 @@ var all = []Rule{
 	{"T1", "each pending request has a timer of its own, which progress on others does not reset", "pbft/timers.go", "pbft.TestT1_ProgressElsewhereDoesNotResetARequestsTimer"},
 	{"T3", "timeouts go by monotonic clocks; the wall clock enters as the agreed time of a batch alone", "pbft/timers.go", "pbft.TestT3_WallClockJumpsStartNoTimer"},
 	{"T4", "a primary owes nothing while the whole window is ordered, or a client of slow requests waits for its turn", "pbft/timers.go", "pbft.TestT4_AWindowThatWaitsForExecutionIsNotBlamedOnThePrimary"},
+	{"T5", "once the agreed time has come for which the application waits, a batch without requests is ordered, or the primary suspected", "pbft/nulls.go", "pbft.TestT5_ThePrimaryOrdersOneBatchOnceTheTimeHasCome"},
 	{"F1", "where replicas only crash nobody lies: a quorum is ⌊n/2⌋+1, and one replica's word is believed", "pbft/wire/config.go", "pbft.TestF1_QuorumsOfAClusterThatOnlyCrashes"},
 	{"F2", "nobody prepares: a slot is prepared once its pre-prepare is accepted, and the commit follows in the same turn", "pbft/normal.go", "pbft.TestF2_ABackupCommitsWhatItAccepts"},
 	{"F3", "one Suspect justifies a view, and one reply convinces a client; certificates stay at Q", "pbft/wire/config.go", "pbft.TestF3_OneSuspectJustifiesAView"},

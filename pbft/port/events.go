@@ -12,10 +12,12 @@ import (
 type Event interface{ event() }
 
 // Tick tells the time. Mono counts from an arbitrary start and never goes back; timeouts use only this (T3). Wall is in
-// nanoseconds since the Unix epoch, and is used only for the agreed time of a batch (N1).
+// nanoseconds since the Unix epoch, and is used only for the agreed time of a batch (N1). Due is the agreed time at which
+// the application has something to do even if no request arrives; 0 if there is nothing (see statemachine.Timed).
 type Tick struct {
 	Mono time.Duration
 	Wall int64
+	Due  int64
 }
 
 // Source says over which link a message came.

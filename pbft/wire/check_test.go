@@ -117,7 +117,6 @@ func wireBodyRefusals(c *wireCluster) []wireBodyRefusal {
 	return []wireBodyRefusal{
 		{"requests at no time", func(b *Body) { b.Time = 0 }},
 		{"requests before all time", func(b *Body) { b.Time = -1 }},
-		{"a time without requests", func(b *Body) { b.Requests = nil }},
 		{"a request that is missing", func(b *Body) { b.Requests[0] = nil }},
 		{"a request without operations", func(b *Body) { b.Requests[1].Ops = nil }},
 		{"S4: too many requests", func(b *Body) {

@@ -115,7 +115,7 @@ func (n *node) gather() []port.Event {
 	t.events = drain(t.events, &n.lanes.clients, replica.EventsPerTurn)
 	if n.lanes.tick {
 		n.lanes.tick = false
-		t.events = append(t.events, port.Tick{Mono: n.Now(), Wall: epoch + int64(n.w.now+n.skew)})
+		t.events = append(t.events, port.Tick{Mono: n.Now(), Wall: epoch + int64(n.w.now+n.skew), Due: n.exec.Service.Due()})
 	}
 	n.w.mark('n', int(n.id), uint64(len(t.events)), 0)
 	return t.events
