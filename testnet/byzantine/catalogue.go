@@ -11,15 +11,15 @@ import (
 )
 
 type (
-	// Choice is a behaviour with its parameters, as chosen.
+	// Choice is a behaviour that was chosen, with values for its parameters.
 	Choice = tamper.Choice
 	// Behaviour is an entry of the catalogue.
 	Behaviour = tamper.Behaviour
 	// Parameter is a parameter of a behaviour.
 	Parameter = tamper.Parameter
-	// UnknownError says that something chosen does not exist.
+	// UnknownError says that a chosen behaviour, parameter or value does not exist.
 	UnknownError = tamper.UnknownError
-	// Model is a class of failures.
+	// Model is a class of failures, such as crashes.
 	Model = tamper.Model
 )
 
@@ -29,7 +29,8 @@ func Catalogue() []Behaviour { return replica.Catalogue() }
 // ClientBehaviours lists all behaviours of clients by name.
 func ClientBehaviours() []Behaviour { return client.Catalogue() }
 
-// ParseChoice reads "name" or "name,parameter=value,…" of a replica's behaviour. What does not exist is an *UnknownError.
+// ParseChoice reads "name" or "name,parameter=value,…" as a behaviour of replicas. If a name or value does not exist,
+// the error is an *UnknownError.
 func ParseChoice(text string) (Choice, error) {
 	c, err := tamper.Split(text)
 	if err == nil {
@@ -38,8 +39,9 @@ func ParseChoice(text string) (Choice, error) {
 	return c, err
 }
 
-// ParseReplicas reads who misbehaves in a cluster of so many replicas and how: "3=equivocate" or
-// "3=equivocate,parameter=value", each replica once. What does not exist is an *UnknownError.
+// ParseReplicas reads which replicas of a cluster of this size misbehave, and how: "3=equivocate" or
+// "3=equivocate,parameter=value". A replica may be named only once. If a name or value does not exist, the error is an
+// *UnknownError.
 func ParseReplicas(texts []string, replicas int) (map[int][]Choice, error) {
 	all := make(map[int][]Choice, len(texts))
 	for _, text := range texts {
@@ -66,8 +68,8 @@ func ParseReplicas(texts []string, replicas int) (map[int][]Choice, error) {
 	return all, nil
 }
 
-// SuggestReplicas lists what may follow the beginning of a text that ParseReplicas reads: replicas, then behaviours, then
-// their parameters and the words that these take.
+// SuggestReplicas lists how a text for ParseReplicas can continue: with replicas, then behaviours, then their parameters
+// and the words that are allowed as values.
 func SuggestReplicas(given string, replicas int) (all []string) {
 	number, behaviour, named := strings.Cut(given, "=")
 	if named {
@@ -95,18 +97,20 @@ func ParseClientChoice(text string) (Choice, error) {
 	return c, err
 }
 
-// Check reports whether a choice suits a cluster of so many replicas: whether those that it names are in it.
+// Check returns an error if a choice is not possible in a cluster of this size, for example because it names a replica
+// that does not exist.
 func Check(c Choice, replicas int) error { return replica.Check(c, replicas) }
 
-// CheckClient is Check for a client's behaviour, which must suit the machine, too. A zero value stands for an unknown one.
+// CheckClient is Check for a client's behaviour, which must also be possible with the machine. A zero value stands for
+// an unknown cluster size or machine.
 func CheckClient(c Choice, replicas int, machine client.Burdens) error {
 	_, err := client.New(c, client.Config{Replicas: replicas, Burdens: machine}, nil)
 	return err
 }
 
-// LinksOnly reports whether a behaviour shows on real links only, so that the simulator cannot run it.
+// LinksOnly reports whether a behaviour is possible only on real links. The simulator cannot run such a behaviour.
 func LinksOnly(c Choice) bool { return c.Name == tamper.Exhaust }
 
-// BesideOrder reports whether a behaviour reads the past. A node answers such reads beside its core; the simulator answers
-// none.
+// BesideOrder reports whether a behaviour reads past states. A node answers such reads outside its core; the simulator
+// does not answer them.
 func BesideOrder(c Choice) bool { return c.Values["how"] == "past" }

@@ -8,8 +8,8 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// Row is one line of the catalogue of faults: a behaviour of replicas or of clients, or something that a scenario does to
-// machines, disks and links.
+// Row is one line of the catalogue of faults. A fault is a behaviour of replicas, a behaviour of clients, or something
+// that a scenario does to machines, disks and links.
 type Row struct {
 	tamper.Behaviour
 	Who Party  `json:"party"`
@@ -27,7 +27,7 @@ const (
 	OfLinks   Party = "links"
 )
 
-// Rows lists the whole catalogue: by failure model, the mildest first, and in each by name.
+// Rows lists the whole catalogue by failure model, the mildest model first, and by name within a model.
 func Rows() []Row {
 	all := slices.Clone(faults)
 	for _, b := range Catalogue() {
@@ -42,7 +42,7 @@ func Rows() []Row {
 	return all
 }
 
-// Text is the catalogue for people, by failure model.
+// Text returns the catalogue as text for people, by failure model.
 func Text() string {
 	text, model := "", Model("")
 	for _, r := range Rows() {
@@ -73,7 +73,7 @@ func fault(name string, model Model, who Party, use, summary, bound string) Row 
 	return Row{tamper.Behaviour{Name: name, Model: model, Summary: summary, Bound: bound, Parameters: []Parameter{}}, who, use}
 }
 
-// faults are the rows of faults that need no attacker.
+// faults are the rows of the faults that need no attacker.
 var faults = []Row{
 	fault("crash-recover", tamper.Crash, OfMachine, `event "kill", "restart"`,
 		"SIGKILL, and later a start on the same disk",

@@ -13,7 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "write the tables of docs/faults.md anew")
 
-// promised lists the faults that the project promises to mask, by the names of their rows.
+// promised lists the faults that the documentation promises to mask, by the names of their rows.
 var promised = []string{
 	"crash", "crash-recover", "send-omission", "receive-omission", "slow-backup", "slow-primary", "corrupt", "equivocate",
 	"twins", "lying-view-change", "view-change-storm", "bad-new-view", "forged-certificates", "replay", "lying-checkpoint",
@@ -57,7 +57,7 @@ func TestRows_HoldTheWholeCatalogueWithBounds(t *testing.T) {
 	}
 }
 
-// table is what docs/faults.md says of one failure model.
+// table returns the table of one failure model in docs/faults.md.
 func table(m Model) string {
 	text := fmt.Sprintf("### %s\n\n%s%s.\n\n| fault | of | what it does | parameters | bound |\n|---|---|---|---|---|\n",
 		strings.ToUpper(string(m[0]))+string(m[1:]), strings.ToUpper(m.Summary()[:1]), m.Summary()[1:])

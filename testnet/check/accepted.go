@@ -8,13 +8,13 @@ import (
 	"tagma/pbft/wire"
 )
 
-// clients holds what was executed for clients, and what they believe.
+// clients records what was executed for clients, and which results they believe.
 type clients struct {
 	sessions map[wire.SessionID]*session
 	top      wire.Seq // the highest sequence number with an acknowledged operation
 }
 
-// session holds which requests of a session were executed: every number below done, and those in above.
+// session records which requests of a session were executed: all with numbers below done, and those in above.
 type session struct {
 	done     uint64
 	above    map[uint64]bool
@@ -27,7 +27,8 @@ type executed struct {
 	request, result wire.Digest
 }
 
-// genuine checks I16 once for each sequence number: clients signed the requests that are executed there.
+// genuine checks I16 once for each sequence number: the requests that are executed there have valid signatures of
+// clients.
 func (m *Monitor) genuine(by wire.ReplicaID, seq wire.Seq, b *wire.Body) {
 	s := m.order.at(seq)
 	if s == nil || s.genuine || m.holds == nil {
@@ -63,7 +64,7 @@ func (m *Monitor) answers(o *observed, s *agreed, seq wire.Seq, body *wire.Body,
 		m.fail(i3, o.id, "replica %d answers %d of %d requests at %d", o.id, len(replies), len(body.Requests), seq)
 		return
 	}
-	again := s.answered.given // another replica executed the batch before, or this one before a crash
+	again := s.answered.given // another replica executed the batch before, or this replica did before a crash
 	first, differs := agree(&s.answered, said{digest: digestOf(replies), by: o.id})
 	if differs {
 		m.fail(i3, o.id, "replicas %d and %d answer the batch at %d differently", first.by, o.id, seq)
@@ -76,7 +77,7 @@ func (m *Monitor) answers(o *observed, s *agreed, seq wire.Seq, body *wire.Body,
 	}
 }
 
-// executedOnce takes a reply in a batch that is executed for the first time.
+// executedOnce records a reply in a batch that is executed for the first time.
 func (m *Monitor) executedOnce(o *observed, seq wire.Seq, r *wire.Request, reply *wire.Reply) {
 	if reply.ID != r.ID {
 		m.fail(i3, o.id, "replica %d answers request %d at %d in place of request %d", o.id, reply.ID.T, seq, r.ID.T)
@@ -128,7 +129,7 @@ func (s *session) add(t uint64, e executed) {
 	}
 }
 
-// acknowledged forgets results that the client has received.
+// acknowledged drops results that the client has received.
 func (s *session) acknowledged(below uint64) {
 	if below <= s.known {
 		return
@@ -183,8 +184,9 @@ type Acceptance struct {
 	Voters  []wire.ReplicaID // the replicas that answered so
 }
 
-// Accepted takes a result that a correct client believes (I12): f+1 distinct replicas gave it, one of them correct, and it
-// is what was executed. An acknowledged result must never be lost (I9), so enough replicas must hold it durably by now.
+// Accepted checks a result that a correct client believes (I12): f+1 distinct replicas must have given it, at least one
+// of them correct, and it must be the result of the execution. An acknowledged result must never be lost (I9), so enough
+// replicas must hold it durably by now.
 func (m *Monitor) Accepted(a Acceptance) {
 	m.checked(i12)
 	var c crowd

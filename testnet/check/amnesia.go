@@ -6,16 +6,17 @@ import (
 	"tagma/pbft/wire"
 )
 
-// spoken is the part of what a replica has signed in all its lives that a recovery must lie above (D8.6). A recovery
-// may lie below an earlier one if nothing was signed in that life, because different replicas may have answered it.
+// spoken is the highest sequence number and view that a replica has signed in all its lives. A recovery must be above
+// them (D8.6). A recovery may lie below an earlier one if nothing was signed in that life, because different replicas
+// may have answered it.
 type spoken struct {
 	seq   wire.Seq  // the highest sequence number in a statement
 	view  wire.View // the lowest view that a recovery may name: above all votes' views, not below a view change's
 	lives map[wire.Life]silence
 }
 
-// silence is what a recovery forbids (D8.7): every vote until a checkpoint at until is stable, and for ever votes for
-// views below since.
+// silence is what a recovery forbids (D8.7): all votes until a checkpoint at until is stable, and votes for views below
+// since for ever.
 type silence struct {
 	until wire.Seq
 	since wire.View
@@ -33,8 +34,8 @@ func (s *spoken) says(at place) {
 	}
 }
 
-// breaks returns how a vote in a view, or a view change to it, breaks the silence of a replica whose stable checkpoint is
-// h; "" if it does not.
+// breaks returns in which way a vote in a view, or a view change to it, violates the silence of a replica whose stable
+// checkpoint is h; "" if it does not.
 func (q *silence) breaks(view wire.View, h wire.Seq) string {
 	switch {
 	case h < q.until:
@@ -47,10 +48,10 @@ func (q *silence) breaks(view wire.View, h wire.Seq) string {
 }
 
 // Forgot says that a correct replica may have forgotten what it signed, because its disk is gone, old, rotten or of
-// another life. What it had durable no longer counts, but what it signed binds it for ever (I2). It must write and sign
-// nothing before the record of its recovery is durable, and must keep its silence afterwards (I19). The caller reports
-// its start by Restarted, the content of its new journal by Durable, and the state in its store by Root. Calling Forgot
-// again before that changes nothing.
+// another life. What it had made durable does not count any more, but it must never contradict what it signed (I2). It
+// must write and sign nothing before the record of its recovery is durable, and must keep its silence afterwards (I19).
+// The caller reports its start by Restarted, the content of its new journal by Durable, and the state in its store by
+// Root. Calling Forgot again before that changes nothing.
 func (m *Monitor) Forgot(id wire.ReplicaID) {
 	if o := m.of(id); o != nil {
 		o.lose()
@@ -58,17 +59,17 @@ func (m *Monitor) Forgot(id wire.ReplicaID) {
 	}
 }
 
-// Remembers takes back a Forgot: the replica starts with a journal of its former life, either because a missing disk is
-// there again (D8.12), or because the replica does not know that the disk is an old copy. The caller reports the start
-// by Restarted and Durable.
+// Remembers reverses a Forgot: the replica starts with a journal of its former life. Either a missing disk is there
+// again (D8.12), or the replica does not know that the disk is an old copy. The caller reports the start by Restarted
+// and Durable.
 func (m *Monitor) Remembers(id wire.ReplicaID) {
 	if o := m.of(id); o != nil {
 		o.amnesiac = false
 	}
 }
 
-// recovers checks I19 for the first record of a life: a recovery must lie above everything that the replica signed
-// before, so that no statement of an earlier life lies above it. A journal repeats this record in every anchor.
+// recovers checks I19 for the first record of a life: its recovery must be above everything that the replica has signed
+// before. A journal repeats this record in every anchor.
 func (m *Monitor) recovers(o *observed, r *wire.Recovering) {
 	m.checked(i19)
 	said, now := &o.spoken, silence{until: r.Until, since: r.View}
@@ -94,7 +95,7 @@ func (m *Monitor) recovers(o *observed, r *wire.Recovering) {
 	o.silence, o.amnesiac = &now, false
 }
 
-// beforeRecovery is why a replica that has forgotten must not sign or write anything yet.
+// beforeRecovery is the reason why a replica that has forgotten must not sign or write anything yet.
 const beforeRecovery = "before it knows from where on it contradicts nothing it forgot"
 
 // writes checks I19 for a record that became durable: a replica that has forgotten must write nothing before its
@@ -111,7 +112,7 @@ func (m *Monitor) writes(o *observed, rec wire.Record) {
 	}
 }
 
-// speaks checks I19 for a message that a core wants signed.
+// speaks checks I19 for a message that a core wants to have signed.
 func (m *Monitor) speaks(o *observed, at place) {
 	unsaid := o.now.certified < o.unsaid
 	if !o.amnesiac && !o.mute && o.silence == nil && !unsaid || !at.forbidden() {

@@ -9,8 +9,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Certificates are counted here again, without using pbft's own counting (I11): distinct members in the right roles,
-// and enough of them. The signatures of some are verified again (I10).
+// Certificates are counted again in this file, without the code of pbft (I11): their signers must be distinct members in
+// the right roles, and there must be enough of them. Some of the signatures are verified again (I10).
 
 // crowd is a set of replicas.
 type crowd [crowdWords]uint64
@@ -56,8 +56,9 @@ func (m *Monitor) recountStable(by wire.ReplicaID, c *wire.StableCert) {
 	})
 }
 
-// recount checks that endorsements are of at least so many distinct members, and that none is of the primary if the primary
-// endorsed by its pre-prepare (I11). It verifies the signatures of one in so many certificates again (I10).
+// recount checks that there are endorsements of at least so many distinct members (I11). If the pre-prepare is the
+// primary's endorsement, the primary must not be among them. For some of the certificates it verifies the signatures
+// again (I10).
 func (m *Monitor) recount(
 	by wire.ReplicaID, what string, seq wire.Seq, endorsed []wire.Endorsement, least int,
 	says func(wire.ReplicaID) wire.Message, primary ...wire.Endorsement,
@@ -169,7 +170,7 @@ func (m *Monitor) received(o *observed, e port.Received, effects []port.Effect) 
 	}
 }
 
-// ignored reports whether a message changed nothing.
+// ignored reports whether the core ignored a message.
 func ignored(msg wire.Message, effects []port.Effect) bool {
 	for _, e := range effects {
 		if d, ok := e.(port.Dropped); ok && d.Msg == msg {

@@ -2,7 +2,7 @@ package check
 
 import "slices"
 
-// Write is one write in a history in which every key has a single writer, whose writes do not overlap.
+// Write is one write in a history. In such a history, only one client writes a given key, and its writes do not overlap.
 type Write struct {
 	Key, Value   string
 	Acknowledged bool // false: its outcome is unknown, so it may have happened or not
@@ -15,7 +15,7 @@ type Found struct {
 }
 
 // Durable checks I9: every key has the value of its last acknowledged write, or of a later write whose outcome is
-// unknown. Writes must be in the order in which each key's were made; found is the value of every key at the end.
+// unknown. Writes must be in the order in which each key's were made; found has the value of every key at the end.
 func Durable(writes []Write, found map[string]Found) Result {
 	var v verdict
 	possible := make(map[string][]string) // by key: the last acknowledged value and all later ones
@@ -41,8 +41,9 @@ func Durable(writes []Write, found map[string]Found) Result {
 	return v.result(i9)
 }
 
-// Once checks I3 as far as a key-value store shows it. A key's version counts its writes. So it is at least the number
-// of acknowledged writes, and at most that number plus the writes of unknown outcome, however often each was sent.
+// Once checks I3 as far as a key-value store shows it. A key's version counts its writes. So it must be at least the
+// number of acknowledged writes, and at most that number plus the number of writes with unknown outcome. It does not
+// matter how often each write was sent.
 func Once(writes []Write, found map[string]Found) Result {
 	var v verdict
 	least, most := make(map[string]uint64), make(map[string]uint64)
@@ -69,10 +70,11 @@ func Once(writes []Write, found map[string]Found) Result {
 type Planned struct {
 	What  string
 	Fired bool
-	Late  bool // it did not happen, because its moment came too late
+	Late  bool // it did not happen, because the time for it came too late
 }
 
-// Real checks I18: enough operations were acknowledged, and every planned fault happened; else the run proves nothing.
+// Real checks I18: enough operations must have been acknowledged, and every planned fault must have happened. Otherwise
+// the run proves nothing.
 func Real(acknowledged, wanted int, faults []Planned) Result {
 	v := verdict{checked: 1 + len(faults)}
 	if acknowledged < wanted {

@@ -17,7 +17,7 @@ import (
 	malicious "tagma/testnet/byzantine/replica"
 )
 
-// cluster runs real cores behind real drivers, in memory and one thread, under a monitor. Signatures are a keyed hash.
+// cluster runs real cores and real drivers under a monitor, in memory and in one thread. Signatures are keyed hashes.
 type cluster struct {
 	t     *testing.T
 	mon   *Monitor
@@ -33,14 +33,14 @@ type cluster struct {
 	calm  bool     // no crashes
 	cut   int      // the replica that is cut off in both directions; negative: none
 	naive bool     // clients count answers without comparing them
-	books *Monitor // has read the journals of the lost disks; nil: no disk is ever lost
+	books *Monitor // a monitor that has read the journals of lost disks; nil: in this run no disk is lost
 	liar  int      // the malicious replica; negative: none
 	tally tally
 
 	behaviour byzantine.Choice
 }
 
-// tally counts what happened, so that a quiet run does not pass for a good one.
+// tally counts what happened, so that the test can check that enough happened.
 type tally struct{ crashes, entered, checkpoints, inactive, refused, transfers, recoveries, rollbacks, proven int }
 
 type packet struct {
@@ -58,11 +58,11 @@ type node struct {
 	drv     *driver.Driver  // nil while down
 	disk    [][]wire.Record // segments
 	appends int
-	dieIn   int // records, then the disk takes nothing more
+	dieIn   int // after so many more records the disk accepts nothing
 	saved   map[wire.Seq]state
 	state   state
 	inbox   []port.Event
-	gone    bool // the node lost its state, and only a transfer could bring it back
+	gone    bool // the node lost its state, and only a transfer can bring it back
 	memory  memory
 	wanted  *wire.StableCert
 	offered wire.StableCert
@@ -107,14 +107,15 @@ func configOf(n int) *wire.Config {
 	return &cfg
 }
 
-// rough submits requests and causes faults for so many rounds, then heals the cluster and waits until it is at rest.
+// rough submits requests and causes faults for so many rounds. Then the faults end, and it waits until nothing happens
+// any more.
 func (c *cluster) rough(rounds int) {
 	for round := range rounds {
 		if round%8 == 0 {
 			c.cut = c.rng.IntN(len(c.nodes)+1) - 1
 		}
 		if round < 8 && c.liar == 1 {
-			c.cut = 0 // so that the liar becomes primary
+			c.cut = 0 // reconnect all replicas, so that the liar can become the primary
 		}
 		c.submit()
 		c.run(20)
@@ -198,7 +199,7 @@ func (n *node) driver(log wire.Log) *driver.Driver {
 
 func (n *node) lies() bool { return int(n.id) == n.c.liar }
 
-// turn gives a node the events that wait for it. The node may crash anywhere in its turn.
+// turn gives a node the events that wait for it. The node may crash at any point of its turn.
 func (n *node) turn() {
 	if n.drv == nil || len(n.inbox) == 0 && !n.drv.Pending() {
 		return

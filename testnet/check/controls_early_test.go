@@ -7,8 +7,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// early tells the story of replica 1 in a cluster with optimistic logging: it prepares a batch, stops before its vote is
-// durable, is silent for a window, and votes again (D8.14).
+// early reports to the monitor what replica 1 does in an optimistic cluster: it prepares a batch, stops before its vote
+// is durable, does not vote for a window, and then votes again (D8.14).
 func (s *story) early(b *wire.Body) {
 	s.cfg.Optimistic = true
 	vote := &wire.Prepare{Seq: 2, Digest: b.Digest(), Replica: 1}

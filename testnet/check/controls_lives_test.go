@@ -11,8 +11,8 @@ import (
 
 func life(n byte) wire.Life { return wire.Life{n} }
 
-// relive tells the story of replica 1, which ordered a batch in view 0 and asked for view 1: it loses its disk, is silent up
-// to sequence number 9 and votes again.
+// relive reports to the monitor what replica 1 does: it orders a batch in view 0 and asks for view 1. Then it loses its
+// disk, does not vote up to sequence number 9, and votes again.
 func (s *story) relive(d wire.Digest) {
 	first := s.viewChange(1, 1, wire.StableCert{}, s.prepared(0, 1, d, 1, 2))
 	s.stepped(1, port.Broadcast{Msg: first})
@@ -35,7 +35,7 @@ func (s *story) relive(d wire.Digest) {
 	})
 }
 
-// recover tells the first records of a new life's journal.
+// recover reports the first records of a new life's journal.
 func (s *story) recover(of byte, until wire.Seq, view wire.View) {
 	s.mon.Durable(1, &wire.Head{Life: life(of), View: view - 1})
 	s.mon.Durable(1, &wire.Recovering{Life: life(of), Until: until, View: view})
@@ -124,7 +124,7 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 			s.stepped(1, port.Forgot{Witness: 2}, port.Broadcast{Msg: &wire.Prepare{View: 2, Seq: 13, Digest: d, Replica: 1}})
 		}},
 		{"I2", "another view change that shows too little more", "asks again", func(s *story) {
-			s.mon.replicas[1].silence = nil // otherwise I19 would be reported first
+			s.mon.replicas[1].silence = nil // without this, a violation of I19 would be reported first
 			s.stepped(1, port.Broadcast{Msg: s.viewChange(1, 1, s.stable(4, wire.Digest{4}, 0, 2, 3))})
 		}},
 		{"I2", "a third view change that contradicts the first life's", "votes again", func(s *story) {
@@ -165,7 +165,7 @@ func TestI19_EveryBreakOfSilenceIsNoticed(t *testing.T) {
 	}
 }
 
-// A replica may pass on its own pre-prepares of an earlier life, which others send back to it.
+// D0: other replicas may send back pre-prepares that a replica signed in an earlier life. The replica may pass them on.
 func TestD0_APrePrepareOfAnEarlierLifeIsPassedOn(t *testing.T) {
 	s := newStory(t, nil)
 	ours, other := s.prePrepare(1, 3, wire.NullBody), s.prePrepare(1, 3, body(request(1)))
@@ -178,7 +178,8 @@ func TestD0_APrePrepareOfAnEarlierLifeIsPassedOn(t *testing.T) {
 	s.want("D0")
 }
 
-// A new view that an earlier life made may be passed on when others send it back; the new life must not make another one.
+// I2: others may send back a NewView that a replica made in an earlier life, and the replica may pass it on. In its new
+// life it must not make another one for that view.
 func TestI2_ANewViewIsOneInAllLives(t *testing.T) {
 	none := wire.StableCert{}
 	s := newStory(t, nil)
@@ -195,7 +196,8 @@ func TestI2_ANewViewIsOneInAllLives(t *testing.T) {
 	s.want("I2")
 }
 
-// A batch that was acknowledged may be missing at a replica that lost its disk, but not at one that never held the batch.
+// I9: an acknowledged batch may be missing at a replica that lost its disk. It may not be missing at a replica that
+// never held it.
 func TestI9_ALostDiskMayHaveHeldWhatWasAcknowledged(t *testing.T) {
 	r := request(1)
 	for rule, forgets := range map[string][]wire.ReplicaID{"": {3}, "I9": nil} {

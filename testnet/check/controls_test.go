@@ -7,8 +7,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// A monitor that cannot fail is worthless. Each control changes one step of a good history, and names the invariant that
-// must be reported first.
+// These tests show that the monitor can fail. Each control changes one step of a correct history, and names the
+// invariant that must be reported first.
 
 func TestMonitor_AGoodHistoryPasses(t *testing.T) {
 	s := newStory(t, nil)
@@ -18,12 +18,12 @@ func TestMonitor_AGoodHistoryPasses(t *testing.T) {
 	s.want("")
 }
 
-// control is a change of the history of batch 1 in view 0.
+// control is a change to the history of how batch 1 is ordered in view 0.
 type control struct {
 	rule string
 	what string
 	step string
-	then func(s *story, b *wire.Body) // what happens instead of the step; nil: the step is left out
+	then func(s *story, b *wire.Body) // what is reported instead of the step; nil: the step is left out
 }
 
 func TestMonitor_NoticesEveryBreakOfTheNormalCase(t *testing.T) {

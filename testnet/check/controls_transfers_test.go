@@ -9,7 +9,7 @@ import (
 
 // Controls of states that replicas fetch from others.
 
-// given tells how replica 1 gets the state after sequence number 8 from others and continues from it.
+// given reports how replica 1 gets the state after sequence number 8 from others and continues from it.
 func (s *story) given(root wire.Digest) {
 	cert := s.stable(8, root, 0, 2, 3)
 	s.mon.Root(2, 8, root)

@@ -74,7 +74,7 @@ func TestI10_SignaturesAreVerifiedAgain(t *testing.T) {
 	s.want("I10")
 }
 
-// checkpoint tells how replica 1 saves and announces a state.
+// checkpoint reports how replica 1 saves and announces a state.
 func (s *story) checkpoint(n wire.Seq, d wire.Digest) {
 	m := &wire.Checkpoint{Seq: n, Digest: d, Replica: 1}
 	s.step("is saved", func() { s.mon.Root(1, n, d) })
@@ -140,7 +140,7 @@ func TestMonitor_NoticesEveryBreakOfACheckpoint(t *testing.T) {
 	}
 }
 
-// move tells how replica 1 leads view 1, after a batch committed in view 0.
+// move reports how replica 1, as its primary, starts view 1 after a batch committed in view 0.
 func (s *story) move(d wire.Digest) {
 	vc := s.viewChange(1, 1, wire.StableCert{}, s.prepared(0, 1, d, 1, 2))
 	s.step("asks", func() { s.stepped(1, port.Broadcast{Msg: vc}) })
@@ -243,7 +243,7 @@ func TestMonitor_NoticesEveryBreakOfAViewChange(t *testing.T) {
 	}
 }
 
-// A prepared certificate of a higher view wins over one of a lower view, in whichever view change each is.
+// I17: of two prepared certificates the one of the higher view counts, whichever view changes contain them.
 func TestI17_TheHighestViewCounts(t *testing.T) {
 	old, recent := wire.Digest{1}, wire.Digest{2}
 	s := newStory(t, nil)
@@ -259,7 +259,7 @@ func TestI17_TheHighestViewCounts(t *testing.T) {
 	s.want("I17")
 }
 
-// A commit that is found late is compared with the new views that came before.
+// I17: when the monitor learns of a commit late, it compares the commit with all NewViews that it has seen before.
 func TestI17_ALateCommitIsHeldAgainstEarlierNewViews(t *testing.T) {
 	s := newStory(t, nil)
 	s.stepped(2, port.Persist{Record: &wire.Activated{NewView: s.newView(1, nil,

@@ -22,8 +22,8 @@ const (
 	Audit    Kind = "audit"
 )
 
-// Op is an operation as a client means it, not in a machine's encoding: the model must not share code with the machine
-// that it judges.
+// Op is an operation as a client means it. It is not in the encoding of a machine, because the model must not share code
+// with the machine that it checks.
 type Op struct {
 	Kind   Kind
 	Key    string // for the bank: the account, for a transfer the paying one
@@ -54,7 +54,7 @@ type Out struct {
 	Other   uint64 // transfer: the balance of To, after the operation; audit: the number of accounts
 }
 
-// Why the bank refuses an operation.
+// The reasons for which the bank refuses an operation.
 const (
 	AccountExists = "the account exists"
 	NoAccount     = "no such account"
@@ -62,7 +62,7 @@ const (
 	Insufficient  = "not enough money"
 )
 
-// Call is one operation of a history: what a client asked, what it was answered, and when.
+// Call is one operation of a history: what a client asked for, the answer, and when.
 type Call struct {
 	Client   int
 	Op       Op
@@ -70,8 +70,8 @@ type Call struct {
 	Returned time.Duration
 	Out      Out
 	Known    bool // false: the outcome is unknown, so the operation may happen at any time after Invoked, or never
-	// Order is the operation's place in the order of first execution, from 1; operations of one batch may share a
-	// place; 0: not known. It is only a hint for the search for an order, and proves nothing by itself.
+	// Order is the operation's position in the order in which operations were first executed, from 1. Operations of one
+	// batch may have the same position. 0 means that it is not known. It is only a hint for the search, and is checked.
 	Order uint64
 }
 

@@ -8,7 +8,7 @@ import (
 
 const patience = 20 * time.Second
 
-// history is built call by call.
+// history is a history that a test builds call by call.
 type history []Call
 
 // at adds a call from one time until another; a negative end leaves its outcome unknown.
@@ -152,13 +152,14 @@ func TestI4_SaysThatItGaveUp(t *testing.T) {
 	var h history
 	at(&h, 0, 0, 1, put("k", "a"), Out{})
 	at(&h, 0, 2, 3, get("k"), found("a"))
-	h[0].Order, h[1].Order = 2, 1 // this order does not explain the answers, so another one would have to be searched
+	h[0].Order, h[1].Order = 2, 1 // this order does not explain the answers, so without it another order must be found
 	if r := Linearizable(h, 0); !r.Held || r.Checked != 0 || !strings.Contains(r.Note, "2 operations") {
 		t.Errorf("%+v", r)
 	}
 }
 
-// Only keys that some operation connects are judged together, so that a long history is decided quickly.
+// Only operations that have keys in common, also through other operations, are judged together. So a long history is
+// decided quickly.
 func TestI4_DecidesLongHistories(t *testing.T) {
 	var h history
 	for i := range 4000 {

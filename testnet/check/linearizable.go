@@ -14,9 +14,9 @@ import (
 
 // Linearizable checks I4: the operations of a history can be put into an order in which each takes effect between its
 // invocation and its return, and returns what the machine would return. If the order of execution is known and explains
-// the history (witnessed), that decides. Otherwise an order is searched. The history is divided into parts that have no
-// key in common. A search that takes too long is given up and decides nothing: Checked counts the operations of the
-// parts that were decided, and the note names the others.
+// the history (see witnessed), I4 holds. Otherwise it searches for an order. For this the history is divided into parts
+// that have no key in common. A search that takes too long decides nothing: Checked counts only the operations of parts
+// that were decided, and the note names the other parts.
 func Linearizable(calls []Call, patience time.Duration) Result {
 	var v verdict
 	undecided, deadline := 0, time.Now().Add(patience)
@@ -69,8 +69,8 @@ func judge(part []Call, patience time.Duration) porcupine.CheckResult {
 	return porcupine.CheckOperationsTimeout(model, ops, patience)
 }
 
-// culprit is the first return that no order explains. If a beginning of the history can be explained, so can every
-// shorter one, so the return can be found by bisection.
+// culprit returns the first answer that no order explains. If a history can be explained up to some time, so can every
+// shorter one; so bisection finds the answer.
 func culprit(part []Call, patience time.Duration) *Call {
 	ends := make([]*Call, 0, len(part))
 	for i := range part {
@@ -86,7 +86,7 @@ func culprit(part []Call, patience time.Duration) *Call {
 	return ends[first]
 }
 
-// until is what was known of a history at a time.
+// until returns what was known of a history at a given time.
 func until(part []Call, at time.Duration) []Call {
 	var early []Call
 	for _, c := range part {

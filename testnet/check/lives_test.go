@@ -6,7 +6,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Controls of what journals show of several lives (I2, I19) and of given states (I13).
+// These are controls of what the monitor reads from journals: about several lives of a replica (I2, I19) and about
+// fetched states (I13).
 
 // book is the content of a journal at one reading.
 type book []wire.Record
@@ -134,7 +135,8 @@ func TestI13_AGivenStateIsTheOneThatOthersHave(t *testing.T) {
 	}
 }
 
-// An old copy of a journal ends earlier than the journal that was read before, whose votes still bind the replica.
+// I7: if an old copy of a journal is put back, it ends earlier than the journal that was read before. The replica must
+// still not contradict the votes in the journal that was read.
 func TestI7_AJournalThatWasPutBackMayGoBack(t *testing.T) {
 	s := newStory(t, nil)
 	early := book{&wire.Head{Life: life(1)}, sentPrepare(0, 1, 7)}
@@ -142,10 +144,11 @@ func TestI7_AJournalThatWasPutBackMayGoBack(t *testing.T) {
 		j := NewMonitor(s.cfg, everybody, nil)
 		j.Read(1, append(append(book{}, early...), sentPrepare(0, 2, 7), sentViewChange(3)))
 		j.Restored(1)
-		j.Restored(2) // no journal of replica 2 was read
+		j.Restored(2) // no journal of replica 2 was read before
 		j.Read(1, append(append(book{}, early...), more...))
 		for _, r := range j.Results() {
-			if r.ID != "I11" && r.Held == (r.ID == rule) { // the view change holds no certificate
+			// I11 is not checked, because the view change holds no certificate.
+			if r.ID != "I11" && r.Held == (r.ID == rule) {
 				t.Errorf("%+v", r)
 			}
 		}

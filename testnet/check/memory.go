@@ -8,36 +8,38 @@ import (
 	"tagma/pbft/wire"
 )
 
-// What the Monitor remembers of a replica is a list of statements for each sequence number and for each view: what the
-// replica signed, and what it holds. The rules are functions over these lists.
+// This file has what the Monitor remembers of a replica: for each sequence number and each view a list of statements. A
+// statement is something that the replica signed, or something that it holds. The rules in other files are functions
+// over these lists.
 
-// place is the subject of a statement: a sequence number, in a view if views matter, or a view alone. Kind is the type
-// of the message that was signed, or one of the kinds below; 0 stands for messages that may be sent twice.
+// place is what a statement is about: a sequence number, a sequence number in a view, or only a view. Its kind is the
+// type of the signed message, or one of the kinds below. Kind 0 stands for messages that may be signed twice.
 type place struct {
 	kind wire.Type
 	view wire.View
 	seq  wire.Seq
 }
 
-// Kinds of statements about what a replica holds, besides the types of messages that it signs. No message has these types.
+// The kinds of statements about what a replica holds. No message has such a type.
 const (
-	kindAccepted  wire.Type = 0xf0 + iota // a pre-prepare to which the slot is bound, including those in new views
+	kindAccepted  wire.Type = 0xf0 + iota // a pre-prepare that the replica has accepted, including those in new views
 	kindPrepared                          // a prepared certificate
 	kindDecided                           // a commit certificate
-	kindBody                              // the body of a batch; views do not matter
-	kindRoot                              // the root of its own state; views do not matter
-	kindState                             // a state that it announced, or that a quorum announced; views do not matter
+	kindBody                              // the body of a batch; the view does not matter
+	kindRoot                              // the root of its own state; the view does not matter
+	kindState                             // a state that it announced, or that a quorum announced; the view does not matter
 	kindActivated                         // a new view that it entered
 )
 
-// statement is a digest at a place. At a restart the Monitor forgets statements that are not durable, except those of an
-// earlier life, and those that were sent before they were durable: both bind the replica for ever (D8.14).
+// statement is a digest at a place. At a restart the Monitor forgets statements that are not durable. There are two
+// exceptions, which the replica must never contradict: statements of an earlier life, and statements that were sent
+// before they were durable (D8.14).
 type statement struct {
 	place
 	digest  wire.Digest
 	durable bool
 	left    bool     // it was sent before it was durable
-	past    bool     // it binds the replica, whatever the present journal holds
+	past    bool     // the replica must never contradict it, whatever its present journal holds
 	stable  wire.Seq // for a view change: the stable checkpoint above which its certificates begin
 }
 
@@ -75,7 +77,8 @@ func (at place) ofView() bool {
 	return at.kind == wire.TypeViewChange || at.kind == wire.TypeNewView || at.kind == kindActivated
 }
 
-// votes reports whether a statement there is a vote in its view. A view change counts as a vote for its view.
+// votes reports whether a statement about this place is a vote in its view. A view change counts as a vote in the view
+// that it asks for.
 func (at place) votes() bool {
 	return at.kind == wire.TypePrePrepare || at.kind == wire.TypePrepare || at.kind == wire.TypeCommit
 }
@@ -90,32 +93,32 @@ type observed struct {
 	id    wire.ReplicaID
 	memos map[wire.Seq]*memo
 	views map[wire.View]*memo
-	floor wire.Seq     // everything about sequence numbers up to here was forgotten
+	floor wire.Seq     // everything about sequence numbers up to this one was dropped
 	spare []*memo      // empty ones to use again
-	near  [64]struct { // the memos that were looked up last, by sequence number modulo 64
+	near  [64]struct { // the lists that were used last, by sequence number modulo 64
 		seq  wire.Seq
 		memo *memo
 	}
 
 	spoken   spoken
 	amnesiac bool     // it has forgotten what it signed, and has not recovered yet
-	mute     bool     // another replica showed it that it has forgotten something
-	silence  *silence // of this life; nil if it forgot nothing
-	lost     wire.Seq // it may have lost statements up to here
+	mute     bool     // another replica has shown it that it has forgotten something
+	silence  *silence // what this life must not sign; nil if it forgot nothing
+	lost     wire.Seq // it may have lost statements up to this sequence number
 	early    bool     // a durable record of its journal says that messages may leave before the journal holds them
-	unsaid   wire.Seq // the highest sequence number of a sent vote that a restart did not find
-	unclean  wire.Seq // its last stop may have lost such votes up to here
+	unsaid   wire.Seq // the highest sequence number of a vote that was sent and that a restart did not find in the journal
+	unclean  wire.Seq // its last stop may have lost such votes up to this sequence number
 	fetching bool     // it fetches a state from others, and must execute nothing
 	told     told     // what its journal has shown
 
-	now, durable standing // what the core knows, and what would be left of it after a restart
+	now, durable standing // what the core knows, and what it would know after a restart
 
 	handed  wire.Seq  // sequence number of the core's last Execute
 	applied wire.Seq  // last batch that the state machine executed
-	stable  wire.Seq  // low watermark at the last Standing; after a start, the durable one
+	stable  wire.Seq  // low watermark at the last call of Standing; after a start, the durable one
 	looked  bool      // Standing was called since the start
-	sure    wire.View // the view at the last Standing with an active view
-	highest wire.Seq  // the highest accepted pre-prepare since the last Standing
+	sure    wire.View // the view at the last call of Standing in which a view was active
+	highest wire.Seq  // the highest sequence number of a pre-prepare accepted since the last call of Standing
 }
 
 // standing is how far a replica has come.
@@ -126,7 +129,7 @@ type standing struct {
 	installed mark      // the last state that it installed
 }
 
-// mark is a state by its sequence number; the zero value is none.
+// mark is a state, named by its sequence number. The zero value stands for no state.
 type mark struct {
 	seq    wire.Seq
 	digest wire.Digest
@@ -139,10 +142,10 @@ func newObserved(id wire.ReplicaID) *observed {
 	}
 }
 
-// keptViews is for how many views statements are remembered. Statements of an earlier life bind for ever.
+// keptViews is for how many views statements are remembered. Statements of an earlier life are remembered for ever.
 const keptViews = 64
 
-// about returns all statements about a place's sequence number or view, nil if that was forgotten.
+// about returns the list of statements about the sequence number or view of a place; nil if it was dropped.
 func (o *observed) about(at place) *memo {
 	switch {
 	case o.forgot(at):
@@ -166,7 +169,7 @@ func (o *observed) about(at place) *memo {
 	}
 	k := o.memos[at.seq]
 	if k == nil {
-		k = new(make(memo, 0, 8)) // the number in a slot's normal case
+		k = new(make(memo, 0, 8)) // in the normal case a slot has this many statements
 		if last := len(o.spare) - 1; last >= 0 {
 			k, o.spare = o.spare[last], o.spare[:last]
 		}
@@ -176,7 +179,7 @@ func (o *observed) about(at place) *memo {
 	return k
 }
 
-// forgot reports whether statements about a place were forgotten.
+// forgot reports whether the statements about a place were dropped.
 func (o *observed) forgot(at place) bool { return !at.ofView() && at.seq <= o.floor }
 
 // all returns all statements about a place's sequence number or view.
@@ -187,7 +190,7 @@ func (o *observed) all(at place) memo {
 	return nil
 }
 
-// find returns the first statement about a place's sequence number or view that satisfies a condition, or nil.
+// find returns the first statement about the sequence number or view of a place that meets a condition, or nil.
 func (o *observed) find(at place, so func(*statement) bool) *statement {
 	all := o.all(at)
 	for i := range all {
@@ -208,7 +211,7 @@ func (o *observed) has(at place, d wire.Digest, durable bool) bool {
 	return o.find(at, func(s *statement) bool { return s.place == at && s.digest == d && (s.durable || !durable) }) != nil
 }
 
-// any is has for any view.
+// any does the same as has, for a statement in any view.
 func (o *observed) any(kind wire.Type, seq wire.Seq, d wire.Digest, durable bool) bool {
 	return o.find(place{kind: kind, seq: seq}, func(s *statement) bool {
 		return s.kind == kind && s.digest == d && (s.durable || !durable)
@@ -220,8 +223,8 @@ func (o *observed) saidBefore(at place, d wire.Digest) bool {
 	return o.find(at, func(s *statement) bool { return s.place == at && s.digest == d && s.past }) != nil
 }
 
-// note adds a statement and reports whether it is new. A known statement may become durable by this. A statement about
-// a place that was forgotten is not kept.
+// note adds a statement and reports whether it is new. If the statement is known already, the call may make it durable.
+// Statements about places that were dropped are ignored.
 func (o *observed) note(now statement) (fresh bool) {
 	k := o.about(now.place)
 	if k == nil {
@@ -249,7 +252,7 @@ func (o *observed) noteBody(seq wire.Seq, b *wire.Body, durable bool) {
 	}
 }
 
-// forget drops what lies at or below a sequence number.
+// forget drops everything about sequence numbers up to and including this one.
 func (o *observed) forget(below wire.Seq) {
 	for ; o.floor < below; o.floor++ {
 		if k := o.memos[o.floor+1]; k != nil {
@@ -260,7 +263,7 @@ func (o *observed) forget(below wire.Seq) {
 	}
 }
 
-// each calls do with all statements about one sequence number or view, for all of them, in any order.
+// each calls do with every list of statements, in any order.
 func (o *observed) each(do func(*memo)) {
 	for _, k := range o.memos {
 		do(k)
@@ -270,7 +273,7 @@ func (o *observed) each(do func(*memo)) {
 	}
 }
 
-// restart forgets what was not durable. Votes that had been sent are still remembered as said.
+// restart drops what was not durable. The Monitor still remembers that votes were sent.
 func (o *observed) restart(at, window wire.Seq) {
 	if o.early {
 		o.unclean = o.durable.certified + window
@@ -289,9 +292,9 @@ func (o *observed) restart(at, window wire.Seq) {
 	o.handed, o.applied = at, at
 }
 
-// lose makes what was durable void, and turns what was signed into statements of an earlier life.
+// lose drops everything that was durable, and turns all signed statements into statements of an earlier life.
 func (o *observed) lose() {
-	o.restart(0, 0) // what was not durable does not count as said
+	o.restart(0, 0) // signed statements that were not durable and not sent are dropped
 	o.each(func(k *memo) {
 		*k = slices.DeleteFunc(*k, func(s statement) bool { return s.kind >= kindAccepted && s.kind != kindState })
 		for i := range *k {

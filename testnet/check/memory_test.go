@@ -11,23 +11,24 @@ import (
 	"tagma/pbft/wire"
 )
 
-// memory is what a node of a test cluster knows about its own past. Disks may be lost or replaced by older copies.
+// memory is what a node of a test cluster knows about what it has forgotten. Disks may be lost or replaced by older
+// copies.
 type memory struct {
 	lives    uint64
 	gone     bool              // its disk is empty, and the node knows that data were lost
-	proven   bool              // others hold a statement that its journal lacks
+	proven   bool              // another replica has shown a statement that its journal lacks
 	amnesiac *amnesia.Amnesiac // set while the node asks from which checkpoint on it may vote
 	copied   *backup
 }
 
-// backup is an older copy of a disk.
+// backup is an older copy of a node's disk.
 type backup struct {
 	lives uint64
 	disk  [][]wire.Record
 	saved map[wire.Seq]state
 }
 
-// asleep is a core that only asks.
+// asleep is a core that only asks other replicas.
 type asleep struct{ *amnesia.Amnesiac }
 
 func (asleep) Anchor() []wire.Record { return nil }
@@ -38,7 +39,7 @@ func (m *memory) life(id wire.ReplicaID) (l wire.Life) {
 	return l
 }
 
-// start returns how a replica starts: in a cluster that loses no disk it need not ask the others.
+// start returns how a replica starts. In a cluster in which no disk is lost, it need not ask the others.
 func (m *memory) start(n *node, at wire.Seq) pbft.Start {
 	if n.c.books == nil {
 		return pbft.Start{}
@@ -46,7 +47,7 @@ func (m *memory) start(n *node, at wire.Seq) pbft.Start {
 	return pbft.Start{Life: m.life(n.id), Nonce: n.c.rng.Uint64() | 1, Fetch: m.lives > 0 && at == 0}
 }
 
-// told tells the monitor what the disk holds at a start.
+// told reports to the monitor what the disk holds at a start.
 func (m *memory) told(n *node, log []wire.Record, at state) {
 	if n.c.books == nil {
 		return
@@ -94,7 +95,7 @@ func (n *node) lose() {
 	n.c.mon.Forgot(n.id)
 }
 
-// putBack replaces the disk by an older copy, and nobody says so.
+// putBack replaces the disk by an older copy. The node does not know this.
 func (n *node) putBack() {
 	n.c.books.Read(n.id, slices.Concat(n.disk...))
 	n.c.books.Restored(n.id)
@@ -105,7 +106,8 @@ func (n *node) putBack() {
 	n.c.tally.rollbacks++
 }
 
-// whole reports whether all nodes are up and remember all that they signed, so that the cluster can mask the loss of a disk.
+// whole reports whether all nodes run and remember everything that they signed. Then the cluster can mask the loss of
+// one disk.
 func (c *cluster) whole() bool {
 	return !slices.ContainsFunc(c.nodes, func(n *node) bool {
 		return n.drv == nil || n.replica == nil || n.replica.Inspect().Silent || n.replica.Inspect().Asking
@@ -131,8 +133,8 @@ func (n *node) mishap() {
 	}
 }
 
-// Whole disks are lost, or replaced by older copies: the replicas that start again contradict none of their votes, and the
-// checks raise no alarm.
+// I19: in these runs whole disks are lost or replaced by older copies. The replicas never contradict their votes after
+// that, and the monitor reports nothing.
 func TestI19_RealRunsThatLoseDisksAreClean(t *testing.T) {
 	sum, facts, told := tally{}, map[string]int{}, map[string]int{}
 	for seed := range uint64(25) {

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// world is a machine's state in a model: the value of each key or account. It is never changed, only replaced.
+// world is the state of a machine in a model: the value of each key or account. A world is never changed; an operation
+// makes a new one.
 type world map[string]held
 
 type held struct {
@@ -18,7 +19,7 @@ type held struct {
 // markPrefix begins the names of marks in a world. No key of a history begins with it.
 const markPrefix = "\x00mark "
 
-// with is the world after one key was changed.
+// with returns a world in which one key was changed.
 func (w world) with(key string, h held) world {
 	next := maps.Clone(w)
 	if next == nil {

@@ -12,18 +12,18 @@ import (
 // clients accept; it knows nothing else about the run. It ignores calls about replicas that are not correct. It is not
 // safe for concurrent use.
 //
-// Calls must be made in the order in which things happened: Stepped when the core returned, then Durable for each
-// record that reached the disk, then Left for each message that was sent, and Applied for each executed batch. At
-// Restarted the Monitor forgets what a replica had not made durable. At Forgot it also forgets what was durable, except
-// what the replica signed.
+// Calls must be made in the order in which things happened: Stepped when the core returned, then Durable for each record
+// that reached the disk, then Left for each message that was sent, and Applied for each executed batch. At Restarted the
+// Monitor forgets what a replica had not made durable. At Forgot it also forgets what was durable, except what the
+// replica signed.
 //
-// If a process cannot be observed, its journal serves instead: Read takes the journal, as often as one likes.
+// If a process cannot be observed, the Monitor can read its journal instead: see Read, which may be called repeatedly.
 type Monitor struct {
 	cfg     *wire.Config
 	n, f, q int // computed here, not by pbft: replicas, those that may lie, a quorum
 	correct func(wire.ReplicaID) bool
 	holds   func([]wire.Claim) bool
-	every   int // one in so many messages and certificates has its signatures verified again
+	every   int // for one in so many messages and certificates, the signatures are verified again
 	seen    int
 
 	replicas []*observed
@@ -37,7 +37,7 @@ type Monitor struct {
 	violations []Violation
 }
 
-// Violation is a violation of an invariant.
+// Violation says that an invariant was violated.
 type Violation struct {
 	ID      string // I1 to I19; D0 to D5 for a vote that depends on something not durable; E1 for false evidence
 	Replica wire.ReplicaID

@@ -8,13 +8,15 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// Real cores with real drivers keep every invariant in spite of lost messages, crashes at any record and view changes. The
-// monitor raises no false alarm, and compares facts for every invariant.
+// Real cores with real drivers keep every invariant although messages are lost, replicas crash at any record, and views
+// change. The monitor raises no false alarm, and has something to compare for every invariant.
 func TestMonitor_RealRunsAreClean(t *testing.T) {
 	sum, facts, told, acked := tally{}, map[string]int{}, map[string]int{}, 0
 	for seed := range uint64(25) {
 		if seed == 24 {
-			seed = 864 // here a NewView with a higher stable checkpoint is durable before it comes back to its own core
+			// With this seed, a NewView with a higher stable checkpoint is durable before the loopback delivers it to
+			// its own core.
+			seed = 864
 		}
 		c := newCluster(t, []int{4, 5, 7}[seed%3], seed, "")
 		c.loss = float64(seed%4) * 0.05
@@ -80,8 +82,8 @@ func (c *cluster) journals() *Monitor {
 	return j
 }
 
-// With an attacker among real cores no correct replica breaks an invariant, and the monitor raises no false alarm. Evidence
-// against the attacker verifies.
+// An attacker runs among real cores. No correct replica breaks an invariant, and the monitor raises no false alarm.
+// Evidence against the attacker is valid.
 func TestMonitor_AnAttackerRaisesNoAlarm(t *testing.T) {
 	evidence, refused := 0, 0
 	for _, b := range byzantine.Catalogue() {
@@ -114,7 +116,7 @@ func TestMonitor_AnAttackerRaisesNoAlarm(t *testing.T) {
 	}
 }
 
-// A client that counts answers without comparing them accepts a false one, and the monitor notices.
+// I12: a client that counts answers without comparing them accepts a false result, and the monitor notices that.
 func TestI12_ANaiveClientIsNoticed(t *testing.T) {
 	for seed := range uint64(4) {
 		c := newCluster(t, 4, seed, "lying-reply")

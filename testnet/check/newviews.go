@@ -4,7 +4,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// change holds what the Monitor needs of a new view in order to check that its O contains the committed batches.
+// change is the part of a NewView that the Monitor needs to check that O contains the committed batches.
 type change struct {
 	view    wire.View
 	first   wire.Seq      // the first sequence number of O
@@ -106,7 +106,8 @@ func highestStable(v *wire.NewView) *wire.StableCert {
 	return best
 }
 
-// accuses checks E1 for evidence that a replica shows: it convinces any judge, and never convicts a correct replica.
+// accuses checks E1 for evidence that a replica reports: every other replica accepts it, and it is never against a
+// correct replica.
 func (m *Monitor) accuses(o *observed, e wire.Evidence) {
 	if err := e.Verify(m.cfg, m.holds); m.breaks(e1, err != nil) {
 		m.fail(e1, o.id, "replica %d shows what proves nothing: %v", o.id, err)

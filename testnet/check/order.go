@@ -5,14 +5,14 @@ import (
 	"tagma/pbft/wire"
 )
 
-// order is what all correct replicas agree on, as far as it is known.
+// order is what is known about what all correct replicas must agree on.
 type order struct {
 	slots map[wire.Seq]*agreed
 	top   wire.Seq // highest sequence number that any replica executed
-	floor wire.Seq // everything up to here was forgotten
+	floor wire.Seq // everything up to this sequence number was dropped
 }
 
-// agreed is what is agreed at one sequence number. The replica `by` is zero for what is not known.
+// agreed is what the replicas agree on at one sequence number. Where the replica by is zero, nothing is known yet.
 type agreed struct {
 	committed said      // I1: the digest that was executed or certified
 	view      wire.View // the lowest view with a known commit certificate, if there is one
@@ -22,11 +22,11 @@ type agreed struct {
 	genuine   bool // its requests were checked (I16)
 }
 
-// said is a digest, and the replica that said it first.
+// said is a digest, and the replica that reported it first.
 type said struct {
 	digest wire.Digest
 	by     wire.ReplicaID
-	given  bool // some replica has said a digest
+	given  bool // some replica has reported a digest
 }
 
 // maxOrder bounds how many sequence numbers are remembered, even if a replica is far behind.
@@ -47,7 +47,7 @@ func (a *order) at(seq wire.Seq) *agreed {
 	return s
 }
 
-// agree keeps the digest that was said first, and reports later ones that contradict it.
+// agree records the digest that was reported first, and reports later ones that differ from it.
 func agree(known *said, now said) (first said, differs bool) {
 	if !known.given {
 		*known = now
@@ -57,7 +57,8 @@ func agree(known *said, now said) (first said, differs bool) {
 	return *known, known.digest != now.digest
 }
 
-// commits takes a commit certificate that a replica holds (I1), and checks the new views of higher views against it (I17).
+// commits handles a commit certificate that a replica holds (I1), and checks the NewViews of higher views against it
+// (I17).
 func (m *Monitor) commits(o *observed, cert *wire.CommitCert) {
 	s := m.order.at(cert.Seq)
 	if s == nil {
@@ -91,7 +92,7 @@ func (m *Monitor) executes(o *observed, e port.Execute, later []port.Effect) {
 		return
 	}
 	d := e.Body.Digest()
-	if len(later) > 0 { // the certificate is noted after the execution
+	if len(later) > 0 { // the certificate is recorded after the execution
 		if n, ok := later[0].(port.Note); ok {
 			m.wrote(o, n.Record, false)
 		}
@@ -168,7 +169,7 @@ func (m *Monitor) root(o *observed, seq wire.Seq, d wire.Digest) {
 	}
 }
 
-// forget drops what lies so far below every correct replica's stable checkpoint that no start can return to it.
+// forget drops what is so far below every correct replica's stable checkpoint that no start can need it.
 func (m *Monitor) forget(o *observed) {
 	keep := 6 * m.cfg.LogWindow
 	o.forget(o.durable.certified - min(o.durable.certified, keep))

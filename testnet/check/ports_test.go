@@ -10,7 +10,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// The node as its driver sees it: the watched core, and every port.
+// These are a node's ports as its driver sees them, and the observed core.
 
 func (n *node) Step(ev port.Event) []port.Effect {
 	effects := n.core.Step(ev)
@@ -54,7 +54,7 @@ func (n *node) write(records []wire.Record, segment bool) {
 	}
 }
 
-// Append begins a new segment now and then, as a journal without room does.
+// Append sometimes begins a new segment, as a journal does that is full.
 func (n *node) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	n.appends++
 	full := len(n.disk) == 0 || n.appends%50 == 0
@@ -65,7 +65,7 @@ func (n *node) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	return nil
 }
 
-// Later is Append: this cluster's votes wait for their journals.
+// Later does the same as Append: in this cluster, votes are not sent before they are durable.
 func (n *node) Later(turn []wire.Record, anchor func() []wire.Record) error {
 	return n.Append(turn, anchor)
 }

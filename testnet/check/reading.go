@@ -7,26 +7,27 @@ import (
 	"tagma/pbft/wire"
 )
 
-// told is what all readings of a replica's journal have shown.
+// told is what all readings of a replica's journal have shown together.
 type told struct {
 	life   wire.Life                 // the life of the journal that was read last
 	moved  wire.View                 // the highest view to which the replica moved in this life
 	bodies map[wire.Seq][]*wire.Body // bodies of batches not known to have committed
-	looked wire.Seq                  // requests of batches up to this sequence number were checked
+	looked wire.Seq                  // the requests of batches up to this sequence number were checked
 	lost   bool                      // the replica lost an earlier life's statements, and its journal does not show that yet
 }
 
 // reading is one pass over a journal. A segment begins with an anchor, which repeats older votes and names the view at
 // its time, so it is unknown whether a vote in the anchor was made before or after the move to that view. Therefore a
-// move counts only from the first record that must be younger than it, and votes of unknown age are accepted. Records
-// behind an anchor may be slightly older than the anchor, so they are compared with what earlier segments showed.
+// move counts only from the first record that must be younger than the move, and votes of unknown age are accepted.
+// Records that follow an anchor may be slightly older than the anchor, so they are compared with what earlier segments
+// showed.
 type reading struct {
 	*observed
 	m     *Monitor
 	heads int
 	head  wire.View // view in the segment's anchor
-	left  wire.View // no new vote in a view below this one may follow
-	later wire.View // becomes left at the next segment
+	left  wire.View // new votes in views below this one must not follow
+	later wire.View // the value of left at the beginning of the next segment
 	once  wire.View // the highest view to which the replica moved according to an earlier reading
 
 	view   wire.View // highest view in the records so far
@@ -66,7 +67,7 @@ func (m *Monitor) Read(id wire.ReplicaID, records []wire.Record) {
 }
 
 // Restored says that a replica's home was replaced by an older copy, which the replica may not know. Its journal may
-// then differ from what was read before, but the votes that were read still bind it (I2).
+// then differ from what was read before, but the replica must not contradict the votes that were read (I2).
 func (m *Monitor) Restored(id wire.ReplicaID) {
 	if o := m.of(id); o != nil {
 		newReading(m, o).afresh()
@@ -74,8 +75,8 @@ func (m *Monitor) Restored(id wire.ReplicaID) {
 	}
 }
 
-// afresh begins the reading of another journal. Its records need not continue those read before, but what those showed
-// to be signed is kept.
+// afresh begins to read another journal. Its records need not continue those that were read before. The votes that were
+// read before still count.
 func (in *reading) afresh() {
 	in.lose()
 	in.told.moved = 0
@@ -85,7 +86,8 @@ func (in *reading) afresh() {
 // segment handles the beginning of a segment: the head, and after it the recovery of the life and a stable checkpoint,
 // if the anchor has them. It returns the number of these records. The low watermark must not be lower than before (I6).
 func (in *reading) segment(head *wire.Head, records []wire.Record) (anchored int) {
-	if named := head.Life != (wire.Life{}); named && head.Life != in.told.life { // a segment of the first format names no life
+	// A segment of the first format names no life.
+	if named := head.Life != (wire.Life{}); named && head.Life != in.told.life {
 		if in.told.life != (wire.Life{}) {
 			in.afresh()
 			in.told.lost = in.spoken.seq > 0 || in.spoken.view > 0
@@ -177,7 +179,7 @@ func (in *reading) walk(rec wire.Record, repeated bool) {
 	}
 }
 
-// moves notes that the replica left all views below this one.
+// moves records that the replica has left all views below this one.
 func (in *reading) moves(v wire.View) {
 	in.told.moved = max(in.told.moved, v)
 	if v > in.head {
@@ -192,8 +194,8 @@ func (in *reading) knows(at place) bool {
 	return in.find(at, func(s *statement) bool { return s.place == at && !s.past }) != nil
 }
 
-// speaks checks a statement by its place: no new vote in a view that was left (I2), and none that a recovery forbids
-// (I19). An exception is a pre-prepare of an earlier life that other replicas sent back, which an anchor repeats.
+// speaks checks that a statement is no new vote in a view that was left (I2), and is not forbidden by a recovery (I19).
+// A pre-prepare of an earlier life is an exception: other replicas may have sent it back, and then an anchor repeats it.
 func (in *reading) speaks(msg wire.Message) {
 	at, d := placeOf(msg)
 	again := at.ofView() && in.knows(at)
@@ -237,7 +239,7 @@ func (in *reading) whole() {
 	}
 }
 
-// ends checks I7 between two readings: a journal does not go back behind what it showed before.
+// ends checks I7 between two readings: a journal that is read again must not end before what it showed earlier.
 func (in *reading) ends() {
 	in.whole()
 	if in.m.breaks(i7, in.view < in.once) {
@@ -273,8 +275,8 @@ func (in *reading) installs(cert *wire.StableCert) {
 	maps.DeleteFunc(in.missing, func(left wire.Seq, _ bool) bool { return left <= cert.Seq })
 }
 
-// executed notes an execution. An anchor repeats executions, and may show one before the records written with it show
-// those below. After a start, what lies above the last state is executed again.
+// executed records an execution. An anchor repeats executions. It may show one before the records after it show the
+// executions of lower batches. After a start, the batches above the last state are executed again.
 func (in *reading) executed(seq wire.Seq, d wire.Digest) {
 	delete(in.missing, seq)
 	if seq > in.top {

@@ -31,16 +31,16 @@ const (
 	e1
 )
 
-// Rule is something by which a run is judged.
+// Rule is a rule by which a run is judged.
 type Rule struct {
 	ID   string // by which it is cited; package rules has its sentence
-	Idle string // why a real run may have nothing to check; empty: there is always something
-	// Journals show whether it holds: all journals that were read are judged by it. If Signed, that needs public keys.
+	Idle string // why a real run may have nothing to check for this rule; empty: there is always something
+	// Whether the rule can be checked with journals alone. If Signed is set, public keys are needed as well.
 	Journals, Signed bool
-	apart            bool // judged by a function of its own: Linearizable, Settled or Real
+	apart            bool // checked by a function of its own: Linearizable, Settled or Real
 }
 
-// Rules is everything by which a run can be judged, in the order of the rules' numbers.
+// Rules are all rules by which a run can be judged, in the order of their numbers.
 var Rules = [...]Rule{
 	i1:  {ID: "I1", Journals: true},
 	i2:  {ID: "I2", Journals: true},

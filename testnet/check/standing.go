@@ -6,8 +6,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Standing takes the state of a correct replica after a step: its watermark and view only rise and have certificates
-// (I6, I7), and it has executed what it says it has executed (I8).
+// Standing checks the state of a correct replica after a step: its watermark and view only rise and have certificates
+// (I6, I7), and it has executed the batches that it says it has executed (I8).
 func (m *Monitor) Standing(id wire.ReplicaID, at port.Position) {
 	o := m.of(id)
 	if o == nil {
@@ -39,8 +39,8 @@ func (m *Monitor) Standing(id wire.ReplicaID, at port.Position) {
 	}
 }
 
-// Holds takes how much a correct replica holds in memory (I14). What it accepted is judged by the watermark at the last
-// Standing, if there was one since the replica's start (I6).
+// Holds checks how much a correct replica holds in memory (I14). If Standing was called since the replica's start, it
+// also checks that the accepted pre-prepares are within the window above the watermark of that call (I6).
 func (m *Monitor) Holds(id wire.ReplicaID, f port.Footprint) {
 	o := m.of(id)
 	if o == nil {

@@ -5,8 +5,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Stepped takes one event that was passed to a correct replica's core, and the resulting effects, before any of them is
-// performed.
+// Stepped handles one event that was passed to a correct replica's core, and the resulting effects. It must be called
+// before any of them is performed.
 func (m *Monitor) Stepped(id wire.ReplicaID, ev port.Event, effects []port.Effect) {
 	o := m.of(id)
 	if o == nil {
@@ -49,8 +49,8 @@ func (m *Monitor) Stepped(id wire.ReplicaID, ev port.Event, effects []port.Effec
 	}
 }
 
-// Durable takes a record that became durable on a correct replica's disk, including broadcast votes, as Sent, and the
-// records of an anchor. A note that was lost is never reported.
+// Durable handles a record that became durable on a correct replica's disk. That includes broadcast votes, as Sent
+// records, and the records of an anchor. A record that was lost must not be reported.
 func (m *Monitor) Durable(id wire.ReplicaID, rec wire.Record) {
 	if o := m.of(id); o != nil {
 		m.writes(o, rec)
@@ -58,15 +58,15 @@ func (m *Monitor) Durable(id wire.ReplicaID, rec wire.Record) {
 	}
 }
 
-// Restarted takes a start of a correct replica from its disk, at the state after a sequence number. The first start, at
-// the initial state, need not be reported.
+// Restarted handles a start of a correct replica from its disk, at the state after a sequence number. The first start,
+// at the initial state, need not be reported.
 func (m *Monitor) Restarted(id wire.ReplicaID, at wire.Seq) {
 	if o := m.of(id); o != nil {
 		o.restart(at, m.cfg.LogWindow)
 	}
 }
 
-// wrote takes a record that the core wants written, or that has become durable.
+// wrote handles a record that the core wants to write, or that has become durable.
 func (m *Monitor) wrote(o *observed, rec wire.Record, durable bool) {
 	switch r := rec.(type) {
 	case *wire.Accepted:
@@ -105,8 +105,8 @@ func (m *Monitor) wrote(o *observed, rec wire.Record, durable bool) {
 	}
 }
 
-// accepts takes a pre-prepare to which the replica binds a slot. It must lie above the low watermark (I6); Standing
-// checks H.
+// accepts handles a pre-prepare that the replica accepts. It must be above the low watermark (I6); Standing checks the
+// high watermark.
 func (m *Monitor) accepts(o *observed, p *wire.PrePrepare, durable bool) {
 	o.noteBody(p.Seq, p.Body, durable)
 	o.holds(kindAccepted, p.View, p.Seq, p.Digest, durable)
@@ -140,7 +140,7 @@ func (m *Monitor) stabilises(o *observed, cert *wire.StableCert, durable bool) {
 	}
 }
 
-// activates takes a new view that became active at a replica.
+// activates handles a NewView that became active at a replica.
 func (m *Monitor) activates(o *observed, v *wire.NewView, durable bool) {
 	d := fingerprint(v)
 	if o.holds(kindActivated, v.View, 0, d, durable) {

@@ -7,12 +7,12 @@ import (
 	"tagma/pbft/wire"
 )
 
-// story is a good history of four replicas, told step by step, that a control changes in one place.
+// story is a correct history of four replicas, reported to a monitor step by step. A control changes one of the steps.
 type story struct {
 	t   *testing.T
 	cfg *wire.Config
 	mon *Monitor
-	// replaced holds, by the name of a step, what happens instead of the step; nil: the step is left out.
+	// by the name of a step: what is reported instead of the step; nil: the step is left out
 	replaced map[string]func()
 	told     map[string]bool
 }
@@ -129,7 +129,7 @@ func accepted(n wire.Seq, r *wire.Request, voters ...wire.ReplicaID) Acceptance 
 	}
 }
 
-// order tells how replica 1, and after it the others, orders a batch in a view, step by step.
+// order reports how replica 1, and then the others, order a batch in a view, step by step.
 func (s *story) order(v wire.View, n wire.Seq, b *wire.Body) {
 	for _, id := range []wire.ReplicaID{1, 2, 3} {
 		s.orderAt(id, v, n, b)
@@ -169,7 +169,8 @@ func (s *story) orderAt(id wire.ReplicaID, v wire.View, n wire.Seq, b *wire.Body
 	s.step(name("applies"), func() { s.mon.Applied(id, n, b, answers(n, b)) })
 }
 
-// want fails unless the monitor's first violation is of this rule; "": unless there is none.
+// want fails the test unless the first violation that the monitor reports is of this rule. If the rule is "", there must
+// be no violation.
 func (s *story) want(rule string) {
 	s.t.Helper()
 	for name := range s.replaced {

@@ -4,7 +4,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// installs takes the record of a state that was fetched from others (X6).
+// installs handles the record of a state that was fetched from others (X6).
 func (m *Monitor) installs(o *observed, cert *wire.StableCert, durable bool) {
 	m.stabilises(o, cert, durable)
 	o.now.installed = mark{cert.Seq, cert.Digest}
@@ -25,7 +25,7 @@ func (m *Monitor) resumes(o *observed, seq wire.Seq) {
 	o.fetching, o.handed = false, seq
 }
 
-// executesNothing checks X8: a replica that fetches a state executes nothing beyond what was handed over before.
+// executesNothing checks X8: a replica that fetches a state executes only batches that were handed to execution before.
 func (m *Monitor) executesNothing(o *observed, seq wire.Seq) {
 	if !o.fetching {
 		return
@@ -53,7 +53,7 @@ func (m *Monitor) Transferred(id wire.ReplicaID, seq wire.Seq, root wire.Digest)
 	o.applied = seq
 }
 
-// ownState checks X8: a replica never announces a state that it was given.
+// ownState checks X8: a replica never announces a state that it fetched from others.
 func (m *Monitor) ownState(o *observed, seq wire.Seq) {
 	if o.now.installed.seq == 0 {
 		return
@@ -63,7 +63,8 @@ func (m *Monitor) ownState(o *observed, seq wire.Seq) {
 	}
 }
 
-// offers checks I13 for a state that others may fetch: it is certified, and this replica computed or installed it itself.
+// offers checks I13 for a state that others may fetch: it must be certified, and this replica must have computed or
+// installed it itself.
 func (m *Monitor) offers(o *observed, cert *wire.StableCert) {
 	m.checked(i13)
 	m.recountStable(o.id, cert)

@@ -4,8 +4,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// asked checks what a core wants signed (I2): one statement for each place, and no vote in a view that was left, also
-// across restarts.
+// asked checks a message that a core wants to have signed (I2): there is only one statement for each view and sequence
+// number, and no vote in a view that was left, also across restarts.
 func (m *Monitor) asked(o *observed, msg wire.Message) {
 	at, d := placeOf(msg)
 	m.speaks(o, at)
@@ -30,7 +30,7 @@ func (m *Monitor) asked(o *observed, msg wire.Message) {
 	}
 }
 
-// keeps takes a statement that became durable.
+// keeps handles a statement that became durable.
 func (m *Monitor) keeps(o *observed, msg wire.Message) {
 	at, d := placeOf(msg)
 	m.says(o, msg, at, d, true)
@@ -47,7 +47,7 @@ func (m *Monitor) keeps(o *observed, msg wire.Message) {
 	}
 }
 
-// says notes a statement of a replica, including the pre-prepares in a new view.
+// says records a statement of a replica, including the pre-prepares in a NewView.
 func (m *Monitor) says(o *observed, msg wire.Message, at place, d wire.Digest, durable bool) {
 	switch v := msg.(type) {
 	case *wire.ViewChange:
@@ -108,8 +108,9 @@ func (m *Monitor) asksView(o *observed, v *wire.ViewChange) {
 	}
 }
 
-// Left takes a signed message that a correct replica sent, to one other replica or to all. Messages of other replicas that
-// it passes on are not judged. A replica's own statement must be durable (D0), and so must be what it depends on (D1 to D5).
+// Left checks a signed message that a correct replica sent to one other replica or to all. Messages of other replicas
+// that it passes on are not judged. A replica's own statement must be durable (D0), and so must be what it depends on
+// (D1 to D5).
 func (m *Monitor) Left(id wire.ReplicaID, msg wire.Message) {
 	o := m.of(id)
 	if o == nil {
@@ -157,7 +158,8 @@ func (m *Monitor) Left(id wire.ReplicaID, msg wire.Message) {
 	}
 }
 
-// leaves notes that a vote was sent before it was durable: it binds the replica whatever happens to the journal (D8.14).
+// leaves records that a vote was sent before it was durable. The replica must never contradict it, whatever happens to
+// the journal (D8.14).
 func (m *Monitor) leaves(o *observed, at place, d wire.Digest) {
 	o.spoken.says(at)
 	if s := o.find(at, func(s *statement) bool { return s.place == at && s.digest == d }); s != nil {

@@ -6,7 +6,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Controls of what journals show by the order of their records.
+// These are controls of what the monitor reads from the order of the records in a journal.
 func TestJournals_NoticeEveryBreak(t *testing.T) {
 	s := newStory(t, nil)
 	b := body(request(1))

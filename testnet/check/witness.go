@@ -7,11 +7,11 @@ import (
 )
 
 // witnessed reports whether the order in which a part's operations are said to have been executed (Call.Order) explains
-// the history. The order is checked against the model and against the clock. If it fits, no search is needed; if not,
-// nothing is decided. Operations of one batch have the same place. Operations without a place, such as reads at the
-// end, get the first place after everything that had returned before they were invoked. Among operations with the same
-// place an order is searched, within bounds. Operations of unknown outcome are in the order if they were executed;
-// otherwise they did not happen.
+// the history. The order is checked with the model and with the times of the calls. If it explains the history, no
+// search is needed. If not, nothing is decided. Operations of one batch have the same place. Operations without a place,
+// such as reads at the end, get the first place after everything that had returned before they were invoked. Among
+// operations with the same place an order is searched, within bounds. Operations of unknown outcome are in the order if
+// they were executed; otherwise they did not happen.
 func witnessed(part []Call) bool {
 	order := make([]*Call, 0, len(part))
 	for i := range part {
@@ -31,7 +31,7 @@ func witnessed(part []Call) bool {
 // that is tried usually fits.
 const triesPerCall = 64
 
-// places are the places of the calls in the order, given or computed.
+// places returns the positions of the calls in the order: given ones, and computed ones for calls without.
 func places(order []*Call) map[*Call]uint64 {
 	byReturn := slices.SortedFunc(slices.Values(order), func(a, b *Call) int { return cmp.Compare(a.Returned, b.Returned) })
 	highest := make([]uint64, len(byReturn)+1) // of all calls that returned before the call with this index
@@ -51,14 +51,14 @@ func places(order []*Call) map[*Call]uint64 {
 	return places
 }
 
-// guided is a search among the orders that keep to the places.
+// guided is a search among the orders that agree with the positions.
 type guided struct {
 	places map[*Call]uint64
 	left   int // how many tries are left
 }
 
-// explains reports whether the remaining calls can follow a world. Latest is the latest invocation so far; later calls
-// must not have returned before it. It changes the order of calls with the same place.
+// explains reports whether the remaining calls are possible after a world. Latest is the latest invocation of the calls
+// before; no remaining call may have returned before that time. It changes the order of calls with the same position.
 func (s *guided) explains(w world, latest time.Duration, rest []*Call) bool {
 	for i := 0; i < len(rest) && s.places[rest[i]] == s.places[rest[0]]; i++ {
 		if s.left--; s.left < 0 {

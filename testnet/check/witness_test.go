@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// busy is a history of so many writes and reads of one key, all of them under way at the same time, listed in the order in
-// which a machine executed them.
+// busy is a history of so many writes and reads of one key. All of them overlap. They are listed in the order in which a
+// machine executed them.
 func busy(n int) []Call {
 	var calls []Call
 	for i := range n {
@@ -24,7 +24,8 @@ func busy(n int) []Call {
 // Without the order of execution as a hint, the search would have to try hundreds of operations in every order (I4).
 func TestI4_TheOrderOfExecutionDecidesABusyHistory(t *testing.T) {
 	calls := busy(400)
-	calls = append(calls, Call{Client: 999, Op: Op{Kind: Put, Key: "k", Value: "never"}}) // not executed, so not in the order
+	// This call was not executed, so it has no position in the order.
+	calls = append(calls, Call{Client: 999, Op: Op{Kind: Put, Key: "k", Value: "never"}})
 	if !witnessed(calls) {
 		t.Fatal("the order in which it happened does not explain it")
 	}
@@ -33,7 +34,8 @@ func TestI4_TheOrderOfExecutionDecidesABusyHistory(t *testing.T) {
 	}
 }
 
-// A hint is checked: no bad history passes because of a good hint, and no good history fails because of a bad one.
+// I4: a hint is checked. A wrong history does not pass because of a good hint, and a correct one does not fail because
+// of a bad hint.
 func TestI4_AHintProvesNothingByItself(t *testing.T) {
 	put := Call{Op: Op{Kind: Put, Key: "k", Value: "new"}, Invoked: 1, Returned: 2, Known: true}
 	stale := Call{Client: 1, Op: Op{Kind: Get, Key: "k"}, Invoked: 3, Returned: 4, Known: true}
@@ -45,13 +47,14 @@ func TestI4_AHintProvesNothingByItself(t *testing.T) {
 		witnessed     bool
 		held          bool
 	}{
-		"a good history in its order":         {put, fresh, [2]uint64{1, 2}, true, true},
-		"a good history in another order":     {put, fresh, [2]uint64{2, 1}, false, true},
-		"a good history, half of it known":    {put, fresh, [2]uint64{1, 0}, true, true}, // the clock gives the rest
-		"a good history, both in one batch":   {put, fresh, [2]uint64{1, 1}, true, true},
-		"a stale read in the batch of it":     {put, stale, [2]uint64{1, 1}, false, false},
-		"a stale read behind the write":       {put, stale, [2]uint64{1, 2}, false, false},
-		"a stale read called earlier than it": {put, stale, [2]uint64{2, 1}, false, false}, // the values fit, the clock does not
+		"a good history in its order":       {put, fresh, [2]uint64{1, 2}, true, true},
+		"a good history in another order":   {put, fresh, [2]uint64{2, 1}, false, true},
+		"a good history, half of it known":  {put, fresh, [2]uint64{1, 0}, true, true}, // the clock gives the rest
+		"a good history, both in one batch": {put, fresh, [2]uint64{1, 1}, true, true},
+		"a stale read in the batch of it":   {put, stale, [2]uint64{1, 1}, false, false},
+		"a stale read behind the write":     {put, stale, [2]uint64{1, 2}, false, false},
+		// The values are possible in this order, but the times are not.
+		"a stale read called earlier than it": {put, stale, [2]uint64{2, 1}, false, false},
 	} {
 		calls := []Call{c.first, c.second}
 		calls[0].Order, calls[1].Order = c.orders[0], c.orders[1]
@@ -86,7 +89,7 @@ func TestI4_BatchesAndReadsAtTheEndHaveAnOrder(t *testing.T) {
 		calls = append(calls, c)
 	}
 	for b := range batches {
-		for i := size - 1; i >= 0; i-- { // the last one sees what the first one wrote
+		for i := size - 1; i >= 0; i-- { // the last call sees what the first call wrote
 			c := Call{Client: i, Op: Op{Kind: Put, Key: fmt.Sprint("k", i), Value: fmt.Sprint(b)}, Order: uint64(b) + 1}
 			if i == size-1 {
 				c.Op, c.Out = Op{Kind: Get, Key: "k0"}, Out{Found: true, Value: fmt.Sprint(b)}

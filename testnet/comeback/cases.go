@@ -42,7 +42,7 @@ func trials() []trial {
 	}
 }
 
-// Cases yields the names of the cases in their order, each with a line about what it shows.
+// Cases returns the names of the cases in their order, each with a line that says what the case shows.
 func Cases() iter.Seq2[string, string] {
 	return func(yield func(name, about string) bool) {
 		for _, t := range trials() {
@@ -67,7 +67,8 @@ const (
 // farWindows is how many log windows the case far leaves a replica behind.
 const farWindows = 12
 
-// back waits until the victim is at most so many sequence numbers behind, and adds the time since began to the result.
+// back waits until the victim is at most so many sequence numbers behind, and adds the time that this took since began
+// to the result.
 func (s *stage) back(name string, began time.Time, behind uint64, most time.Duration) {
 	s.follow(victim, behind)
 	s.result.took(name, time.Since(began), most)
@@ -105,14 +106,14 @@ func (s *stage) tellTransfer() {
 	s.result.tell("rounds", got.rounds, "")
 }
 
-// whole empties the victim's disk with nothing else going on, and returns how many bytes a whole transfer has.
+// whole empties the victim's disk while clients send nothing. It returns how many bytes a whole transfer takes.
 func (s *stage) whole() (bytes float64) {
 	s.wipe(victim)
 	s.follow(victim, s.o.windows(1))
 	return s.receives("whole transfer").bytes
 }
 
-// differing stops a replica, has 1 % of the keys overwritten meanwhile, and starts it again.
+// differing stops a replica, overwrites 1 % of the keys meanwhile, and starts the replica again.
 func differing(s *stage) {
 	all := s.whole()
 	s.stop(victim)
@@ -125,7 +126,7 @@ func differing(s *stage) {
 	s.result.atMost("received/whole", part.bytes/all, mostOfDifference, "")
 }
 
-// How long a transfer is made to last, at least, in the cases that interrupt it, if the state is large enough.
+// How long a transfer takes at least in the cases that interrupt it, if the state is large enough.
 const (
 	killedLasts = 3 * time.Second
 	donorsLast  = 5 * time.Second
@@ -158,8 +159,8 @@ func killed(s *stage) {
 // gentleRate is a load under which checkpoints become stable, in operations a second.
 const gentleRate = 200
 
-// amid empties the victim's disk, under load if the options ask for it, and calls happens while the victim fetches the state
-// over slow links. Began is when the transfer began, atLeast how long it takes at least.
+// amid empties the victim's disk, under load if the options say so. While the victim fetches the state over slow links,
+// it calls happens. The argument began is when the transfer began, and atLeast how long it takes at least.
 func (s *stage) amid(lasts time.Duration, happens func(began time.Time, atLeast time.Duration)) {
 	rate := float64(gentleRate)
 	if s.o.Load {
@@ -195,8 +196,8 @@ func donors(s *stage) {
 	})
 }
 
-// change forces a view change in the middle of a transfer, and has three more checkpoints become stable before its end.
-// A receiver that would be done too soon is held up meanwhile by SIGSTOP.
+// change forces a view change in the middle of a transfer, and three more checkpoints become stable before the transfer
+// ends. If the receiver would be finished too early, it is paused by SIGSTOP meanwhile.
 func change(s *stage) {
 	s.amid(changeLast, func(began time.Time, atLeast time.Duration) {
 		s.result.tell("the transfer was first at", 100*s.transferAt(0.05).Share, "%")
@@ -213,8 +214,8 @@ func change(s *stage) {
 	})
 }
 
-// changeView kills the primary, starts it again when another view is asked for, and waits for three further checkpoints
-// there.
+// changeView kills the primary and starts it again when another view is asked for. It waits for three further
+// checkpoints in that view.
 func (s *stage) changeView() {
 	before := s.look(others(victim)...)
 	r, answered := before[0]
@@ -242,7 +243,7 @@ func (s *stage) changeView() {
 	})
 }
 
-// far leaves a replica many windows behind, with no traffic when it starts again.
+// far leaves a replica many windows behind. Clients send nothing when it starts again.
 func far(s *stage) {
 	s.stop(victim)
 	s.result.tell("behind by", float64(s.leaveBehind(farWindows)), "batches")
@@ -275,7 +276,7 @@ func first(s *stage) {
 	s.restart(dies)
 }
 
-// emptied takes the data of more and more replicas away while all are stopped.
+// emptied deletes the data of more and more replicas while all replicas are stopped.
 func emptied(s *stage) {
 	s.stop()
 	s.do(scenario.Unmount, victim)
@@ -290,8 +291,8 @@ func emptied(s *stage) {
 	}
 }
 
-// moreEmptied takes away more disks than the cluster masks: nobody may serve, or write to the empty directories, and each
-// replica must say who lost data. When the data are mounted again, all must go on.
+// moreEmptied takes away more disks than the cluster masks. Then no replica may serve or write to the empty directories,
+// and each replica must say which replicas lost data. When the data are mounted again, all must continue.
 func (s *stage) moreEmptied(lost []int) {
 	s.stop()
 	logs := map[int]string{}
@@ -324,7 +325,7 @@ func (s *stage) moreEmptied(lost []int) {
 	s.readBack()
 }
 
-// misnamed says why a replica without data does not tell who lost data and who did not; "" if it does.
+// misnamed checks what a replica without data says about which replicas lost data. It returns why that is wrong, or "".
 func misnamed(v view, id int, lost []int) string {
 	r, whole := v[id].Recovery, others(lost...)
 	also := others(append(whole, id)...)
@@ -337,7 +338,8 @@ func misnamed(v view, id int, lost []int) string {
 	return ""
 }
 
-// untouched demands that nothing was written to a replica's empty data directory, and that its log says what it lacks.
+// untouched requires that nothing was written to a replica's empty data directory, and that its log says what is
+// missing.
 func (s *stage) untouched(id int, before string) {
 	entries, err := os.ReadDir(processes.Data(s.Local().Home(id)))
 	s.must(err)
@@ -349,7 +351,7 @@ func (s *stage) untouched(id int, before string) {
 	}
 }
 
-// old puts an older copy of a whole home back: what the replica signed since then is forgotten.
+// old puts an older copy of a whole home back, so that the replica has forgotten what it signed since then.
 func old(s *stage) {
 	s.do(scenario.Keep, victim)
 	s.leaveBehind(farBehind)

@@ -7,8 +7,8 @@ import (
 	"tagma/testnet/play"
 )
 
-// overwrite writes some keys one after the other, each in a batch of its own, at least so many times and until a sequence
-// number is reached.
+// overwrite writes some keys one after the other, each in a batch of its own. It writes at least so many times, and
+// until a sequence number is reached.
 func (s *stage) overwrite(times int, seq uint64) (at uint64) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.o.Within)
 	defer cancel()
@@ -22,7 +22,7 @@ func (s *stage) overwrite(times int, seq uint64) (at uint64) {
 	return at
 }
 
-// serves demands that a new write is acknowledged in time, and returns how long it took.
+// serves requires that a new write is acknowledged in time, and returns how long it took.
 func (s *stage) serves() time.Duration {
 	ctx, cancel := context.WithTimeout(s.ctx, s.o.Within)
 	defer cancel()
@@ -33,7 +33,7 @@ func (s *stage) serves() time.Duration {
 	return time.Since(began)
 }
 
-// servesNobody demands that a write is not acknowledged.
+// servesNobody requires that a write is not acknowledged.
 func (s *stage) servesNobody() {
 	ctx, cancel := context.WithTimeout(s.ctx, 3*s.o.ViewTimeout)
 	defer cancel()
@@ -42,7 +42,7 @@ func (s *stage) servesNobody() {
 	}
 }
 
-// readBack reads every key and judges it.
+// readBack reads every key and checks its value.
 func (s *stage) readBack() {
 	s.must(s.ReadBack(s.ctx, s.show))
 	for _, r := range s.ReadBackJudged() {
@@ -52,7 +52,8 @@ func (s *stage) readBack() {
 	}
 }
 
-// work lets clients overwrite keys, so many a second in all; 0: each worker writes as soon as its last write is answered.
+// work makes clients overwrite keys, so many in a second together; 0: each worker writes again as soon as its last write
+// is answered.
 func (s *stage) work(rate float64) {
 	s.Pace(rate)
 	s.Extend(true, -1)
@@ -61,7 +62,7 @@ func (s *stage) work(rate float64) {
 // endPatience is how long writes under way may take to finish when clients are to rest.
 const endPatience = 20 * time.Second
 
-// rest ends work. All writes under way must be answered, and none refused.
+// rest ends the load. All writes under way must be answered, and none refused.
 func (s *stage) rest() {
 	s.Extend(false, -1)
 	for began := time.Now(); s.Work().Flying > 0; {
@@ -75,7 +76,7 @@ func (s *stage) rest() {
 	}
 }
 
-// saturation is how many writes a second are acknowledged when every worker sends the next one at once.
+// saturation measures how many writes are acknowledged in a second when every worker sends the next write at once.
 func (s *stage) saturation() float64 {
 	s.work(0)
 	rate := s.measure(s.o.Measure)
@@ -86,7 +87,7 @@ func (s *stage) saturation() float64 {
 	return rate
 }
 
-// measure is how many writes a second are acknowledged in a time from now on.
+// measure counts how many writes are acknowledged in a second, over a time from now on.
 func (s *stage) measure(d time.Duration) float64 {
 	from := s.Now()
 	s.pass(d)

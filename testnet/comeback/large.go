@@ -21,12 +21,13 @@ const (
 	largeSlower   = 2.0 // p99 during a checkpoint over p99 between two
 	largeChanges  = 10_000.0
 
-	largeCheckpoints = 8                    // how many are watched
-	spanEvery        = 5 * time.Millisecond // between two looks at the replicas: a fraction of what a checkpoint takes
+	largeCheckpoints = 8 // how many are watched
+	// Time between two requests for reports: a fraction of the time that a checkpoint takes.
+	spanEvery = 5 * time.Millisecond
 )
 
-// In the case large K has its default, and there are enough workers for batches that change largeChanges keys between two
-// checkpoints.
+// In the case large, K has its default value, and there are enough workers that batches change largeChanges keys between
+// two checkpoints.
 const (
 	largeInterval = wire.DefaultCheckpointInterval
 	largeWorkers  = 512
@@ -55,8 +56,9 @@ func (s *stage) target(f Figure, most float64) {
 	s.result.add(f)
 }
 
-// resident adds how much memory the largest replica uses. What the system can only swap out has a bound. The figure with
-// mapped files, the store's tables, has none: the system drops their pages when it needs the room.
+// resident adds how much memory the largest replica uses. There are two figures. Memory that the system can only swap
+// out has a bound. The memory with mapped files, which are the store's tables, has no bound, because the system drops
+// their pages when it needs the room.
 func (s *stage) resident(name string) {
 	var anonymous, all int64
 	for _, r := range s.look(everybody...) {
@@ -66,8 +68,9 @@ func (s *stage) resident(name string) {
 	s.result.tell(name+", with mapped files", float64(all)/(1<<20), "MiB")
 }
 
-// shares are the loads, as shares of the saturation, that are tried in order until enough keys change between two
-// checkpoints; 0: no limit. Load and machine decide how full batches are, so only trying shows which load is enough.
+// shares are the loads that are tried in order, as shares of the saturation, until enough keys change between two
+// checkpoints; 0: no limit. How many operations a batch has depends on load and machine, so it cannot be computed which
+// load is enough.
 var shares = []float64{0.5, 0.65, 0.8, 0}
 
 // watched holds the writes and the checkpoints under one load.
@@ -95,7 +98,7 @@ func (s *stage) watch(saturation, share float64) watched {
 	spans, ended, batches := s.spans(largeCheckpoints), s.Now(), float64(s.executed()-first)
 	acks := s.Work().Acks
 	acks = play.After(acks[:len(acks)-len(play.After(acks, ended))], began)
-	// A worker writes all of its keys before it comes back to one, so each write is a change.
+	// A worker writes all of its keys before it writes one again, so each write changes another key.
 	return watched{share, float64(len(acks)) * float64(largeInterval) / batches, spans, acks}
 }
 

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// The load is raised until enough keys change between the measured checkpoints, whatever changed at that load before.
+// The load is raised until enough keys change between the measured checkpoints, even if enough changed with that load
+// before the measurement.
 func TestEnough_CheckpointsAreWatchedUnderMoreLoadUntilEnoughKeysChange(t *testing.T) {
 	for name, c := range map[string]struct {
 		changes map[float64]float64 // by share

@@ -18,16 +18,16 @@ import (
 	"tagma/testnet/play/processes"
 )
 
-// view is what replicas report of themselves at about one moment, by replica. Those that do not answer are missing.
+// view is the reports of the replicas from about one moment, by replica. Replicas that did not answer are missing.
 type view map[int]node.Report
 
 const (
 	lookEvery     = 10 * time.Millisecond
-	transferEvery = time.Millisecond // the transfer of a small state is over in a fraction of a second
+	transferEvery = time.Millisecond // short, because the transfer of a small state takes only a fraction of a second
 	lookTimeout   = 2 * time.Second  // a replica answers from memory
 )
 
-// look asks replicas for their reports, all at once.
+// look asks all replicas for their reports at the same time.
 func (s *stage) look(ids ...int) view {
 	ctx, cancel := context.WithTimeout(s.ctx, lookTimeout)
 	defer cancel()
@@ -44,8 +44,8 @@ func (v view) executed() (most uint64) {
 	return most
 }
 
-// transferred is what a replica's transfers have brought since its process started. Late bytes came after another donor had
-// been asked for them; their number depends on the machine.
+// transferred is what a replica's transfers have brought since its process started. Late bytes are those that arrived
+// after another donor had been asked for the same; their number depends on the machine.
 type transferred struct{ bytes, late, rounds float64 }
 
 // receives waits until the victim's metrics count a finished transfer, and adds what it brought to the result.
@@ -67,7 +67,8 @@ func (s *stage) receives(name string) (got transferred) {
 // marks are the digests that replicas reported for stable checkpoints.
 type marks map[uint64]map[int]string
 
-// note takes replicas' reports. Its error names two replicas that report different digests for one checkpoint.
+// note compares replicas' reports with earlier ones. Its error names two replicas that report different digests for one
+// checkpoint.
 func (m marks) note(v view) error {
 	for id, r := range v {
 		if r.StableCheckpoint == 0 {
@@ -87,7 +88,7 @@ func (m marks) note(v view) error {
 	return nil
 }
 
-// shared reports whether somebody else named the same digest for a replica's stable checkpoint.
+// shared reports whether another replica has reported the same digest for a replica's stable checkpoint.
 func (m marks) shared(id int, r node.Report) bool {
 	for other := range m[r.StableCheckpoint] {
 		if other != id {
@@ -97,8 +98,8 @@ func (m marks) shared(id int, r node.Report) bool {
 	return false
 }
 
-// until asks replicas for their reports again and again until nothing is missing in them: lacks says in words what is
-// missing, "" for nothing. The case fails when a replica ends by itself, when digests differ, and when this takes too
+// until asks replicas for their reports again and again until they meet a condition. The function lacks says in words
+// what is missing, "" if nothing is. The case fails if a replica ends by itself, if digests differ, or if this takes too
 // long.
 func (s *stage) until(what string, ids []int, lacks func(view) string) view {
 	return s.every(lookEvery, what, ids, lacks)
@@ -128,7 +129,7 @@ func (s *stage) every(pause time.Duration, what string, ids []int, lacks func(vi
 	}
 }
 
-// String says in a line how the replicas are.
+// String describes the replicas in a line.
 func (v view) String() string {
 	var parts []string
 	for _, id := range slices.Sorted(maps.Keys(v)) {
@@ -142,9 +143,10 @@ func (v view) String() string {
 	return cmp.Or(strings.Join(parts, "; "), "no replica answers")
 }
 
-// follow waits until a replica that was started again has the others' state and keeps up with them: no transfer is
-// under way; the replica executed at least up to its stable checkpoint, for which another replica names the same digest;
-// and it is at most within sequence numbers behind the replica that executed most.
+// follow waits until a replica that was started again has the others' state and keeps up with them. That means three
+// things: no transfer is under way; another replica reports the same digest for the replica's stable checkpoint, and the
+// replica has executed at least up to it; and the replica is at most within sequence numbers behind the one that
+// executed most.
 func (s *stage) follow(id int, within uint64) {
 	s.until(fmt.Sprintf("replica %d to come back", id), everybody, func(v view) string {
 		r, answered := v[id]
@@ -214,8 +216,8 @@ func (s *stage) settle() {
 	})
 }
 
-// verify judges what a case left when all replicas have stopped: the journals keep the protocol's invariants, nobody ended
-// by itself, and the stores, read anew from the disk, have the root that was certified.
+// verify checks what a case has left when all replicas have stopped: the journals keep the protocol's invariants, no
+// replica ended by itself, and the stores, read again from the disk, have the certified root.
 func (s *stage) verify(left *play.Remains) {
 	s.must(left.Unclean)
 	for _, x := range left.Strange {
@@ -226,7 +228,7 @@ func (s *stage) verify(left *play.Remains) {
 			s.fail("%s: %s", r.ID, r.Why)
 		}
 	}
-	// Between checkpoints a store need not hold every state: replicas write several batches together.
+	// A store need not hold the states between checkpoints, because replicas write several batches together.
 	seq, digest := s.agreed.Stable, s.agreed.StateDigest
 	for _, id := range everybody {
 		root, err := s.root(id, seq)
@@ -239,7 +241,7 @@ func (s *stage) verify(left *play.Remains) {
 	}
 }
 
-// halfway says which replica does not answer or is not back yet, "" if all are.
+// halfway names a replica that does not answer or has not recovered yet; "" if there is none.
 func halfway(v view) string {
 	for _, id := range everybody {
 		r, answered := v[id]

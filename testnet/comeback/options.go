@@ -17,15 +17,17 @@ type Options struct {
 	Keys       int      // number of keys in the state at first
 	ValueBytes int      // size of each value
 	Only       []string // names of cases; none: all
-	Load       bool     // clients write at half of the measured saturation in the cases that are about service meanwhile
+	// In cases that measure the service during a recovery, clients write at half of the measured saturation.
+	Load bool
 
-	Measure  time.Duration // how long saturation and baseline are measured, and throughput during a return at least
-	Sessions int           // number of client sessions, each over links of its own
-	Workers  int           // requests under way at once, of all sessions together
+	// How long saturation and baseline are measured, and at least how long throughput is measured during a recovery.
+	Measure  time.Duration
+	Sessions int // number of client sessions, each over links of its own
+	Workers  int // requests under way at once, of all sessions together
 	// LinkBytes is how many bytes a second each link to the receiver carries in the cases that interrupt a transfer; 0:
 	// chosen by the size of the state.
 	LinkBytes int64
-	Within    time.Duration // how long a wait may take before the case fails
+	Within    time.Duration // how long a wait may take; after that the case fails
 
 	ViewTimeout        time.Duration // T
 	CheckpointInterval int           // K
@@ -48,7 +50,7 @@ const (
 	keyBytes      = len("c0/00/000001")
 )
 
-// Check says which option makes no sense, by the name of its flag.
+// Check returns which option has an invalid value, by the name of its flag.
 func (o *Options) Check() error {
 	switch {
 	case o.Keys < fewestKeys || o.Keys > maxKeys:

@@ -22,25 +22,26 @@ type Document struct {
 	Cases      []*Case `json:"cases"`
 }
 
-// Case is the result of one case. It fails if something did not happen or was wrong, or a bound was missed. If only bounds
-// on time or throughput were missed while the machine starved the processes, it is inconclusive.
+// Case is the result of one case. It fails if something did not happen, if something was wrong, or if a bound was
+// missed. It is inconclusive if only bounds on time or throughput were missed, and the machine gave the processes too
+// little time.
 type Case struct {
 	Name    string   `json:"name"`
 	About   string   `json:"about"`
 	Verdict string   `json:"verdict"`
 	Failure string   `json:"failure,omitempty"` // why it ended early, or what was wrong at its end
-	late    bool     // Failure is that time ran out
+	late    bool     // Failure says that time ran out
 	Figures []Figure `json:"figures"`
 
 	Seconds     float64    `json:"seconds"`      // of the whole case
 	LoadAverage [2]float64 `json:"load_average"` // of the machine over a minute, before and after; 0 if the system has none
-	PausedMS    float64    `json:"paused_ms"`    // the longest time for which the machine let a process wait
+	PausedMS    float64    `json:"paused_ms"`    // the longest time for which the machine did not let a process run
 	Taken       float64    `json:"taken"`        // the share of all processor time that other programs used, 0 to 1
 	Starved     string     `json:"starved,omitempty"`
 	Files       string     `json:"files,omitempty"` // where logs, journals and stores are, if they were left
 }
 
-// Figure is one measurement. A bound is there if there is a target.
+// Figure is one measurement. It has a bound if there is a target.
 type Figure struct {
 	Name    string   `json:"name"`
 	Value   float64  `json:"value"`
@@ -88,7 +89,7 @@ func (c *Case) add(f Figure) {
 	c.Figures = append(c.Figures, f)
 }
 
-// took adds how long something took; 0 stands for no bound.
+// took adds how long something took; a bound of 0 means none.
 func (c *Case) took(name string, d, most time.Duration) {
 	f := Figure{Name: name, Value: d.Seconds(), Unit: "s", Timed: true}
 	if most > 0 {
@@ -97,7 +98,7 @@ func (c *Case) took(name string, d, most time.Duration) {
 	c.add(f)
 }
 
-// atMost adds a figure that no slow machine excuses.
+// atMost adds a figure with a bound that must be kept even on a slow machine.
 func (c *Case) atMost(name string, value, most float64, unit string) {
 	c.add(Figure{Name: name, Value: value, Unit: unit, AtMost: &most})
 }

@@ -13,8 +13,8 @@ import (
 	"tagma/testnet/report"
 )
 
-// Run runs the chosen cases one after the other. The error says why one could not be run at all; what went wrong in it
-// is in the document.
+// Run runs the chosen cases one after the other. The error says why one could not be run at all; what went wrong in a
+// case is in the document.
 func Run(ctx context.Context, o Options, show play.Show) (*Document, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func runOne(ctx context.Context, o *Options, t trial, show play.Show) (*Case, er
 	return c, nil
 }
 
-// through runs a case from its beginning to its end, and returns why it failed and the strain on the machine.
+// through runs a case from its beginning to its end. It returns why the case failed, and how busy the machine was.
 func (s *stage) through(t trial, dir string) (strain play.Strain, failed error) {
 	failed = s.attempt(func() {
 		s.begin(t, dir)
@@ -106,7 +106,7 @@ func (s *stage) fail(format string, args ...any) { s.must(fmt.Errorf(format, arg
 // late ends the case because something did not happen in its time.
 func (s *stage) late(format string, args ...any) { s.must(play.Late(format, args...)) }
 
-// attempt runs a part of a case and returns why it ended early.
+// attempt runs a part of a case and returns why the part ended early.
 func (s *stage) attempt(part func()) (err error) {
 	defer func() {
 		switch r := recover().(type) {

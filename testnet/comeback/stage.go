@@ -32,11 +32,11 @@ type stage struct {
 	result *Case
 	marks  marks
 	k      int          // the cluster's checkpoint interval
-	agreed play.Replica // what all replicas said of themselves when the case was over
+	agreed play.Replica // the reports of all replicas when the case was over
 }
 
-// begin makes the cluster of a case and fills it with the state. In a case without absent replicas it then has so many
-// batches ordered that no replica keeps the first ones any more.
+// begin makes the cluster of a case and fills it with the state. In a case in which all replicas take part from the
+// start, it then orders so many batches that no replica keeps the first ones any more.
 func (s *stage) begin(t trial, dir string) {
 	protocol, workers := s.o.protocol(t.large), s.o.Workers
 	if t.large {
@@ -96,9 +96,9 @@ func (s *stage) wipe(id int) {
 	s.do(scenario.Restart, id)
 }
 
-// slow limits the links to the victim so that the transfer of the whole state takes about as long as lasts and something can
-// happen in the middle of it. No link is slower than slowestLink, so a small state takes less time than that: slow returns
-// how long the transfer takes at least.
+// slow limits the speed of the links to the victim so that the transfer of the whole state takes about as long as lasts.
+// So there is time to do something in the middle of the transfer. No link is slower than slowestLink; therefore a small
+// state takes less time. slow returns how long the transfer takes at least.
 func (s *stage) slow(lasts time.Duration) (atLeast time.Duration) {
 	const donors = replicas - 1
 	bytes := max(s.o.payload()/donors/lasts.Seconds(), slowestLink)
@@ -121,7 +121,7 @@ func (s *stage) unslow() { s.must(s.Command(s.ctx, links.Command{Do: links.DoHea
 // farBehind is more log windows than replicas keep for those that lag (X0: three).
 const farBehind = 5
 
-// leaveBehind has so many log windows of batches ordered, and returns how many batches those were.
+// leaveBehind orders so many log windows of batches, and returns how many batches these were.
 func (s *stage) leaveBehind(windows int) uint64 {
 	before := s.executed()
 	return s.overwrite(0, before+s.o.windows(windows)) - before
@@ -134,7 +134,7 @@ func (s *stage) logged(id int) string {
 	return string(text)
 }
 
-// logs reports whether a replica has written something to its log since the log held only before.
+// logs reports whether a replica has written a text to its log after the log held only before.
 func (s *stage) logs(id int, what, before string) bool {
 	return strings.Contains(strings.TrimPrefix(s.logged(id), before), what)
 }

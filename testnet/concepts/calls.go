@@ -19,8 +19,8 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// Calls under failure, counted. The same clients call the same service under each semantics, beside a network that loses
-// messages, a server that dies and a client that dies, and it is counted how often each call was executed.
+// This file has the cards about calls under failure. The same clients call the same service under each of the semantics,
+// while the network loses messages, a server dies, or a client dies. The cards count how often each call was executed.
 
 // tally counts calls by what became of them.
 type tally struct {
@@ -44,7 +44,7 @@ const (
 	failsFrom  = time.Second
 	failsUntil = 4 * time.Second
 	callsUntil = 5 * time.Second
-	allAnswer  = 30 * time.Second // whoever repeats a call has its answer by then
+	allAnswer  = 30 * time.Second // after this time, every client that repeats its calls has its answers
 )
 
 var failing = []failureOf{
@@ -53,7 +53,8 @@ var failing = []failureOf{
 	{name: "client", faults: []sim.Fault{{Do: sim.ClientKill, Client: 0, Calls: 1, Moment: sim.AfterFirstSend, At: failsFrom, Until: failsUntil}}},
 }
 
-// counted is a card whose calls are counted. Holds returns what lacks, by the failures in their order.
+// counted is a card whose calls are counted. Holds returns what contradicts the card; its argument has the counts for
+// each failure, in order.
 func counted(s session.Semantics, holds func(network, server, client tally) []string) func(t play.Trace) (string, []string, error) {
 	return func(t play.Trace) (string, []string, error) {
 		var tallies []tally
@@ -70,7 +71,7 @@ func counted(s session.Semantics, holds func(network, server, client tally) []st
 	}
 }
 
-// call has two clients call a cluster of four beside a failure.
+// call makes two clients call a cluster of four replicas while a failure happens.
 func call(s session.Semantics, f *failureOf, t play.Trace) (tally, error) {
 	plan := &sim.Plan{
 		Seed: 1, Replicas: 4, Machine: machines.KV, CheckpointInterval: 32, LogWindow: 128, ViewTimeout: 500 * time.Millisecond,
@@ -78,7 +79,7 @@ func call(s session.Semantics, f *failureOf, t play.Trace) (tally, error) {
 		Workload: sim.Workload{Kind: sim.Puts, Semantics: s.String(), Rate: 100, Until: callsUntil},
 	}
 	if s == session.AtMostOnce {
-		plan.Workload.Patience = 2 * time.Second // nothing is sent again, so a lost call is never answered
+		plan.Workload.Patience = 2 * time.Second // these calls are sent once, so a lost call is never answered
 	}
 	done := func() error { return nil }
 	var unable error
@@ -121,42 +122,43 @@ func call(s session.Semantics, f *failureOf, t play.Trace) (tally, error) {
 	return sum, nil
 }
 
-// onceEach is what lacks of exactly once.
+// onceEach returns what contradicts exactly-once.
 func onceEach(network, server, client tally) []string {
 	return slices.Concat(
 		notMore(network), notMore(server), notMore(client), allAnswered(network, 0), allAnswered(server, 0), allAnswered(client, 1),
 	)
 }
 
-// onceOrLost is what lacks of at most once, and of best effort.
+// onceOrLost returns what contradicts at-most-once, and best-effort.
 func onceOrLost(network, server, client tally) []string {
 	return slices.Concat(notMore(network), notMore(server), notMore(client), works(server),
 		unless(network.never > 0, "no call was lost beside the failing network"))
 }
 
-// onceOrMore is what lacks of at least once.
+// onceOrMore returns what contradicts at-least-once.
 func onceOrMore(network, server, client tally) []string {
 	return slices.Concat(allAnswered(network, 0), allAnswered(server, 0), allAnswered(client, 1),
 		unless(network.more > 0, "no call was executed twice beside the failing network"))
 }
 
-// works says what lacks if a failure left no calls to count.
+// works returns an error text if a failure left no calls to count.
 func works(t tally) []string {
 	return unless(t.calls > 100 && t.once > t.calls/3, fmt.Sprintf("beside a failing %s only %d of %d calls were executed once", t.failure, t.once, t.calls))
 }
 
-// notMore says what lacks if calls were executed more than once.
+// notMore returns an error text if calls were executed more than once.
 func notMore(t tally) []string {
 	return unless(t.more == 0, fmt.Sprintf("beside a failing %s %d calls were executed more than once", t.failure, t.more))
 }
 
-// allAnswered says what lacks if more calls than those of clients that died were never executed or not answered.
+// allAnswered returns an error text if calls were not executed or not answered, other than those of clients that died.
 func allAnswered(t tally, died int) []string {
 	good := t.never <= died && t.calls-t.answered <= died
 	return append(works(t), unless(good, fmt.Sprintf("beside a failing %s %d calls were never executed and %d not answered", t.failure, t.never, t.calls-t.answered))...)
 }
 
-// caller is a client of a simulated cluster, below the stubs of a machine. A call runs the world until it is answered.
+// caller is a client of a simulated cluster. The typed client of a machine uses it. Each call runs the simulation until
+// it is answered.
 type caller struct {
 	w     *sim.World
 	bytes int // of all operations
@@ -175,7 +177,7 @@ func (c *caller) Call(_ context.Context, op []byte, readOnly bool) (result []byt
 }
 
 func (c *caller) QueryAt(context.Context, []byte, uint64) ([]byte, error) {
-	return nil, statemachine.ErrNotRetained // this card reads nothing of the past
+	return nil, statemachine.ErrNotRetained // this card does not read past states
 }
 
 // stubs calls the bank as functions. The primary dies while it orders one of the calls, which the caller cannot see.

@@ -10,7 +10,8 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// Check asks the report of a scenario whether a concept happened. It returns what it saw, and what is missing.
+// Check reads the report of a scenario and finds out whether a concept was demonstrated. It returns what it saw, and
+// what is missing.
 type Check func(s *scenario.Scenario, d *report.Document) (saw string, lacks []string)
 
 // all makes one check of several.
@@ -33,7 +34,7 @@ func unless(good bool, lack string) []string {
 	return []string{lack}
 }
 
-// fault checks that a fault with these words happened.
+// fault checks that a fault happened whose description has these words.
 func fault(words string) Check {
 	return func(_ *scenario.Scenario, d *report.Document) (string, []string) {
 		for _, f := range d.Faults {
@@ -45,7 +46,7 @@ func fault(words string) Check {
 	}
 }
 
-// link checks that the messages of some links were treated in this way, which a fault on links does not say by its name.
+// link checks that messages of some links were treated in a certain way. The name of a fault on links does not say that.
 func link(how string, does func(q *links.Link) bool) Check {
 	return func(sc *scenario.Scenario, d *report.Document) (string, []string) {
 		saw, lacks := fault("link")(sc, d)
@@ -77,7 +78,7 @@ func views(least, most int) Check {
 	}
 }
 
-// convicted checks that there is proof against these replicas and no others, which the cluster's public keys verify.
+// convicted checks that there is valid evidence against exactly these replicas.
 func convicted(replicas ...int) Check {
 	return func(_ *scenario.Scenario, d *report.Document) (string, []string) {
 		var found []int

@@ -13,8 +13,8 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// Consensus, side by side: the same core in both fault models, measured, and a recorded run of the crash-fault mode in the
-// words of Paxos, viewstamped replication and Raft. docs/consensus.md has both.
+// This file compares consensus protocols. It measures the same core in both fault models, and records a run of the
+// crash-fault mode in the terms of Paxos, viewstamped replication and Raft. docs/consensus.md contains both.
 
 // Cost is what one operation of a client costs a cluster in which nothing fails.
 type Cost struct {
@@ -45,7 +45,7 @@ func Costs() (all []Cost, err error) {
 	return all, nil
 }
 
-// ordering are the messages that order an operation; others, such as the statuses of idle replicas, come whatever is asked.
+// ordering are the messages that order an operation; others, such as statuses, are also sent without any operation.
 var ordering = map[string]bool{"pre-prepare": true, "prepare": true, "commit": true}
 
 func (c *Cost) measure() error {
@@ -100,14 +100,14 @@ func (q *quiet) begin() (*sim.World, error) {
 	return sim.New(o)
 }
 
-// put has the client write once, and waits for the answer.
+// put makes the client write once, and waits for the answer.
 func put(w *sim.World, i int) (time.Duration, error) {
 	o := w.Submit(0, [][]byte{kv.Put(fmt.Appendf(nil, "key%d", i), []byte("value"))}, false)
 	err := w.RunUntilTrue(time.Minute, "an answer", func() bool { return o.Known })
 	return o.Returned - o.Invoked, err
 }
 
-// CostTable is what Costs measured, as docs/consensus.md has it.
+// CostTable returns the measurements of Costs as docs/consensus.md contains them.
 func CostTable(all []Cost) string {
 	var b strings.Builder
 	b.WriteString("| fault model | replicas | masks | messages | syncs of all disks | of one backup | latency |\n|---|---|---|---|---|---|---|\n")
@@ -122,7 +122,7 @@ func CostTable(all []Cost) string {
 	return b.String()
 }
 
-// words are what Paxos, viewstamped replication and Raft call a message of the crash-fault mode.
+// words are the names by which Paxos, viewstamped replication and Raft call a message of the crash-fault mode.
 type words struct{ paxos, vr, raft string }
 
 var inOtherWords = map[string]words{
@@ -134,7 +134,7 @@ var inOtherWords = map[string]words{
 }
 
 // Story is a run of three replicas of the crash-fault mode, event by event: an operation, the death of the primary, the
-// election of the next one, and another operation. Each message is told in the words of the other protocols.
+// election of the next one, and another operation. Each message is named in the terms of the other protocols.
 func Story() (string, error) {
 	var lines []string
 	last, began := "", int64(-1)
@@ -166,7 +166,7 @@ func Story() (string, error) {
 		default:
 			return
 		}
-		if line == last { // the same message to another replica
+		if line == last { // this is the same message to another replica
 			return
 		}
 		if last = line; began < 0 {
@@ -185,7 +185,7 @@ func Story() (string, error) {
 		errors.Join(first, second)
 }
 
-// ConsensusPage is the measured and recorded part of docs/consensus.md.
+// ConsensusPage returns the part of docs/consensus.md that is measured and recorded.
 func ConsensusPage() (string, error) {
 	costs, err := Costs()
 	if err != nil {

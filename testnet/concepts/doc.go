@@ -1,6 +1,6 @@
-// Package concepts has the concepts of fault tolerance as things to run: each is a card with a few sentences, a scenario in
-// which it happens, and a check that it did.
+// Package concepts demonstrates the concepts of fault tolerance. Each concept is a card: it has a few sentences, a
+// scenario that demonstrates the concept, and a check that the run did so.
 //
-// It owns the cards and what their checks ask of a report. It must not decide what a run is, or whether it was safe: that
-// is what testnet/play and the scenario's own expectations do.
+// It owns the cards and what their checks ask of a report. It does not run scenarios and does not judge whether a run
+// was safe: testnet/play and the scenario's own expectations do that.
 package concepts

@@ -14,7 +14,7 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// Questions are those under which the cards stand, from the first one on.
+// Questions are the headings of the cards, beginning with number 1.
 var Questions = []string{
 	"Which ways of failing are there?",
 	"How are failures masked?",
@@ -28,16 +28,16 @@ var Questions = []string{
 
 // Card is one concept.
 type Card struct {
-	Question int    // under which it stands, from 1 on
+	Question int    // number of the question to which it belongs, from 1 on
 	Name     string // on the command line
 	Title    string
-	Text     string   // what it is, and what happens here
-	Scenario string   // in which it happens: a file below scenarios, without its ending; "": Run or Live has it happen
+	Text     string   // what the concept is, and what the scenario shows
+	Scenario string   // name of the scenario, without ending; "": Run demonstrates the concept
 	Look     string   // what to look at
 	Code     []string // where it lives
-	Check    Check    // that it happened, beside the scenario's own expectations
-	// Run has it happen without a scenario, and writes a trace if there is one to write. It returns what it saw, and what
-	// lacks.
+	Check    Check    // checks that the concept was demonstrated, in addition to the scenario's own expectations
+	// Run demonstrates the concept without a scenario, and writes a trace if there is a place for it. It returns what it
+	// saw, and what is missing.
 	Run func(t play.Trace) (saw string, lacks []string, err error)
 	// Live has it happen with replicas as processes, and is otherwise as Run.
 	Live func(ctx context.Context, p Place) (saw string, lacks []string, err error)

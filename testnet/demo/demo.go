@@ -20,7 +20,7 @@ type Options struct {
 	Dir          string // an existing, empty directory for the cluster's files
 	Scenario     *scenario.Scenario
 	SegmentBytes int           // of the journals: small, so that a short run deletes some
-	Stall        time.Duration // so long without an acknowledgement ends the run
+	Stall        time.Duration // if nothing is acknowledged for this long, the run ends
 	Trace        play.Trace
 }
 
@@ -28,7 +28,7 @@ type Options struct {
 func Defaults(dir string, seed uint64) Options {
 	s, err := scenario.Parse("demo.toml", text)
 	if err != nil {
-		panic(err) // it is a part of the program
+		panic(err) // the scenario is a part of the program, so this cannot fail
 	}
 	s.Reseed(seed)
 	return Options{Dir: dir, Scenario: s, SegmentBytes: 256 << 10, Stall: 20 * time.Second}
@@ -41,10 +41,11 @@ func Run(ctx context.Context, o Options, show play.Show) (*report.Document, erro
 	return play.Run(ctx, engine, o.Scenario, play.Options{Dir: o.Dir, Also: expect, Trace: o.Trace}, show)
 }
 
-// expect adds what must hold beside the scenario's expectations.
+// expect adds expectations to those of the scenario.
 func expect(d *report.Document) {
 	d.Expected("min_view_changes", 1, d.ViewChanges, d.ViewChanges >= 1)
-	// There is one view change for each bad primary, and each replica that died unplanned may have been primary.
+	// There may be one view change for each bad primary. Each replica that ended without the plan may also have been the
+	// primary.
 	most := 1
 	for _, f := range d.Faults {
 		if !f.Planned {
@@ -57,7 +58,7 @@ func expect(d *report.Document) {
 	})
 	d.Expected("journals_shrank", true, shrank, shrank)
 	for _, e := range d.Expect {
-		if e.Key == "stopped_at_the_end" { // the demonstration's older name for it
+		if e.Key == "stopped_at_the_end" { // an older version of the demonstration used this name
 			d.Expected("stopped", e.Want, e.Got, e.Held)
 		}
 	}

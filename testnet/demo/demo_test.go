@@ -23,8 +23,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// small is a demonstration that takes a second or two. Its view timeout is far longer than any step takes on a busy machine:
-// the lie is noticed by proof, without a timer.
+// small is a demonstration that takes a second or two. Its view timeout is far longer than any step takes on a busy
+// machine: the lie is noticed by evidence, without a timer.
 func small(t *testing.T) Options {
 	o := Defaults(t.TempDir(), 1)
 	o.SegmentBytes = 64 << 10
@@ -87,7 +87,7 @@ func TestDemo_MasksALyingPrimaryAndACrashOfAll(t *testing.T) {
 	}
 }
 
-// saboteur kills replicas behind the demonstration's back when a phase begins.
+// saboteur kills replicas when a phase begins, without the knowledge of the demonstration.
 type saboteur struct {
 	t       *testing.T
 	dir     string
@@ -204,7 +204,7 @@ func (i interrupter) Phase(name, _ string) {
 	}
 }
 
-// The malicious primary may cost one view change, and so may each replica that somebody else killed.
+// The malicious primary may cause one view change, and so may each replica that was killed by somebody else.
 func TestExpect_ViewsAndJournalsAreBounded(t *testing.T) {
 	dead := report.Fault{Fired: true}
 	for views, c := range map[int]struct {

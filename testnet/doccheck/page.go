@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// step is one command of a page with what it must print.
+// step is one command of a page, with the output that the page shows.
 type step struct {
 	line    int
 	command string
@@ -71,7 +71,8 @@ func matches(want, got []string) bool {
 	return len(got) > 0 && pattern(want[0]).MatchString(got[0]) && matches(want[1:], got[1:])
 }
 
-// pattern matches a line; blanks may be more or fewer, as columns are as wide as what stands in them.
+// pattern returns a pattern that matches a line. The number of blanks may differ, because the width of a column depends
+// on its content.
 func pattern(line string) *regexp.Regexp {
 	parts := strings.Split(strings.TrimRight(line, " "), anything)
 	for i, part := range parts {

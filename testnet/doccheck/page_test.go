@@ -51,7 +51,7 @@ func TestMatches_TakesWhatDiffersFromRunToRunAndNothingElse(t *testing.T) {
 	}
 }
 
-// The application that the page has its reader write is the example, which `make nested` tests.
+// The application that docs/build-an-application.md describes is the example that `make nested` tests.
 func TestPages_TheApplicationOfThePageIsTheExample(t *testing.T) {
 	page, err := os.ReadFile("../../docs/build-an-application.md")
 	if err != nil {

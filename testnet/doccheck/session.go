@@ -14,10 +14,9 @@ import (
 // patience is how long all commands of a page may take together.
 const patience = 5 * time.Minute
 
-// session runs all steps one after the other in one shell, in a folder, with another one in front of the path and the
-// module's in TAGMA. It returns
-// what each of them printed that came to its end, and behind these what was printed since. The shell leads a group of
-// processes, which ends with it.
+// session runs all steps one after the other in one shell, which begins in a given folder. The folder programs is first
+// in its path, and the variable TAGMA holds the module's folder. It returns the output of each step that ended, and then
+// what was printed after the last of them. The shell leads a group of processes, which ends with it.
 func session(ctx context.Context, module, dir, programs string, steps []step) (printed [][]string, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the page takes longer than %v", patience))
 	defer cancel()
@@ -26,7 +25,8 @@ func session(ctx context.Context, module, dir, programs string, steps []step) (p
 	for _, st := range steps {
 		fmt.Fprintf(&script, "%s\necho; echo '%s'\n", st.command, mark)
 	}
-	out, err := os.Create(filepath.Join(programs, "printed")) // a file: a pipe is open until the last process has ended
+	// A file is used, because a pipe would stay open until the last process has ended.
+	out, err := os.Create(filepath.Join(programs, "printed"))
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func session(ctx context.Context, module, dir, programs string, steps []step) (p
 	if err := shell.Start(); err != nil {
 		return nil, fmt.Errorf("start bash: %w", err)
 	}
-	_ = shell.Wait()                                      // how it ended is seen by what it printed
+	_ = shell.Wait()                                      // the output shows how the shell ended
 	_ = syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) // there may be nobody left
 	text, err := os.ReadFile(out.Name())
 	if err != nil {

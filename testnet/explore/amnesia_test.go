@@ -8,15 +8,15 @@ import (
 	"tagma/pbft/wire"
 )
 
-// forgetful are bounds of a search in which one replica forgets once, and liveness is not checked.
+// forgetful are the bounds of a search in which one replica forgets once. The search does not check liveness.
 func forgetful(views, byzantine, amnesiac int) Options {
 	o := Defaults()
 	o.Views, o.Byzantine, o.Amnesia, o.Amnesiac, o.FairEvery = views, byzantine, 1, amnesiac, 0
 	return o
 }
 
-// D8.7, I19: searches in which one of four replicas forgets and none is Byzantine are exhausted and clean: all requests
-// execute everywhere, and the replica that forgot votes again.
+// D8.7, I19: one of four correct replicas forgets. The search visits all states and finds nothing: all requests are
+// executed on all replicas, and the replica that forgot votes again.
 func TestD8_7_OneAmnesiacAmongCorrectReplicasIsSafeAndLive(t *testing.T) {
 	for _, above := range []bool{false, true} {
 		o := forgetful(1, Nobody, All)
@@ -36,7 +36,8 @@ func TestD8_7_OneAmnesiacAmongCorrectReplicasIsSafeAndLive(t *testing.T) {
 	}
 }
 
-// D8.6: one replica that forgets is safe even if one of the answering replicas is Byzantine; together they are more than f.
+// D8.6: it is safe if one replica forgets and one of the replicas that answer it is Byzantine, although together they
+// are more than f.
 func TestD8_6_OneAmnesiacAndOneLiarAreSafe(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a long search")
@@ -46,7 +47,8 @@ func TestD8_6_OneAmnesiacAndOneLiarAreSafe(t *testing.T) {
 	}
 }
 
-// TestReductions_LoseNothingThatANewLifeSays is TestReductions_LoseNothingThatIsSaid for a search with an amnesia.
+// TestReductions_LoseNothingThatANewLifeSays does the same as TestReductions_LoseNothingThatIsSaid, for a search with
+// amnesia.
 func TestReductions_LoseNothingThatANewLifeSays(t *testing.T) {
 	if testing.Short() {
 		t.Skip("searches without reductions")

@@ -6,18 +6,19 @@ import (
 	"tagma/pbft/wire"
 )
 
-// What the Byzantine replica can send. It signs with its own key only; a statement of another replica that it uses was
-// really said by that replica. It knows everything that the correct replicas ever sent, whether or not it was delivered.
+// This file has what the Byzantine replica can send. It signs only with its own key. If it uses a statement of another
+// replica, that replica has really signed it. It knows every message that a correct replica has ever sent, whether or
+// not the message was delivered.
 
-// knowledge is what the correct replicas have shown, by replica; nil at the attacker's own place.
+// knowledge is what the correct replicas have sent, by replica; nil at the attacker's own position.
 type knowledge [replicas]*shown
 
-// based reports whether somebody can show the stable checkpoint at the base.
+// based reports whether some replica can prove that the checkpoint at the base is stable.
 func (k *knowledge) based() bool {
 	return slices.ContainsFunc(k[:], func(s *shown) bool { return s != nil && s.based })
 }
 
-// voters lists the correct replicas that prepared or committed a value.
+// voters lists the correct replicas that have prepared or committed a value.
 func (k *knowledge) voters(kind wire.Type, v wire.View, s wire.Seq, d value) (list []wire.ReplicaID) {
 	for id, said := range k {
 		if said != nil && said.votes(kind)[v][s-1] == d {
@@ -27,18 +28,18 @@ func (k *knowledge) voters(kind wire.Type, v wire.View, s wire.Seq, d value) (li
 	return list
 }
 
-// joins reports whether the attacker can add its own vote to those of others: as primary it cannot prepare.
+// joins reports whether the attacker can add its own vote. It cannot add a prepare if it is the primary.
 func (a *alphabet) joins(kind wire.Type, v wire.View) bool {
 	return a.liars() > 0 && (kind == wire.TypeCommit || a.configs[0].Primary(v) != a.byzantine)
 }
 
-// proposed reports whether somebody can show a pre-prepare.
+// proposed reports whether some replica has a pre-prepare for the value.
 func (a *alphabet) proposed(k *knowledge, v wire.View, s wire.Seq, d value) bool {
 	p := a.configs[0].Primary(v)
 	return p == a.byzantine || k[p].propose[v][s-1] == d
 }
 
-// preparers lists the backups whose prepares somebody can show, the attacker among them.
+// preparers lists the backups from which there are prepares, including the attacker.
 func (a *alphabet) preparers(k *knowledge, v wire.View, s wire.Seq, d value) []wire.ReplicaID {
 	ids := k.voters(wire.TypePrepare, v, s, d)
 	if a.joins(wire.TypePrepare, v) {
@@ -48,8 +49,8 @@ func (a *alphabet) preparers(k *knowledge, v wire.View, s wire.Seq, d value) []w
 	return ids
 }
 
-// proofs lists the prepared certificates below a view that the attacker can put together for a slot, and the choice of
-// none: it may leave out a certificate that it knows, or show an old one.
+// proofs lists the prepared certificates for a slot, of views below a given one, that the attacker can make. The list
+// includes the choice to show none: the attacker may leave out a certificate that it knows, or show an old one.
 func (a *alphabet) proofs(k *knowledge, below wire.View, s wire.Seq) []proof {
 	list := []proof{{}}
 	for v := range below {
@@ -62,7 +63,7 @@ func (a *alphabet) proofs(k *knowledge, below wire.View, s wire.Seq) []proof {
 	return list
 }
 
-// certificate puts together a prepared certificate that proofs lists.
+// certificate makes a prepared certificate that proofs lists.
 func (a *alphabet) certificate(k *knowledge, s wire.Seq, p proof) wire.PreparedCert {
 	d, at, by := a.digest(s, p.value), a.base+s, a.configs[0].Primary(p.view)
 	statement := &wire.PrePrepare{View: p.view, Seq: at, Digest: d}
@@ -74,8 +75,8 @@ func (a *alphabet) certificate(k *knowledge, s wire.Seq, p proof) wire.PreparedC
 	return cert
 }
 
-// lyingChanges returns the attacker's view changes for a view: with every choice of certificates. It needs one correct
-// replica's Suspect beside its own, and takes the lowest that justifies the view.
+// lyingChanges returns the view changes that the attacker can send for a view, with every choice of certificates. It
+// needs the Suspect of one correct replica in addition to its own. It takes the lowest one that justifies the view.
 func (a *alphabet) lyingChanges(k *knowledge, u wire.View) []int32 {
 	witness := a.witnesses(k, u, nobody, 1)
 	if a.liars() == 0 || len(witness) == 0 {
@@ -109,7 +110,7 @@ func (a *alphabet) lyingChanges(k *knowledge, u wire.View) []int32 {
 	return numbers
 }
 
-// change builds the view change that a letter stands for.
+// change builds the view change for which a letter stands.
 func (a *alphabet) change(k *knowledge, l letter, witness int32) wire.Message {
 	m := &wire.ViewChange{View: l.view, Replica: l.by, Suspects: a.justification(l.view, witness)}
 	if l.stable > 0 {
@@ -123,7 +124,7 @@ func (a *alphabet) change(k *knowledge, l letter, witness int32) wire.Message {
 	return a.sign(l.by, m)
 }
 
-// witnesses returns Suspects that justify view u, at most so many: the lowest of each correct replica other than but.
+// witnesses returns at most so many Suspects that justify view u: the lowest one of each correct replica except but.
 func (a *alphabet) witnesses(k *knowledge, u wire.View, but wire.ReplicaID, most int) (list []int32) {
 	var heard [replicas]bool
 	for v := u - min(u, 1); v < maxViews; v++ {
@@ -146,8 +147,8 @@ func (a *alphabet) justification(u wire.View, witness int32) []wire.Suspect {
 	return list
 }
 
-// forge returns the number of the attacker's letter. It panics if the message does not verify: the attacker of this search
-// would then do less than doc.go says.
+// forge returns the number of the attacker's letter. It panics if the message is invalid, because then the attacker of
+// this search could do less than doc.go says.
 func (a *alphabet) forge(l letter, m func() wire.Message) int32 {
 	k, err := a.number(l, m)
 	if err != nil {
@@ -156,7 +157,7 @@ func (a *alphabet) forge(l letter, m func() wire.Message) int32 {
 	return k
 }
 
-// vote numbers the attacker's own pre-prepare, prepare, commit or suspect.
+// vote returns the number of the letter for the attacker's own pre-prepare, prepare, commit or Suspect.
 func (a *alphabet) vote(kind wire.Type, v wire.View, s wire.Seq, d value) int32 {
 	l := letter{kind: kind, by: a.byzantine, view: v, seq: s, value: d}
 	return a.forge(l, func() wire.Message {

@@ -4,31 +4,35 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Classes: the partial-order reduction. Every move has a level, the highest view that it is about, and a replica's level
-// never falls. What a move uses was said at its level or below, and moves of different replicas never disable each other.
-// So every run can be sorted by level and leads to the same state: a move below the highest level so far need not be
-// tried. In a sorted run, what was said at lower levels can no longer be used one message at a time. It counts as a whole:
-// by the certificates that can be made of it. States that agree on all that still counts are one class, and the search
-// goes on from one of them.
+// This file has the partial-order reduction.
+//
+// Every move has a level: the highest view that it is about. A replica's level never falls. A move uses only messages of
+// its own level or a lower one, and a move of one replica never makes a move of another replica impossible. So the moves
+// of every run can be sorted by level without changing the resulting state. Therefore the search does not try moves
+// below the highest level so far.
+//
+// In a sorted run, the messages of lower levels are used only together: by the certificates that can be made of them. So
+// of such messages only these certificates count. States that agree in everything that still counts form a class, and
+// the search continues from one state of each class.
 
-// class is the part of one replica's state that still counts.
+// class is the part of one replica's state that can still matter.
 type class struct {
-	core  int32           // the number of the hash of what counts of the core
+	core  int32           // the number of the hash of the part of the core that can still matter
 	lacks [maxSlots]value // values whose bodies the replica lacks
 	shown shown           // the messages that others can still use
 
-	// Set only in searches in which replicas forget:
+	// These fields are set only in searches in which replicas forget.
 	slots   [maxSlots]slotState
 	heard   [replicas]int32
-	answers [replicas]int32 // the replica's answers, while another one may still ask
-	reborn  bool            // the replica has lost a life
+	answers [replicas]int32 // the replica's answers, while another replica may still ask
+	reborn  bool            // the replica has lost its memory at least once
 }
 
-// facts holds what the votes of finished views still allow, beyond the classes: the prepared certificates that the
-// attacker can show, as bits by slot, view and value.
+// facts holds what the votes of finished views still make possible, in addition to the classes: the prepared
+// certificates that the attacker can show, as bits by slot, view and value.
 type facts [maxSlots]uint32
 
-// token stands for a class of whole states.
+// token stands for a class of states of the whole model.
 type token struct {
 	classes [replicas]int32
 	facts   facts
@@ -37,8 +41,8 @@ type token struct {
 	forgets uint8
 }
 
-// live is the lowest view in which something can still happen: usually the level, but a replica that followed a certificate
-// of a later view may go on in its own.
+// live returns the lowest view in which something can still happen. Usually that is the level. But a replica that
+// followed a certificate of a later view may still act in its own, lower view.
 func (s *search) live(st *state) wire.View {
 	live := wire.View(maxViews)
 	for i := range s.locals {
@@ -49,7 +53,8 @@ func (s *search) live(st *state) wire.View {
 	return live
 }
 
-// token returns the class of a state. Where replicas may forget, nothing is merged that was said at lower levels.
+// token returns the class of a state. In searches in which replicas may forget, states are merged only if all messages
+// are the same, also those of lower levels.
 func (s *search) token(st *state) token {
 	t := token{level: st.level, crashes: st.crashes, forgets: st.forgets}
 	if s.o.Exact {
@@ -77,15 +82,15 @@ func (s *search) token(st *state) token {
 	return t
 }
 
-// face is a local state as part of a whole state.
+// face is the state of one replica as part of a state of the whole model.
 type face struct {
 	local int32
-	done  bool      // the replica is done with its view
+	done  bool      // the replica can do nothing more in its view
 	live  wire.View // the lowest view in which something can still happen
-	asked bool      // another replica may still ask, so this one's answer counts
+	asked bool      // another replica may still ask this one, so its answer counts
 }
 
-// class returns the number of a local state's class.
+// class returns the number of the class of a replica's state.
 func (ls *locals) class(at face) int32 {
 	if n, ok := ls.faces[at]; ok {
 		return n
@@ -109,8 +114,8 @@ func (ls *locals) class(at face) int32 {
 	return ls.faces[at]
 }
 
-// forget drops, one by one, the messages that no replica can use any more when nothing happens below a view. Commits
-// stay: two of them commit a batch, which must survive.
+// forget removes messages that no replica can use any more, because nothing happens below a view. Commits are kept: two
+// of them commit a batch, which must survive.
 func (s *shown) forget(live wire.View) {
 	for v := range live {
 		s.propose[v], s.prepare[v] = [maxSlots]value{}, [maxSlots]value{}
@@ -120,7 +125,8 @@ func (s *shown) forget(live wire.View) {
 			s.suspects[v] = false
 		}
 	}
-	for v := range min(live+1, maxViews) { // their new views were judged against all that can commit below
+	// The new views of these views were already compared with everything that can commit in lower views.
+	for v := range min(live+1, maxViews) {
 		s.activated[v] = 0
 	}
 	s.highest = 0

@@ -14,7 +14,7 @@ import (
 	"tagma/testnet/mutants"
 )
 
-// hunt is the command that is built with a mutant. It links less than tagma-testnet does, so it builds faster.
+// hunt is the program that is built with a mutant in the code. It links less than tagma-testnet, so it is built faster.
 const hunt = `package main
 
 import (
@@ -36,8 +36,8 @@ func main() {
 }
 `
 
-// TestControl_TheSearchFindsWhatItIsFor searches with each mutant whose hunter is the explorer, to show that a search can
-// fail.
+// TestControl_TheSearchFindsWhatItIsFor runs a search with each mutant that the explorer must find. So it shows that a
+// search can fail.
 func TestControl_TheSearchFindsWhatItIsFor(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the core for each mutant")
@@ -69,7 +69,7 @@ func TestControl_TheSearchFindsWhatItIsFor(t *testing.T) {
 	}
 }
 
-// huntIn runs the search of a mutant, with the mutant in the code, and returns its report.
+// huntIn puts a mutant into the code, runs a search, and returns the report.
 func huntIn(t *testing.T, m mutants.Mutant) explore.Document {
 	t.Helper()
 	dir := t.TempDir()

@@ -13,7 +13,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// small are bounds whose search takes a second or two.
+// small are bounds of a search that takes a second or two.
 func small(byzantine int) Options {
 	o := Defaults()
 	o.Views, o.Byzantine = 2, byzantine
@@ -52,8 +52,8 @@ func TestSearch_CrashesBeforeAndInTheMiddleOfWhatIsDurable(t *testing.T) {
 	}
 }
 
-// TestReductions_LoseNothingThatIsSaid compares the search with one that merges no states: in both, correct replicas send
-// the same messages, the same batches commit, and the same batches are executed together.
+// TestReductions_LoseNothingThatIsSaid compares the search with one that merges no states. In both, correct replicas
+// must send the same messages, the same batches must commit, and the same combinations of batches must be executed.
 func TestReductions_LoseNothingThatIsSaid(t *testing.T) {
 	if testing.Short() {
 		t.Skip("searches without reductions")
@@ -81,7 +81,8 @@ func TestReductions_LoseNothingThatIsSaid(t *testing.T) {
 	}
 }
 
-// F1 to F4: three replicas that only crash keep the invariants in every run within the bounds, and go on from every state.
+// F1 to F4: three replicas that can only crash keep the invariants in every run within the bounds. From every state the
+// run can continue until all requests are executed.
 func TestSearch_ThreeReplicasThatOnlyCrash(t *testing.T) {
 	o := small(1)
 	o.Views, o.Crash, o.Replicas, o.Byzantine, o.Crashes, o.FairEvery = 2, true, 3, Nobody, 0, 7
@@ -95,10 +96,11 @@ func TestSearch_ThreeReplicasThatOnlyCrash(t *testing.T) {
 	}
 }
 
-// bare is a letter that shows all its fields.
+// bare is a letter that prints all its fields.
 type bare letter
 
-// outcomes lists the messages that correct replicas can send within the bounds, and the batches that can commit together.
+// outcomes lists the messages that correct replicas can send within the bounds, and the combinations of batches that can
+// commit.
 func outcomes(t *testing.T, o Options) []string {
 	s := newSearch(o, o.casts()[0])
 	complete, found := s.run(context.Background())
@@ -107,7 +109,7 @@ func outcomes(t *testing.T, o Options) []string {
 	}
 	set := map[string]bool{}
 	for _, l := range s.a.letters[1:] {
-		if l.by != s.a.byzantine && l.kind != wire.TypeHeldBy { // answers count as sent even before they are asked for
+		if l.by != s.a.byzantine && l.kind != wire.TypeHeldBy { // answers count as sent even if nobody has asked yet
 			set[fmt.Sprintf("%+v", bare(l))] = true
 		}
 	}
@@ -188,8 +190,8 @@ func TestJudge_CanFail(t *testing.T) {
 	}
 }
 
-// TestFingerprint_WhatIsLeftOutIsThere fails when a field that the fingerprint leaves out was renamed or moved. Otherwise
-// the fingerprint would distinguish states that behave alike, and searches would not end.
+// TestFingerprint_WhatIsLeftOutIsThere fails if a field that the fingerprint leaves out was renamed or moved. Otherwise
+// such a field would be hashed, equal states would count as different, and searches would not end.
 func TestFingerprint_WhatIsLeftOutIsThere(t *testing.T) {
 	there, seen := map[string]bool{}, map[reflect.Type]bool{}
 	var walk func(reflect.Type)
@@ -220,7 +222,7 @@ func TestFingerprint_WhatIsLeftOutIsThere(t *testing.T) {
 	}
 }
 
-// A search that is interrupted reports the interruption, and not that its bounds are too wide.
+// If a search is interrupted, it reports that, and does not say that its bounds are too wide.
 func TestSearch_InterruptedSaysSo(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

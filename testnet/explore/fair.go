@@ -10,19 +10,21 @@ import (
 )
 
 const (
-	fairStep   = 125 * time.Millisecond // an eighth of the view timeout: how often a waiting replica reports its status
-	fairRounds = 480                    // a minute: seven times what four doublings of the timeout take
-	extraViews = 4                      // V9
+	fairStep = 125 * time.Millisecond // an eighth of the view timeout; a waiting replica sends its status this often
+	// A minute; this is seven times as long as four timeouts of which each is twice the one before.
+	fairRounds = 480
+	extraViews = 4 // V9
 )
 
-// fairRun is the result of a fair continuation.
+// fairRun is the result of a continuation without further faults.
 type fairRun struct {
 	rounds int
 	views  wire.View // how many views above the highest one at the beginning were needed
 }
 
-// continuation plays a state on fairly: the Byzantine replica is silent, everything that was on the way is lost, and from
-// now on the correct replicas' messages arrive at once, their timers run, and the client repeats what it asked for.
+// continuation continues a run from a state without further faults. The Byzantine replica sends nothing, and all
+// messages that were on the way are lost. From now on the correct replicas' messages arrive at once, their timers run,
+// and the client sends its requests again.
 type continuation struct {
 	nodes []*node
 	queue []letterTo
@@ -35,8 +37,8 @@ type letterTo struct {
 	msg  wire.Message
 }
 
-// continueFairly returns an error if the correct replicas do not execute every request everywhere within fairRounds, or
-// take more views than V9 allows.
+// continueFairly returns an error if some request is not executed on every correct replica within fairRounds, or if this
+// takes more views than V9 allows.
 func (s *search) continueFairly(at int32) (fairRun, error) {
 	c := &continuation{}
 	for i, ls := range s.locals {
@@ -72,14 +74,15 @@ func (c *continuation) post(from wire.ReplicaID, to int, m wire.Message) {
 	}
 }
 
-// drain delivers the messages on the way, and the messages that follow from them. Correct replicas signed all of these.
+// drain delivers the messages on the way, and the messages that are sent because of them. Correct replicas signed all of
+// these.
 func (c *continuation) drain() {
 	for len(c.queue) > 0 {
 		l := c.queue[0]
 		c.queue = c.queue[1:]
 		n := c.nodes[l.to]
 		if r, ok := l.msg.(*wire.Request); ok && n.done[r.ID] {
-			continue // the driver answers a request that was executed
+			continue // the driver would answer this request, because it was executed
 		}
 		v, err := wire.Verify(n.cfg, l.msg, func([]wire.Claim) bool { return true })
 		if err != nil {
@@ -98,7 +101,8 @@ func (c *continuation) highest() (v wire.View) {
 	return v
 }
 
-// done reports whether every correct replica has executed every request, all have executed equally far, and all may vote.
+// done reports whether every correct replica has executed every request, all have executed the same batches, and all may
+// vote.
 func (c *continuation) done() bool {
 	for _, n := range c.nodes {
 		if n.core == nil || n.core.Inspect().Silent || len(n.done) < len(n.w.requests) || len(n.executed) != len(c.nodes[0].executed) {
@@ -117,7 +121,7 @@ func (c *continuation) agree() error {
 	return nil
 }
 
-// describe says where each replica is stuck.
+// describe returns a text that says what each replica waits for.
 func (c *continuation) describe() string {
 	var lines []byte
 	for _, n := range c.nodes {

@@ -15,61 +15,63 @@ import (
 	"tagma/pbft/wire"
 )
 
-// fingerprint is the canonical hash of a replica: equal for two that behave alike from now on.
+// fingerprint is a hash of a replica. It is equal for two replicas that will behave in the same way from now on.
 type fingerprint [sha256.Size]byte
 
-// walker writes everything reachable from a core, field by field, except what cannot change what the core does in a
-// search. A field that is added to the core is therefore part of the state until somebody says here why it is not.
+// walker writes everything that is reachable from a core, field by field, except what cannot change what the core does
+// in a search. So if a field is added to the core, it is part of the state until it is listed here as left out.
 type walker struct {
 	buf  []byte
-	seen map[unsafe.Pointer]int // numbers by order of first visit, because the pool's lists are cyclic
+	seen map[unsafe.Pointer]int // numbers in the order of the first visit; needed because the pool's lists are cyclic
 	at   port.Position          // the core's position
 	self wire.ReplicaID
 	n    int // replicas
 	what aspect
 
-	forgets *[replicas]bool // which replicas may still ask what this one remembers of them
+	forgets *[replicas]bool // which replicas may still ask what this replica remembers about them
 }
 
-// aspect says which part of a core a hash covers.
+// aspect says which part of a core a hash includes.
 type aspect uint8
 
 const (
-	everything aspect = iota // what tells two states of a replica apart
-	whatCounts               // what a search's moves still depend on
-	whatStays                // the part of whatCounts that outlives the view
+	everything aspect = iota // everything that distinguishes two states of a replica
+	whatCounts               // the part on which the remaining moves of a search depend
+	whatStays                // the part of whatCounts that a change of view does not clear
 )
 
-// leftOutTypes are types that no hash covers: moments, because every tick of a search is longer than every timeout, so every
-// timer has expired; causes, which are for people; signatures and signers, because letters are interchangeable (see letter);
-// cached encodings; and what status messages say of peers, because a search delivers none.
+// leftOutTypes are types that no hash includes. Times: every tick of a search is longer than every timeout, so every
+// timer has expired. Causes: they are only for people. Signatures and signers: messages with the same letter are
+// interchangeable. Cached encodings. What status messages say about peers: a search delivers no status.
 var leftOutTypes = map[string]bool{
 	"Duration": true, "Cause": true, "Signature": true, "Config": true, "Endorsement": true, "requestCache": true, "bodyCache": true,
 	"peer": true, "load": true,
 }
 
-// leftOut lists fields, each with the first aspect that does not include it.
+// leftOut lists fields. Each has the first aspect that does not include it.
 var leftOut = map[string]aspect{
-	// Scratch space; the wall clock, which stands still; whose turn it is to help; to whom a contradiction was shown; who
-	// justified a view; how much memory bodies take; and up to where statuses list what is missing.
+	// Buffers; the wall clock, which stands still; which replica is the next helper; which replicas were sent our
+	// pre-prepare because their vote differs; the Suspects that justify a view; how much memory bodies take; and up to
+	// where statuses list missing slots.
 	"Replica.out": everything, "Replica.wall": everything, "Replica.helper": everything, "Slot.Shown": everything,
 	"ViewChange.Suspects": everything, "NewView.ViewChanges": everything, "change.suspects": everything, "Slot.Memory": everything,
 	"Replica.known": everything,
 
-	// Others' votes, because they are delivered by whole quorums, and other fields show what those cause; bodies, because
-	// they can be fetched again, and class.lacks says which are missing; the view from which timeouts double; and what is
-	// remembered of others, because class.answers says what would be answered.
+	// Others' votes, because they are delivered as complete quorums, and their effects are in other fields. Bodies,
+	// because they can be fetched again, and class.lacks says which are missing. The view from which on timeouts are
+	// doubled. And what is remembered about other replicas, because class.answers says what would be answered.
 	"Slot.Prepares": whatCounts, "Slot.Commits": whatCounts, "Slot.Bodies": whatCounts, "Slot.Loose": whatCounts,
 	"change.votes": whatCounts, "change.progressView": whatCounts, "CommitCert.View": whatCounts, "change.proven": whatCounts,
 	"Replica.memories": whatCounts,
 
-	// What entering a view clears. The pool then holds exactly the requests that were not executed.
+	// These are cleared when the replica enters a view. The pool then holds exactly the requests that were not executed.
 	"Replica.active": whatStays, "Replica.origin": whatStays, "Replica.proposed": whatStays, "Replica.pool": whatStays,
 	"Replica.suspicion": whatStays, "Replica.change": whatStays, "Window.Seen": whatStays, "Slot.Accepted": whatStays,
 	"Slot.Digest": whatStays, "Slot.Proposal": whatStays, "Slot.PrepareSent": whatStays, "Slot.CommitSent": whatStays,
 }
 
-// fingerprintOf hashes a core, what its journal would restore, what waits to be journalled, and what was executed.
+// fingerprintOf hashes a core, what its journal would restore, the records that wait to be written, and what was
+// executed.
 func fingerprintOf(n *node, what aspect) fingerprint {
 	if n.core == nil {
 		return sha256.Sum256([]byte("forgot"))
@@ -86,7 +88,7 @@ func fingerprintOf(n *node, what aspect) fingerprint {
 	return sha256.Sum256(w.buf)
 }
 
-// with hashes a core's hash with what the replica has shown, its level, its lives and the answers that it got.
+// with combines a core's hash with what the replica has sent, its level, its lives and the answers that it has received.
 func with(core fingerprint, s *local) fingerprint {
 	b, _ := binary.Append(core[:], binary.LittleEndian, &s.shown) // it has a fixed size
 	b, _ = binary.Append(append(b, byte(s.level), byte(s.lives)), binary.LittleEndian, &s.heard)
@@ -122,7 +124,7 @@ func (w *walker) value(v reflect.Value) {
 	case kind == reflect.Struct:
 		w.structure(v)
 	case kind == reflect.Func:
-		// this belongs to the configuration only
+		// the other types belong only to the configuration
 	default:
 		panic("explore: the core has a field of kind " + kind.String() + "; say in fingerprint.go how it counts")
 	}
@@ -184,7 +186,7 @@ func (w *walker) structure(v reflect.Value) {
 	}
 }
 
-// field is a field of the core. Hashes of an aspect below until cover it.
+// field is a field of the core. Hashes include it if their aspect is below until.
 type field struct {
 	index int
 	name  string
@@ -210,5 +212,6 @@ func fields(t reflect.Type) (all []field) {
 	return all
 }
 
-// read returns a value of the core with its type. Reflection alone does not return values of fields that are not exported.
+// read returns a value of the core with its type. This is needed because reflection does not return values of unexported
+// fields.
 func read[T any](v reflect.Value) *T { return (*T)(v.Addr().UnsafePointer()) }

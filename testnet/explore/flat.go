@@ -6,13 +6,15 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Searches in which replicas forget are sorted by level, too, but the level starts again at 0 when a life ends or begins: a
-// new life may say in a low view what others can use, though its former life had left that view. Within each such part of a
-// run the argument of classes.go holds. A loss has the level of the replica that forgets. An answer has the level of the
-// replica that gives it, which keeps its order among that replica's moves. States are merged only if they agree in all that
-// can be used: votes that may complete a quorum, and the answers that a replica may still ask for.
+// Searches in which replicas forget are also sorted by level, but the level begins again at 0 when a life ends or
+// begins. The reason is that a new life may send messages in a low view that others can use, although its former life
+// had left that view. Within each such part of a run, the argument in classes.go holds.
+//
+// A loss has the level of the replica that forgets. An answer has the level of the replica that gives it, so its place
+// among the moves of that replica does not change. States are merged only if they agree in everything that can be used:
+// the votes that may complete a quorum, and the answers that a replica may still ask for.
 
-// sorts returns the level of a move, and sets the level of the run in next, the state that the move leads to.
+// sorts returns the level of a move. It also sets the level of the run in next, which is the state after the move.
 func (s *search) sorts(from state, i int, m move, next *state) wire.View {
 	was, is := s.local(&from, i), s.local(next, i)
 	level := is.level
@@ -40,7 +42,8 @@ func (s *search) sorts(from state, i int, m move, next *state) wire.View {
 	return level
 }
 
-// mayAsk reports whether a replica may still ask what it has forgotten and need id's answer; nobody stands for any answer.
+// mayAsk reports whether a replica may still ask what it has forgotten and need the answer of replica id. If id is
+// nobody, any answer counts.
 func (s *search) mayAsk(st *state, id wire.ReplicaID) bool {
 	asks := int(st.forgets) < s.o.Amnesia
 	for i := range s.locals {
@@ -50,8 +53,9 @@ func (s *search) mayAsk(st *state, id wire.ReplicaID) bool {
 	return asks
 }
 
-// urgent returns the replica whose move must come next, if there is one. The first answer follows the loss at once, since
-// other moves could as well come before the loss; the attacker's answer follows at once when all others have answered.
+// urgent returns the replica whose move must come next, if there is one. The first answer comes directly after the loss,
+// because moves in between could also come before the loss. The attacker's answer comes as soon as all others have
+// answered.
 func (s *search) urgent(st *state) (int, bool) {
 	for i := range s.locals {
 		l := s.local(st, i)
@@ -71,13 +75,14 @@ func (s *search) urgent(st *state) (int, bool) {
 	return 0, false
 }
 
-// wasted reports whether a move delivers an answer of the attacker that does not end the asking: it can as well come later.
+// wasted reports whether a move delivers an answer of the attacker that is not the last one needed. Such a move need not
+// be tried, because it can also come later.
 func (s *search) wasted(i int, m move, next *state) bool {
 	return !s.o.Exact && m.kind == deliver && s.a.letters[m.letters[0]].kind == wire.TypeHeldBy &&
 		s.a.letters[m.letters[0]].by == s.a.byzantine && s.local(next, i).asking
 }
 
-// told lists what the others would answer a replica now, by replica.
+// told lists what each of the others would answer to a replica now.
 func (s *search) told(st *state, id wire.ReplicaID) (told [replicas]int32) {
 	for i, ls := range s.locals {
 		if ls.id != id {
@@ -87,8 +92,9 @@ func (s *search) told(st *state, id wire.ReplicaID) (told [replicas]int32) {
 	return told
 }
 
-// ordersUpTo lists the quorums that can together order everything up to the base: replica i is the lowest correct one, and
-// all are active in one view, with its primary, and may vote. Their votes lie below the checkpoint and are left out.
+// ordersUpTo lists the quorums that can together order everything up to the base. Replica i must be the lowest correct
+// replica of the quorum. All its members are active in the same view, the view's primary is one of them, and all may
+// vote. Their votes are below the checkpoint, so they are left out.
 func (s *search) ordersUpTo(st *state, i int) (list []move) {
 	if s.a.base == 0 {
 		return nil
@@ -110,7 +116,7 @@ func (s *search) ordersUpTo(st *state, i int) (list []move) {
 		}
 		if led && set[0] == int32(i) {
 			m := move{kind: stable}
-			copy(m.letters[:], set[1:]) // none of them is 0: the lowest one makes the move
+			copy(m.letters[:], set[1:]) // the member with the lowest number makes the move, so all entries are above 0
 			list = append(list, m)
 		}
 	}

@@ -6,9 +6,9 @@ import (
 	"tagma/pbft/wire"
 )
 
-// judge returns the invariant that a state breaks, or nil. It judges more than what happened: a batch counts as
-// committed as soon as a replica could show its certificate. The attacker commits to anything, so the commits of two
-// correct replicas suffice.
+// judge returns the invariant that a state violates, or nil. It is stricter than what has happened in the run: a batch
+// counts as committed as soon as some replica could have a certificate for it. The attacker votes for anything, so the
+// commits of two correct replicas are enough.
 func (a *alphabet) judge(k *knowledge) error {
 	for seq := wire.Seq(1); seq <= wire.Seq(a.slots); seq++ {
 		chosen, in := none, wire.View(0)
@@ -30,7 +30,8 @@ func (a *alphabet) judge(k *knowledge) error {
 	return agree(k)
 }
 
-// survives checks I17: every committed batch is in the O of every later new view that a correct replica entered.
+// survives checks I17: every committed batch is in the O of every NewView of a higher view that a correct replica has
+// entered.
 func (a *alphabet) survives(k *knowledge, in wire.View, seq wire.Seq, d value) error {
 	for id, s := range k {
 		for v := in + 1; s != nil && v < maxViews; v++ {
@@ -42,7 +43,7 @@ func (a *alphabet) survives(k *knowledge, in wire.View, seq wire.Seq, d value) e
 	return nil
 }
 
-// agree checks I1 on the executed batches.
+// agree checks I1 for the executed batches.
 func agree(k *knowledge) error {
 	var chosen [maxSlots]value
 	for id, s := range k {
@@ -59,7 +60,7 @@ func agree(k *knowledge) error {
 	return nil
 }
 
-// taken checks V4 for one replica: a new view that the replica made active has the O that its view changes require.
+// taken checks V4 for one replica: the NewView that it has activated has the O that the view changes in it require.
 func (a *alphabet) taken(id wire.ReplicaID, s *shown) error {
 	for v, n := range s.activated {
 		if n != 0 && a.letters[n].order != a.letters[n].right {

@@ -6,37 +6,38 @@ import (
 	"tagma/pbft/wire"
 )
 
-// maxSlots and maxViews bound what a letter can name, and so the search.
+// maxSlots and maxViews bound the slots and views that a letter can name. So they also bound the search.
 const (
 	maxSlots = 2
 	maxViews = 4
 )
 
-// value is what one sequence number can hold, small enough to compare and to count.
+// value is what one sequence number can hold. It is small, so that it can be compared and counted.
 type value uint8
 
-// The values of a slot. A and B are two batches of the same request, which differ in their agreed time; C and D are the
-// same for the other slot's request.
+// The values of a slot. A and B are two batches with the same request and different agreed times. C and D are the same
+// for the request of the other slot.
 const (
 	none   value = iota // nothing
 	null                // the null request
-	first               // A: what the primaries of even views propose by themselves
-	second              // B: what the primaries of odd views propose by themselves
-	third               // C, D: what the same propose for this slot if a restart made them lose count of the requests
+	first               // A: what the primary of an even view proposes
+	second              // B: what the primary of an odd view proposes
+	// C, D: what such primaries propose for this slot if, after a restart, they have lost count of the requests.
+	third
 	fourth
 )
 
 func (v value) String() string { return [...]string{"none", "null", "A", "B", "C", "D"}[v] }
 
-// proof is the value that a view change claims to have prepared in a slot.
+// proof is the value that a view change shows as prepared in a slot.
 type proof struct {
 	view  wire.View
-	value value // none: the view change claims nothing
+	value value // none: the view change shows nothing for the slot
 }
 
-// letter is what a message says, without its proof. Two messages with one letter are interchangeable: once a message is
-// verified, the core never reads who signed a certificate, nor which view changes a new view rests on. That is why the
-// state space is finite.
+// letter is the content of a message, without its signatures. Two messages with the same letter are interchangeable:
+// once a message is verified, the core never reads who signed a certificate, nor which view changes a NewView contains.
+// For this reason the number of states is finite.
 type letter struct {
 	kind  wire.Type
 	by    wire.ReplicaID
@@ -46,18 +47,18 @@ type letter struct {
 	proof [maxSlots]proof // the certificates of a view change, by slot
 	order [maxSlots]value // in a new view: its O, by slot
 	right [maxSlots]value // in a new view: the O that its view changes require
-	ahead [4]wire.View    // in a view change: by replica, 1 + the view of its Suspect, if that is higher than needed
+	ahead [4]wire.View    // in a view change: by replica, 1 + the view of its Suspect, if that view is higher than needed
 
-	stable wire.Seq // in a view change and a new view: the stable checkpoint that it begins above
+	stable wire.Seq // in a view change and a NewView: the stable checkpoint above which it begins
 	held   held     // in an answer to an amnesiac
 }
 
-// String is a short form of a letter; text has the content of its message.
+// String returns a letter in a short form. Its field text has the content of the message.
 func (l letter) String() string {
 	return fmt.Sprintf("%v v%d s%d %v of r%d", l.kind, l.view, l.seq, l.value, l.by)
 }
 
-// alphabet gives every letter a number and keeps one verified message for it. Number 0 is no letter.
+// alphabet gives each letter a number, and keeps one verified message for it. Number 0 stands for no letter.
 type alphabet struct {
 	*world
 	numbers map[letter]int32
@@ -74,8 +75,8 @@ func (a *alphabet) text(k int32) string {
 	return fmt.Sprintf("%s from r%d", a.names.Message(a.mail[k].Message()), a.letters[k].by)
 }
 
-// number returns the number of a letter, verifying the message that stands for it when it is new. A correct replica's
-// message that does not verify is a finding.
+// number returns the number of a letter. If the letter is new, it verifies the message that stands for it. If a message
+// of a correct replica is invalid, the search reports that.
 func (a *alphabet) number(l letter, m func() wire.Message) (int32, error) {
 	if k, ok := a.numbers[l]; ok {
 		return k, nil
@@ -91,8 +92,8 @@ func (a *alphabet) number(l letter, m func() wire.Message) (int32, error) {
 	return k, nil
 }
 
-// spell returns the letter of a correct replica's message, false if the search leaves it out: messages that a lossy
-// network replaces (status, heartbeat, fetch), and what lies beyond the bounds.
+// spell returns the letter of a correct replica's message. It returns false if the search leaves the message out:
+// messages that other moves replace (status, heartbeat, fetch), and messages beyond the bounds.
 func (w *world) spell(by wire.ReplicaID, m wire.Message) (letter, bool) {
 	said, _ := wire.SaidIn(m)
 	l := letter{kind: wire.TypeOf(m), by: by, view: said.View}
@@ -123,7 +124,7 @@ func (w *world) spell(by wire.ReplicaID, m wire.Message) (letter, bool) {
 		for i, p := range m.Proposals[:min(len(m.Proposals), w.slots)] {
 			l.order[i] = w.valueOf(wire.Seq(i+1), p.Digest)
 		}
-		l.right = l.order // V4 is judged for the attacker alone; I17 judges a correct primary's O
+		l.right = l.order // V4 is only checked for the attacker's NewViews; I17 checks the O of a correct primary
 	default:
 		return l, false
 	}

@@ -8,51 +8,52 @@ import (
 	"tagma/pbft/wire"
 )
 
-// kind says what a move does to a replica.
+// kind says what happens to a replica in a move.
 type kind uint8
 
 const (
-	start   kind = iota // the replica boots for the first time
-	deliver             // the move's letters arrive, in order
+	start   kind = iota // the replica starts for the first time
+	deliver             // messages with these letters arrive, in order
 	fetch               // the body of a value that it lacks arrives
-	expire              // its timers expire, where that does more than send a Suspect
+	expire              // its timers end; a move of its own only if more follows than a Suspect
 	restart             // it crashes and starts again from its journal
-	forget              // it loses all that it wrote, and asks the others
-	stable              // the checkpoint at the base is stable, and its state comes from others
+	forget              // it loses everything that it wrote, and asks the others
+	stable              // the checkpoint at the base becomes stable, and the replica fetches its state from others
 )
 
-// move is one transition of one replica. It is comparable: the same move from the same local state has the same result.
+// move is one transition of one replica. Moves can be compared: the same move from the same state of the replica has the
+// same result.
 type move struct {
 	kind    kind
-	letters [3]int32 // set in deliver, 0 behind the last one; in stable, the other replicas
+	letters [3]int32 // used in deliver: the letters, then zeros; used in stable: the other replicas
 	seq     wire.Seq // set in fetch
 	value   value    // set in fetch
-	crash   uint8    // the replica crashes after so many durable effects, and restarts; 0: no crash
+	crash   uint8    // the replica crashes after so many effects that become durable, and restarts; 0: it does not crash
 }
 
-// local is a state of one replica, with the way that leads to it: a core cannot be copied, so it is made again from its
-// history.
+// local is a state of one replica, together with the moves that lead to it. A core cannot be copied, so it is rebuilt by
+// repeating these moves.
 type local struct {
-	parent int32 // index in locals; the first state, whose move is start, names itself
+	parent int32 // index of the state before; the first state, whose move is start, has its own index
 	by     move
-	silent bool // the timers did not expire after the move; expiry is then a move of its own
+	silent bool // the timers did not end after the move; their end is then a move of its own
 	view   wire.View
 	level  wire.View // the highest view that any move so far was about
 	active bool
 	slots  [maxSlots]slotState
 	shown  shown
 
-	suspects bool            // the replica's own Suspect for its view counts
+	suspects bool            // the replica has a Suspect of its own for its view
 	asks     bool            // the replica has sent its view change for its view
 	votes    bool            // the replica is active in its view, and may vote there
-	lives    int             // how many lives the replica has lost
+	lives    int             // how often the replica has lost its memory
 	asking   bool            // the replica asks what it has forgotten
-	heard    [replicas]int32 // the answers that it has got while asking, as letters
-	answers  [replicas]int32 // what the replica would answer to each other one, as letters
+	heard    [replicas]int32 // the answers that it has received while asking, as letters
+	answers  [replicas]int32 // what the replica would answer to each other replica, as letters
 
 	core   int32 // hash of the core, as a number
 	counts int32 // hash of the part of the core that later moves depend on
-	stays  int32 // hash of the part of the core that outlives its view
+	stays  int32 // hash of the part of the core that a change of view does not clear
 }
 
 // long is longer than every timeout.
@@ -70,10 +71,10 @@ type locals struct {
 	classes numbering[class]
 	faces   map[face]int32
 
-	fails error // the first violation inside one replica
+	fails error // the first violation that concerns only one replica
 }
 
-// numbering gives each new value the next number, from 0.
+// numbering numbers different values, from 0.
 type numbering[T comparable] map[T]int32
 
 func (n numbering[T]) of(what T) (number int32, isNew bool) {
@@ -85,7 +86,7 @@ func (n numbering[T]) of(what T) (number int32, isNew bool) {
 	return number, !known
 }
 
-// outcome is the state that a move leads to, and how many durable effects the move has.
+// outcome is the state after a move, and how many of the move's effects became durable.
 type outcome struct {
 	to      int32
 	durable uint8
@@ -107,10 +108,11 @@ func newLocals(a *alphabet, id wire.ReplicaID) *locals {
 // begin returns the initial state.
 func (ls *locals) begin() int32 { return ls.next(0, move{kind: start}).to }
 
-// next returns the outcome of a move from a state. It makes the move only the first time.
+// next returns the outcome of a move from a state. The move is made only the first time; later calls return the same
+// outcome.
 func (ls *locals) next(from int32, m move) outcome {
 	if m.kind == stable {
-		m.letters = [3]int32{} // the other replicas make no difference
+		m.letters = [3]int32{} // which other replicas take part makes no difference
 	}
 	k, ok := ls.moves[step{from, m}]
 	if !ok {
@@ -120,9 +122,10 @@ func (ls *locals) next(from int32, m move) outcome {
 	return k
 }
 
-// first makes a move from a state for the first time, and then lets the timers expire. No run is lost by that: where expiry
-// only sends a Suspect, the sender goes on voting (V7), and the message may stay undelivered. Where expiry changes the view,
-// the move is made again without it, and expiry is a move of its own.
+// first makes a move from a state for the first time, and then lets the timers end. That loses no run. If the end of the
+// timers only makes the replica send a Suspect, the replica continues to vote (V7), and the Suspect need not be
+// delivered. If it makes the replica change its view, the move is also made without it, and the end of the timers is a
+// move of its own.
 func (ls *locals) first(from int32, m move) outcome {
 	s := local{parent: from, by: m}
 	n, durable := ls.make(&s)
@@ -140,7 +143,7 @@ func (ls *locals) first(from int32, m move) outcome {
 	return outcome{ls.file(n, &s), durable}
 }
 
-// make makes a state's last move with a new node, and notes what the node says.
+// make makes the last move of a state with a new node, and records what the node sends.
 func (ls *locals) make(s *local) (n *node, durable uint8) {
 	var was local
 	if s.by.kind != start {
@@ -173,7 +176,7 @@ func (ls *locals) rebuild(k int32) *node {
 	return n
 }
 
-// do performs a move and returns how many durable effects it had.
+// do makes a move and returns how many of its effects became durable.
 func (ls *locals) do(n *node, m move) uint8 {
 	n.durable, n.stopAfter = 0, int(m.crash)
 	switch m.kind {
@@ -208,7 +211,7 @@ func (ls *locals) do(n *node, m move) uint8 {
 func (ls *locals) listen(n *node, s *shown) {
 	n.says = func(to int, m wire.Message) {
 		if to != everybody {
-			return // retransmissions, and requests that the client sends anyway
+			return // these are repeated messages, or requests that the client sends anyway
 		}
 		l, ok := ls.a.spell(ls.id, m)
 		if !ok {
@@ -227,7 +230,7 @@ func (ls *locals) listen(n *node, s *shown) {
 	}
 }
 
-// file returns the number of the state that a node is in, and adds the state if it is new.
+// file returns the number of the state in which a node is. If the state is new, it is added.
 func (ls *locals) file(n *node, s *local) int32 {
 	s.level = ls.reached(s)
 	if s.asking = n.core == nil; !s.asking {
@@ -248,7 +251,7 @@ func (ls *locals) file(n *node, s *local) int32 {
 	return k
 }
 
-// look notes what the core shows about itself.
+// look records facts about the core for the search.
 func (ls *locals) look(n *node, s *local) {
 	in := n.core.Inspect()
 	s.view, s.active, s.slots = in.View, in.Active, n.slotsOf()
@@ -267,7 +270,8 @@ func (ls *locals) look(n *node, s *local) {
 	}
 }
 
-// reached is the level after a state's last move: the level before, or the highest view of correct replicas' letters in it.
+// reached returns the level after a state's last move: the level before, or the highest view in the letters of correct
+// replicas in the move, if that is higher.
 func (ls *locals) reached(s *local) (level wire.View) {
 	if s.by.kind == start || s.by.kind == deliver && ls.all[s.parent].asking {
 		return 0
@@ -281,7 +285,7 @@ func (ls *locals) reached(s *local) (level wire.View) {
 	return level
 }
 
-// enters notes the new view that a state's last move made active, for I17.
+// enters records the NewView that a state's last move made active, which I17 needs.
 func (ls *locals) enters(n *node, s *local) {
 	if n.core == nil {
 		return

@@ -4,10 +4,11 @@ import (
 	"tagma/pbft/wire"
 )
 
-// The moves of one replica. Votes are delivered by whole quorums: what a correct replica says depends on whether a quorum is
-// complete, never on the votes before the last one, and every message that was sent can be delivered at any time. So a run
-// in which votes come one by one says the same as a run in which a whole quorum comes at once, and only the latter are
-// searched. Messages that the receiver would keep for later are likewise delivered only when it uses them.
+// This file lists the moves of one replica. Votes are delivered as complete quorums. What a correct replica sends
+// depends only on whether a quorum is complete, not on the votes before the last one, and every message that was sent
+// can be delivered at any time. So for each run in which votes arrive one by one, there is a run in which complete
+// quorums arrive at once and replicas send the same messages. Only such runs are searched. In the same way, messages
+// that the receiver would keep for later are delivered only when the receiver uses them.
 
 // offers collects a replica's moves.
 type offers struct {
@@ -16,11 +17,12 @@ type offers struct {
 	id    wire.ReplicaID
 	s     *local
 	views wire.View
-	told  [replicas]int32 // what the others answer if this one has forgotten everything
+	told  [replicas]int32 // what the others answer if this replica has forgotten everything
 	list  []move
 }
 
-// moves lists what can happen to a replica, given what the others have shown. A replay names a move by its place here.
+// moves lists what can happen to a replica, given what the others have sent. A replay names a move by its position in
+// this list.
 func (o *offers) moves() []move {
 	o.list = o.list[:0]
 	if o.s.asking {
@@ -40,7 +42,7 @@ func (o *offers) moves() []move {
 	return o.list
 }
 
-// deliver offers the delivery of some letters.
+// deliver lists the move that delivers these letters.
 func (o *offers) deliver(letters ...int32) {
 	m := move{kind: deliver}
 	copy(m.letters[:], letters)
@@ -49,7 +51,7 @@ func (o *offers) deliver(letters ...int32) {
 
 func (o *offers) primary(v wire.View) wire.ReplicaID { return o.a.configs[0].Primary(v) }
 
-// normalCase offers pre-prepares, completed quorums and missing bodies (§4.2, N3, N7).
+// normalCase lists the moves of the normal case: pre-prepares, completed quorums and missing bodies (§4.2, N3, N7).
 func (o *offers) normalCase() {
 	for i := range o.a.slots {
 		seq, st := wire.Seq(i+1), &o.s.slots[i]
@@ -70,8 +72,8 @@ func (o *offers) normalCase() {
 	}
 }
 
-// prePrepares offers the primary's pre-prepare for a slot that has none. A second one with another digest would only make
-// the replica suspect, which its timers have done already.
+// prePrepares lists the primary's pre-prepare for a slot that has none. A second pre-prepare with another digest is not
+// needed: it would only make the replica send a Suspect, which its timers have done already.
 func (o *offers) prePrepares(seq wire.Seq) {
 	v := o.s.view
 	if p := o.primary(v); p != o.a.byzantine {
@@ -85,7 +87,8 @@ func (o *offers) prePrepares(seq wire.Seq) {
 	}
 }
 
-// complete offers so many votes, the replica's own one counted. Correct replicas' votes are taken before the attacker's.
+// complete lists the deliveries of so many votes, including the replica's own. Votes of correct replicas are used before
+// the attacker's.
 func (o *offers) complete(vote letter, own proof, missing int) {
 	if own == (proof{vote.view, vote.value}) {
 		missing--
@@ -104,8 +107,8 @@ func (o *offers) complete(vote letter, own proof, missing int) {
 	}
 }
 
-// leaving offers the Suspects that justify each higher view (V7): the attacker's, if there is one, and those of correct
-// replicas, this one included.
+// leaving lists the deliveries of Suspects that justify each higher view (V7). They are those of correct replicas,
+// including this one, and the attacker's, if there is one.
 func (o *offers) leaving() {
 	for u := o.s.view + 1; u < o.views; u++ {
 		var suspects []int32
@@ -122,8 +125,8 @@ func (o *offers) leaving() {
 	}
 }
 
-// joining offers others' view changes. One for a higher view takes the replica there. Two for its own view complete a
-// quorum: the primary then builds its new view, and on a backup the new-view timer runs.
+// joining lists the deliveries of others' view changes. One for a higher view makes the replica change to that view. Two
+// for its own view complete a quorum: the primary then builds its NewView, and on a backup the new-view timer starts.
 func (o *offers) joining() {
 	for u := max(o.s.view, 1); u < o.views; u++ {
 		correct := o.k.changes(u, o.id)
@@ -134,17 +137,17 @@ func (o *offers) joining() {
 			continue
 		}
 		if o.primary(u) != o.id && u+1 == o.views {
-			continue // its timer would be of no use within the bounds
+			continue // within the bounds its timer would have no effect
 		}
 		if o.s.active || o.s.shown.suspects[u] || o.s.shown.newView[u] != 0 {
 			continue
 		}
 		lies := o.a.lyingChanges(o.k, u)
 		if o.primary(u) != o.id && len(lies) > 0 {
-			lies = lies[:1] // the content of a view change does not matter to a timer
+			lies = lies[:1] // for a timer the content of a view change does not matter
 		}
 		size := o.a.quorum - 1
-		if o.s.lives > 0 && !o.s.asks { // a new life keeps its own back, and needs three of others
+		if o.s.lives > 0 && !o.s.asks { // a new life has not sent its own view change, so it needs three from others
 			size = o.a.quorum
 		}
 		for _, set := range o.a.gather(correct, lies, size) {

@@ -6,8 +6,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// lyingNewViews returns what the attacker can send as the primary of a view: for every Q view changes that it can gather,
-// the new view with the O that they require, and with wrong ones.
+// lyingNewViews returns the NewViews that the attacker can send as the primary of a view. For every set of Q view
+// changes that it can collect, there is the NewView with the right O, and NewViews with a wrong O.
 func (a *alphabet) lyingNewViews(k *knowledge, v wire.View) []int32 {
 	var numbers []int32
 	add := func(n int32) {
@@ -31,7 +31,7 @@ func (a *alphabet) lyingNewViews(k *knowledge, v wire.View) []int32 {
 	return numbers
 }
 
-// gather lists all sets of so many view changes of different replicas, without and with one view change of the attacker.
+// gather lists all sets of so many view changes of different replicas. At most one of them is the attacker's.
 func (a *alphabet) gather(correct, lies []int32, size int) [][]int32 {
 	sets := a.apart(correct, size)
 	for _, some := range a.apart(correct, size-1) {
@@ -42,7 +42,8 @@ func (a *alphabet) gather(correct, lies []int32, size int) [][]int32 {
 	return sets
 }
 
-// changes lists the view changes for a view of all correct replicas other than but; a former life may add one (D8.10).
+// changes lists the view changes for a view of all correct replicas except but. A replica that has forgotten may have
+// two (D8.10).
 func (k *knowledge) changes(v wire.View, but wire.ReplicaID) (list []int32) {
 	for id, s := range k {
 		if s == nil || wire.ReplicaID(id) == but {
@@ -61,7 +62,7 @@ func (k *knowledge) changes(v wire.View, but wire.ReplicaID) (list []int32) {
 func (a *alphabet) apart(list []int32, size int) [][]int32 {
 	return slices.DeleteFunc(subsets(list, size), func(set []int32) bool {
 		for i := 1; i < len(set); i++ {
-			if a.letters[set[i-1]].by == a.letters[set[i]].by { // the letters of one replica are side by side
+			if a.letters[set[i-1]].by == a.letters[set[i]].by { // letters of one replica are next to each other
 				return true
 			}
 		}
@@ -69,7 +70,7 @@ func (a *alphabet) apart(list []int32, size int) [][]int32 {
 	})
 }
 
-// highestStable is the stable checkpoint that a new view of these view changes begins above.
+// highestStable returns the stable checkpoint above which a NewView with these view changes begins.
 func (a *alphabet) highestStable(set []int32) (s wire.Seq) {
 	for _, k := range set {
 		s = max(s, a.letters[k].stable)
@@ -77,8 +78,8 @@ func (a *alphabet) highestStable(set []int32) (s wire.Seq) {
 	return s
 }
 
-// required is V3, written independently of the core: for each slot the value that prepared in the highest view, and null
-// for a slot without one below the highest prepared slot.
+// required implements V3 independently of the core. For each slot it returns the value that prepared in the highest
+// view. If there is none, and a higher slot has prepared, it returns null.
 func (a *alphabet) required(set []int32) (order [maxSlots]value) {
 	for i := maxSlots - 1; i >= 0; i-- {
 		best := proof{}
@@ -94,7 +95,7 @@ func (a *alphabet) required(set []int32) (order [maxSlots]value) {
 	return order
 }
 
-// wrong lists other O of the same length: a shorter or longer one is refused before it reaches the core.
+// wrong lists other O of the same length. An O of another length is refused before it reaches the core.
 func (a *alphabet) wrong(right [maxSlots]value) [][maxSlots]value {
 	var list [][maxSlots]value
 	for i, v := range right {

@@ -19,10 +19,10 @@ type node struct {
 	cfg     *wire.Config
 	core    *pbft.Replica     // nil while the replica asks what it has forgotten
 	forgot  *amnesia.Amnesiac // takes the core's place then
-	life    wire.Life         // the life of this journal; zero for the first one
-	applied pbft.Applied      // the state in the store, if it came from others
+	life    wire.Life         // the life in this journal; zero for the first life
+	applied pbft.Applied      // the state in the store, if it was fetched from others
 	journal []wire.Record
-	notes   []wire.Record // written with the next durable record
+	notes   []wire.Record // records that will be written with the next durable record
 	inbox   []port.Event  // loopback and execution results
 	mono    time.Duration
 
@@ -30,8 +30,8 @@ type node struct {
 	done     map[wire.RequestID]bool
 	root     wire.Digest
 
-	durable   int // durable effects of the current move
-	stopAfter int // crash after so many of them; 0: never
+	durable   int // how many effects of the current move have become durable
+	stopAfter int // the node crashes after so many of them; 0: never
 	stopped   bool
 
 	says func(to int, m wire.Message) // called with every message that the node sends
@@ -44,8 +44,9 @@ func newNode(w *world, id wire.ReplicaID) *node {
 	return &node{w: w, cfg: &w.configs[id], says: func(int, wire.Message) {}}
 }
 
-// boot starts the core from the journal and the initial state, and has the client send its requests again: a restart
-// forgets them. A replica that asks what it has forgotten asks everybody again, because answers are not durable.
+// boot starts the core from the journal and the initial state. The client then sends its requests again, because a
+// restart forgets them. A replica that asks what it has forgotten asks all others again, because answers are not
+// durable.
 func (n *node) boot() {
 	n.executed, n.root, n.done = nil, n.applied.Root, map[wire.RequestID]bool{}
 	n.inbox, n.notes, n.stopped, n.stopAfter = nil, nil, false, 0
@@ -58,7 +59,7 @@ func (n *node) boot() {
 	n.ask()
 }
 
-// forget loses everything that the replica wrote.
+// forget deletes everything that the replica wrote.
 func (n *node) forget() {
 	n.core, n.forgot, n.journal, n.applied = nil, &amnesia.Amnesiac{}, nil, pbft.Applied{}
 	n.boot()
@@ -79,8 +80,8 @@ func (n *node) remember() {
 	n.boot()
 }
 
-// restored returns the core that the journal leads to. This core asks nobody what it may have forgotten, because a
-// journal is only lost as a whole, by a move of its own.
+// restored returns the core that continues from the journal. This core need not ask what it has forgotten: in this
+// search, a journal is either complete or is lost completely, which is a move of its own.
 func (n *node) restored() *pbft.Replica {
 	core, err := pbft.Boot(n.cfg, n.journal, n.applied, pbft.Start{Life: n.life})
 	if err != nil {
@@ -89,8 +90,8 @@ func (n *node) restored() *pbft.Replica {
 	return core
 }
 
-// ask gives the core every request that it has not executed, as a client does while it waits. It gives none before the
-// replica has the state at the base, since all requests are for slots above.
+// ask gives the core every request that it has not executed, as a client does that waits. It gives none before the
+// replica has the state at the base, because all requests are for slots above the base.
 func (n *node) ask() {
 	if n.applied.Seq < n.w.base {
 		return
@@ -102,7 +103,7 @@ func (n *node) ask() {
 	}
 }
 
-// restart reads the journal back from its bytes.
+// restart encodes and decodes the journal, and starts the core again.
 func (n *node) restart() {
 	for i, r := range n.journal {
 		back, err := wire.DecodeRecord(wire.EncodeRecord(r))
@@ -119,8 +120,8 @@ func (n *node) tick(d time.Duration) {
 	n.step(port.Tick{Mono: n.mono, Wall: wallOf(n.cfg.Self)})
 }
 
-// expire lets every timer end. Where replicas only crash, one that hears nobody restarts its timers (F4), so the others say
-// how they are meanwhile.
+// expire lets every timer end. If replicas only crash, a replica that hears nobody restarts its timers instead (F4). So
+// in that mode the other replicas send it their statuses meanwhile.
 func (n *node) expire() {
 	n.tick(long)
 	for range 5 * int(n.cfg.MaxViewTimeout/n.cfg.ViewTimeout) {
@@ -140,7 +141,7 @@ func (n *node) receive(from port.Source, m wire.Verified) {
 	n.step(port.Received{From: from, Msg: m})
 }
 
-// actor returns the core, or the amnesiac that takes its place.
+// actor returns the core, or the amnesiac that runs in its place.
 func (n *node) actor() port.Actor {
 	if n.forgot != nil {
 		return n.forgot
@@ -148,7 +149,7 @@ func (n *node) actor() port.Actor {
 	return n.core
 }
 
-// step gives the core an event and everything that comes back from it.
+// step gives the core an event, and then the events that follow from its effects.
 func (n *node) step(ev port.Event) {
 	n.inbox = append(n.inbox, ev)
 	for len(n.inbox) > 0 && !n.stopped {
@@ -186,7 +187,7 @@ func (n *node) perform(e port.Effect) {
 	}
 }
 
-// persist makes a record durable, and stops the replica if this is where the move has it crash.
+// persist makes a record durable. If the move says so, the replica crashes after that.
 func (n *node) persist(r wire.Record) {
 	n.journal = append(append(n.journal, n.notes...), r)
 	n.notes = nil
@@ -197,8 +198,8 @@ func (n *node) persist(r wire.Record) {
 	n.stopped = n.durable == n.stopAfter
 }
 
-// broadcast signs, persists, sends and loops back. A crash between persist and send needs no case: what was sent may never
-// be delivered.
+// broadcast signs a message, makes it durable, sends it, and returns it to the core. There is no case for a crash
+// between making it durable and sending it, because a message that was sent need not be delivered.
 func (n *node) broadcast(m wire.Message) {
 	n.w.sign(n.cfg.Self, m)
 	if wire.Durable(m) {
@@ -208,10 +209,10 @@ func (n *node) broadcast(m wire.Message) {
 	n.inbox = append(n.inbox, port.Received{From: port.Source{Replica: n.cfg.Self, Loopback: true}, Msg: wire.Own(m)})
 }
 
-// execute applies a batch: the state is a hash over everything that was executed.
+// execute applies a batch. The state is a hash of everything that was executed.
 func (n *node) execute(e port.Execute) {
 	d := e.Body.Digest()
-	n.executed = append(n.executed, d) // nothing was executed below the base
+	n.executed = append(n.executed, d) // nothing below the base was executed here
 	n.root = sha256.Sum256(append(n.root[:], d[:]...))
 	result := port.Executed{Seq: e.Seq}
 	for _, r := range e.Body.Requests {
@@ -223,7 +224,7 @@ func (n *node) execute(e port.Execute) {
 	n.inbox = append(n.inbox, result)
 }
 
-// takeStable tells the core that the checkpoint at the base is stable, and lets it wait until it fetches that state.
+// takeStable tells the core that the checkpoint at the base is stable, and continues until the core fetches that state.
 func (n *node) takeStable() {
 	v, err := wire.Verify(n.cfg, &wire.StableNotice{Cert: n.w.moved}, n.w.holds)
 	if err != nil {
@@ -233,7 +234,7 @@ func (n *node) takeStable() {
 	n.tick(long)
 }
 
-// asked has the client send its requests to a core that was given the state at the base.
+// asked makes the client send its requests to a core that has just received the state at the base.
 func (n *node) asked() {
 	n.root = n.applied.Root
 	for _, r := range n.w.requests {

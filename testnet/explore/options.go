@@ -17,11 +17,14 @@ type Options struct {
 	FairEvery int  `json:"fair_every"` // check liveness from every n-th state; 0: from none
 	Exact     bool `json:"exact"`      // search without the reductions by view and in the last view
 	Amnesia   int  `json:"amnesia"`    // how often in one run a correct replica forgets everything
-	Above     bool `json:"above"`      // search slots a window higher, above the R of a replica that forgot before
-	Amnesiac  int  `json:"-"`          // who forgets; with Amnesia 2 the next correct one, too; All: each in turn, or all
-	Byzantine int  `json:"-"`          // which replica is Byzantine; All: a search for each; Nobody: a search without
+	// The searched slots are a window higher, above the R of a replica that has forgotten.
+	Above bool `json:"above"`
+	// Which replica forgets; with Amnesia 2 the next correct one forgets, too; All: a search for each replica, or one in
+	// which any may forget.
+	Amnesiac  int `json:"-"`
+	Byzantine int `json:"-"` // which replica is Byzantine; All: a search for each; Nobody: a search without
 
-	// Progress, unless nil, is called every 4096 states with how far a search has come, from several goroutines.
+	// Progress, unless nil, is called after every 4096 states with the progress of a search. Several goroutines call it.
 	Progress func(byzantine, states, depth int) `json:"-"`
 }
 
@@ -47,20 +50,21 @@ func (o *Options) Bind(f Flags) {
 	f.BoolVar(&o.Exact, "exact", o.Exact, "search without the reductions by view")
 }
 
-// All stands for a search for each replica.
+// All means a search for each replica.
 const All = -1
 
-// Nobody stands for a search in which all four replicas are correct.
+// Nobody means a search in which all replicas are correct.
 const Nobody = -2
 
-// Defaults are bounds that are exhausted in a few minutes of one core.
+// Defaults are bounds within which a search ends after a few minutes on one core.
 func Defaults() Options {
 	return Options{
 		Replicas: replicas, Views: 3, Slots: 1, Crashes: 0, MaxStates: 5_000_000, FairEvery: 1, Byzantine: All, Amnesiac: All,
 	}
 }
 
-// Validate returns an error for the first bound that the search does not support, with those that it does.
+// Validate returns an error for the first bound that the search does not support. The error says which values are
+// supported.
 func (o Options) Validate() error {
 	switch {
 	case o.Crash && (o.Replicas != 3 || o.Byzantine != Nobody || o.Amnesia > 0 || o.Above):
@@ -87,7 +91,8 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// cast names the Byzantine replica of a search and the one that may forget; for the latter nobody means none or any.
+// cast names the Byzantine replica of a search and the one that may forget. For the latter, nobody means that none may
+// forget, or that any may.
 type cast struct{ byzantine, amnesiac wire.ReplicaID }
 
 // casts lists the searches that the options ask for.
@@ -104,8 +109,8 @@ func (o Options) casts() (list []cast) {
 	return list
 }
 
-// each lists the replicas for one part of a cast: the named one, or all but taken in turn. Replicas that are primary in none
-// of the views differ in name only, so one of them stands for all.
+// each lists the replicas for one role: the named one, or each replica except taken. Replicas that are the primary of
+// none of the searched views differ only in their numbers, so only one of them is listed.
 func (o Options) each(named int, taken wire.ReplicaID) (list []wire.ReplicaID) {
 	switch named {
 	case Nobody:

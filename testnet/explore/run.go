@@ -14,7 +14,7 @@ import (
 // Document is the result of a search, as --json prints it. Fields may be added, none may change.
 type Document struct {
 	Engine  string  `json:"engine"`        // explore
-	Verdict string  `json:"verdict"`       // pass, fail, or incomplete: nothing was found, and not all was seen
+	Verdict string  `json:"verdict"`       // pass, fail, or incomplete: nothing was found, but not all states were visited
 	Why     string  `json:"why,omitempty"` // why not all was seen
 	Bounds  Options `json:"bounds"`
 	Runs    []Run   `json:"runs"`
@@ -53,8 +53,8 @@ const (
 	Incomplete = "incomplete"
 )
 
-// Search makes the searches that the options ask for, several at a time, and passes the result of each to tell, in order.
-// After a search that finds something, the others are given up.
+// Search makes the searches that the options ask for, several at a time. It passes the result of each to tell, in order.
+// After a search that finds something, the remaining searches are stopped.
 func Search(ctx context.Context, o Options, tell func(Run)) Document {
 	d := Document{Engine: "explore", Verdict: Pass, Runs: []Run{}, Bounds: o}
 	began := time.Now()
@@ -63,7 +63,7 @@ func Search(ctx context.Context, o Options, tell func(Run)) Document {
 	for _, result := range startAll(inner, o) {
 		r := <-result
 		if d.Verdict == Fail {
-			continue // the search was given up; only its end is waited for
+			continue // this search was stopped; the loop only waits for its end
 		}
 		tell(r)
 		d.Runs = append(d.Runs, r)
@@ -85,8 +85,8 @@ func Search(ctx context.Context, o Options, tell func(Run)) Document {
 	return d
 }
 
-// startAll begins all searches, as many at once as there are processors. They share nothing, so each finds what it would
-// find alone.
+// startAll begins all searches, as many at a time as there are processors. They share no data, so each finds what it
+// would find alone.
 func startAll(ctx context.Context, o Options) []chan Run {
 	room := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var results []chan Run
@@ -154,7 +154,7 @@ func (r Run) Line() string {
 		r.who(), end, r.States, r.Transitions, r.Depth, r.Fair, float64(r.FairLongest)/1000, r.ExtraViews, r.Seconds)
 }
 
-// who names the Byzantine replica of a search and the one that may forget.
+// who returns a text that names the Byzantine replica of a search and the one that may forget.
 func (r Run) who() string {
 	text := "all correct"
 	if r.Byzantine != Nobody {
@@ -174,7 +174,7 @@ func byzantineOf(id wire.ReplicaID) int {
 	return int(id)
 }
 
-// Summary gives the verdict, and the story of what was found.
+// Summary returns the verdict, and the steps that lead to what was found.
 func (d Document) Summary() string {
 	var b strings.Builder
 	for _, r := range d.Runs {

@@ -8,15 +8,16 @@ import (
 )
 
 // state is a state of the whole model: one local state for each correct replica, and how many crashes there were. The
-// network and the attacker need no state of their own: they hold exactly what the replicas have sent so far.
+// network and the attacker need no state: what they hold is determined by what the replicas have sent.
 type state struct {
 	local   [replicas]int32 // the number of each correct replica's local state
 	crashes uint8
 	forgets uint8
-	level   wire.View // the highest view that any move was about, since a life ended or began
+	level   wire.View // the highest view that any move was about since a life last ended or began
 }
 
-// origin says how a state was first reached: from which state, and by which move (an index of choices) of which replica.
+// origin says how a state was first reached: from which state, and by which move of which replica. The move is given as
+// an index of choices.
 type origin struct {
 	from    int32
 	replica uint8
@@ -37,8 +38,8 @@ type search struct {
 
 	transitions int
 	depth       int
-	fair        int                      // states whose liveness was checked, or is known from equal cores
-	played      map[[replicas]int32]bool // the combinations of cores from which liveness was checked
+	fair        int                      // states whose liveness was checked, or is known from a state with the same cores
+	played      map[[replicas]int32]bool // the combinations of cores for which liveness was checked
 	worst       fairRun                  // the most rounds and the most views that a check took
 }
 
@@ -56,8 +57,8 @@ func newSearch(o Options, c cast) *search {
 // local returns the local state of the i-th correct replica within a state.
 func (s *search) local(st *state, i int) *local { return &s.locals[i].all[st.local[i]] }
 
-// run visits every state within the bounds, those reached in fewest moves first. A violation, which is found in
-// the last state visited, is thus reached in as few moves as possible. Complete is false if states are left unvisited.
+// run visits every state within the bounds, those reached in fewest moves first. So if a violation is found, no run with
+// fewer moves leads to one. Complete is false if states are left unvisited.
 func (s *search) run(ctx context.Context) (complete bool, found error) {
 	s.begin()
 	if err := s.playOn(0); err != nil {
@@ -127,7 +128,7 @@ func (s *search) expand(at int32) error {
 	return nil
 }
 
-// try makes a move and judges the state that it leads to, if that is new.
+// try makes a move, and judges the resulting state if that is new.
 func (s *search) try(at int32, i, m int, mv move) error {
 	st := s.states[at]
 	next, ok := s.after(st, i, mv)
@@ -152,13 +153,13 @@ func (s *search) playOn(at int32) error {
 	}
 	s.fair++
 	if s.a.liars()+int(s.states[at].forgets) >= s.a.weak {
-		return nil // more than f replicas are faulty or amnesiac: only safety is promised (D8.1)
+		return nil // more than f replicas are faulty or amnesiac, so only safety is guaranteed (D8.1)
 	}
 	var cores [replicas]int32
 	for i := range s.locals {
 		cores[i] = s.local(&s.states[at], i).core
 	}
-	if s.played[cores] { // which messages were sent or lost makes no difference
+	if s.played[cores] { // which messages were sent or lost makes no difference to liveness
 		return nil
 	}
 	s.played[cores] = true
@@ -167,9 +168,9 @@ func (s *search) playOn(at int32) error {
 	return err
 }
 
-// free returns a move of a replica that rules out no other move, if there is one. In the last view of a search no replica
-// leaves its view, so the messages that a replica sends there for a completed quorum prevent nothing, neither its own later
-// moves nor those of others. Only this move needs to be tried.
+// free returns a move of a replica that makes no other move impossible, if there is one. In the last view of a search,
+// no replica leaves its view. So the messages that a replica sends there for a completed quorum prevent neither its own
+// later moves nor those of others. If there is such a move, only this one needs to be tried.
 func (s *search) free(st *state, i int, list []move) (int, bool) {
 	l := s.local(st, i)
 	if s.o.Exact || s.mayAsk(st, nobody) || l.view != wire.View(s.o.Views-1) || l.level != l.view {
@@ -232,11 +233,11 @@ func (s *search) knowledge(st *state) *knowledge {
 	return &k
 }
 
-// choices lists the moves of one correct replica in a state, crashes included while there are any left.
+// choices lists the moves of one correct replica in a state. They include crashes, if the bounds allow further ones.
 func (s *search) choices(st state, i int) (moves []move) {
 	o := &s.offers
 	o.a, o.k, o.id, o.views = s.a, s.knowledge(&st), s.ids[i], wire.View(s.o.Views)
-	local := *s.local(&st, i) // a copy, because making moves appends to the list
+	local := *s.local(&st, i) // this is a copy, because making moves appends to the list
 	o.s = &local
 	if local.asking {
 		o.told = s.told(&st, o.id)

@@ -6,18 +6,18 @@ import (
 	"tagma/pbft/wire"
 )
 
-// shown is everything that a correct replica ever sent, over all its restarts, and what the checks need to know of it. The
-// network keeps every message for ever and may deliver it at any time, so these tables are the network.
+// shown is everything that a correct replica has ever sent, over all its restarts, and what the checks need to know
+// about it. The network keeps every message for ever and may deliver it at any time, so these tables are the network.
 type shown struct {
-	propose   [maxViews][maxSlots]value // as primary, in pre-prepares and in O
-	bare      [maxViews][maxSlots]bool  // whether it was proposed in a pre-prepare, with its body
+	propose   [maxViews][maxSlots]value // as primary: proposals in pre-prepares and in O
+	bare      [maxViews][maxSlots]bool  // the value was proposed in a pre-prepare, so its body was sent
 	prepare   votes
 	commit    votes
 	suspects  [maxViews]bool
 	change    [maxViews]int32    // view changes, as letters
 	former    [maxViews]int32    // the view change of a former life, if the present life sent another one (D8.10)
 	stable    [maxViews]wire.Seq // the stable checkpoint of the newest view change
-	newView   [maxViews]int32    // new views as primary, as letters
+	newView   [maxViews]int32    // new views that it sent as primary, as letters
 	activated [maxViews]int32    // new views it entered, as letters
 	executed  [maxSlots]value
 	highest   wire.View // the highest view of its view changes
@@ -56,8 +56,8 @@ func (s *shown) note(l letter, number int32) error {
 	return nil
 }
 
-// leaves adds a view change. A second one for the same view is allowed if its stable checkpoint is at least a window higher:
-// the replica forgot the first one, which says nothing that the second one could contradict (D8.10).
+// leaves adds a view change. A second one for the same view is allowed if its stable checkpoint is at least a window
+// higher: then the replica has forgotten the first one, and the second does not contradict it (D8.10).
 func (s *shown) leaves(l letter, number int32) error {
 	v := l.view
 	s.highest = max(s.highest, v)

@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// way lists the states on the way to a state, without the first one.
+// way lists the states on the way from the first state to a state, without the first one.
 func (s *search) way(at int32) []int32 {
 	var way []int32
 	for ; at != 0; at = s.origins[at].from {
@@ -19,7 +19,8 @@ func (s *search) way(at int32) []int32 {
 	return way
 }
 
-// replay says how to reach a state again: the Byzantine replica, then for each move its replica and its place in choices.
+// replay returns a text by which a state can be reached again. It names the Byzantine replica and, for each move, its
+// replica and its index in choices.
 func (s *search) replay(at int32) string {
 	var moves []string
 	for _, k := range s.way(at) {
@@ -33,7 +34,7 @@ func (s *search) replay(at int32) string {
 	return fmt.Sprintf("%s:%s", who, strings.Join(moves, ","))
 }
 
-// story tells how a state comes about, a line for each move.
+// story describes how a state is reached, with a line for each move.
 func (s *search) story(at int32) []string {
 	who := fmt.Sprintf("r%d is Byzantine", s.a.byzantine)
 	if s.a.byzantine == nobody {
@@ -48,7 +49,7 @@ func (s *search) story(at int32) []string {
 	return lines
 }
 
-// tell describes one move: what arrives, and what the replica says to it.
+// tell describes one move: what arrives, and what the replica sends because of it.
 func (s *search) tell(i int, from int32, m move) string {
 	ls := s.locals[i]
 	line := fmt.Sprintf("r%d %s", ls.id, s.describe(m))
@@ -116,7 +117,7 @@ func (s *search) describe(m move) string {
 	panic("explore: a move of no kind")
 }
 
-// Replay makes the moves of a finding again and returns its story, and what is wrong with the state that it leads to. The
+// Replay makes the moves of a finding again. It returns their description, and the violation in the final state. The
 // bounds must be those of the search that made the finding.
 func Replay(o Options, text string) (*Finding, error) {
 	who, rest, _ := strings.Cut(text, ":")
@@ -167,7 +168,7 @@ func (s *search) again(at int32, step string) (int32, error) {
 	return k, nil
 }
 
-// parseCast reads the Byzantine replica of a replay and, behind a slash, the replica that forgets.
+// parseCast reads which replica of a replay is Byzantine and, after a slash, which one forgets.
 func parseCast(text string) (c cast, err error) {
 	liar, amnesiac, both := strings.Cut(text, "/")
 	if c.byzantine, c.amnesiac = nobody, nobody; liar != strconv.Itoa(Nobody) {

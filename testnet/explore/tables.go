@@ -8,8 +8,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// special writes a table of which the core reads only a part, and reports whether the field is one. It leaves out the part
-// that the core no longer reads, so that two states that differ only there count as one.
+// special writes a table of which the core reads only a part. It reports whether the field is such a table. The part
+// that the core does not read any more is left out, so that two states that differ only there count as one.
 func (w *walker) special(field string, of, v reflect.Value) bool {
 	switch field {
 	case "Slot.Prepares": // prepares of the current view count; those of a lower view are overwritten or refused
@@ -41,7 +41,7 @@ func (w *walker) special(field string, of, v reflect.Value) bool {
 	return true
 }
 
-// empty reports whether a slot holds nothing that the core still reads.
+// empty reports whether a slot holds nothing that the core can still read.
 func (w *walker) empty(s *msglog.Slot) bool {
 	return s.Seq == 0 || w.what == whatStays && s.Prepared == nil && s.Cert == nil && s.Waiting == nil
 }
@@ -63,7 +63,7 @@ func (w *walker) vote(v *msglog.Vote, counts bool) {
 }
 
 func (w *walker) viewChange(by wire.ReplicaID, vc *wire.ViewChange) {
-	own := by == w.self // the core sends its own view change again, and puts it into its own new view
+	own := by == w.self // the core sends its own view change again, and puts it into its own NewView
 	if vc == nil || !own && (vc.View < w.at.View || w.at.Active && vc.View == w.at.View) {
 		w.number(0)
 	} else if !own && w.at.View%wire.View(w.n) != wire.View(w.self) {
@@ -80,11 +80,12 @@ type slotState struct {
 	commitSent bool
 	certified  value
 	lacksBody  value // the value that was accepted or certified without its body
-	prepare    proof // the replica's own prepare that the core counts, of this life
+	prepare    proof // the replica's own prepare in this life that the core counts
 	commit     proof
 }
 
-// slotsOf reads the slots of a core by reflection, since the core does not export its log, and should not for this alone.
+// slotsOf reads the slots of a core by reflection, because the core does not export its log, and should not do so only
+// for this search.
 func (n *node) slotsOf() (found [maxSlots]slotState) {
 	log := *read[*msglog.Window](reflect.ValueOf(n.core).Elem().FieldByName("log"))
 	for i := range n.w.slots {

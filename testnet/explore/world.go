@@ -8,13 +8,14 @@ import (
 	"tagma/pbft/wire"
 )
 
-// world is what stays the same in one search: keys, configurations, the clients' requests and the batches made of them.
+// world is what does not change during one search: keys, configurations, the clients' requests, and the batches made of
+// them.
 type world struct {
 	n, quorum int  // replicas, and how many of them are a quorum
-	weak      int  // replicas whose Suspects justify a view
+	weak      int  // how many Suspects justify a view
 	crash     bool // the crash-fault mode: three replicas, and no attacker (F1)
 	slots     int
-	base      wire.Seq       // the slots searched lie above it: 0, or window if Options.Above
+	base      wire.Seq       // the searched slots are above it: 0, or a window if Options.Above is set
 	forgets   [replicas]bool // who may forget everything
 	byzantine wire.ReplicaID
 	configs   []wire.Config
@@ -29,7 +30,7 @@ const (
 	window   = 8 // L
 )
 
-// nobody takes the place of the Byzantine replica in a search without one.
+// nobody stands for the Byzantine replica in a search that has none.
 const nobody wire.ReplicaID = replicas
 
 // liars is how many replicas are Byzantine.
@@ -40,7 +41,7 @@ func (w *world) liars() int {
 	return 1
 }
 
-// searched converts a sequence number to a slot, which counts from the base; false if the slot is not searched.
+// searched converts a sequence number to a slot, counted from the base. It returns false if the slot is not searched.
 func (w *world) searched(s wire.Seq) (wire.Seq, bool) {
 	return s - min(s, w.base), s > w.base && s <= w.base+wire.Seq(w.slots)
 }
@@ -57,7 +58,7 @@ func newWorld(o Options, c cast) *world {
 	}
 	base := wire.Config{
 		Cluster:            wire.Digest{1},
-		CheckpointInterval: 4, // above every sequence number of a search: checkpoints are left to the simulator
+		CheckpointInterval: 4, // above every sequence number of a search, because checkpoints are tested in the simulator
 		LogWindow:          window,
 		MaxBatch:           1,
 		ViewTimeout:        time.Second,
@@ -85,25 +86,26 @@ func newWorld(o Options, c cast) *world {
 			null:  wire.NullBody,
 			first: batch(0, own), second: batch(1, own), third: batch(0, other), fourth: batch(1, other),
 		}
-		for v := fourth; v >= first; v-- { // if there is one slot, C and D are A and B
+		for v := fourth; v >= first; v-- { // if there is only one slot, C and D are equal to A and B
 			w.names[w.digest(wire.Seq(s), v)] = v.String()
 		}
 	}
 	return w
 }
 
-// batch is the batch that a primary makes of a request.
+// batch returns the batch that a primary makes of a request.
 func batch(primary wire.ReplicaID, r *wire.Request) *wire.Body {
 	b := &wire.Body{Time: wallOf(primary), Requests: []*wire.Request{r}}
 	b.Digest() // remembered before the body is shared
 	return b
 }
 
-// wallOf is a replica's wall clock, which stands still. It differs between the primaries of consecutive views, so that
-// each proposes by itself what conflicts with the other's batch.
+// wallOf returns a replica's wall clock, which stands still. It is different for the primaries of consecutive views, so
+// that the batches that they propose have different digests.
 func wallOf(id wire.ReplicaID) int64 { return 1 + int64(id%2) }
 
-// valueOf returns the value that has a digest. No replica may name a batch that is none of the search's, so that panics.
+// valueOf returns the value with this digest. It panics for a digest that belongs to no batch of the search, because no
+// replica may send one.
 func (w *world) valueOf(s wire.Seq, d wire.Digest) value {
 	for v := null; v <= fourth; v++ {
 		if w.bodies[s][v].Digest() == d {
@@ -115,10 +117,11 @@ func (w *world) valueOf(s wire.Seq, d wire.Digest) value {
 
 func (w *world) digest(s wire.Seq, v value) wire.Digest { return w.bodies[s][v].Digest() }
 
-// key stands for a key pair.
+// key takes the place of a key pair.
 func key(name string, i int) wire.PublicKey { return sha256.Sum256(fmt.Appendf(nil, "%s %d", name, i)) }
 
-// signer signs with a keyed hash. Nothing is forged: attacker.go signs as a correct replica only what that replica has said.
+// signer signs with a keyed hash. It could sign as any replica, but attacker.go uses it for another replica only where
+// that replica has made the same statement.
 func signer(k wire.PublicKey) func([]byte) wire.Signature {
 	return func(b []byte) (s wire.Signature) {
 		half := sha256.Sum256(append(append([]byte("secret"), k[:]...), b...))
@@ -138,7 +141,7 @@ func (w *world) holds(claims []wire.Claim) bool {
 	return true
 }
 
-// moveUp is the certificate of the checkpoint at the base.
+// moveUp returns the certificate of the checkpoint at the base.
 func (w *world) moveUp() wire.StableCert {
 	cert := wire.StableCert{Seq: w.base}
 	if w.base == 0 {

@@ -1,7 +1,9 @@
-// Package fact is what a scenario can wait for: that a replica did one step of the protocol, such as "replica 2 executed 1".
+// Package fact defines what a scenario can wait for: that a replica did a certain step of the protocol, such as "replica
+// 2 executed 1".
 //
-// A Fact is text, recognised in the stream of events that every replica makes (internal/trace), so both engines see the
-// same facts. A Watch counts them as they happen. The package knows no engine, and reads no clock.
+// A Fact is a text. It is recognised in the stream of events that every replica makes (internal/trace), so both engines
+// see the same facts. A Watch counts facts as they happen. The package does not know which engine runs, and reads no
+// clock.
 package fact
 
 import (
@@ -18,7 +20,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// Fact is one step of one replica, or of any.
+// Fact is one step of one replica, or of any replica.
 type Fact struct {
 	Replica int // trace.None: any replica
 	step    *step
@@ -29,11 +31,12 @@ type Fact struct {
 
 // step is one kind of fact about a replica.
 type step struct {
-	name    string
-	message bool // the fact names a type of message; its number is the message's sequence number, else its view
+	name string
+	// The fact names a type of message; its number is the message's sequence number, or its view if it has none.
+	message bool
 	view    bool // its number is a view instead of a sequence number
-	onwards bool // a higher number is as good: whoever has executed 5 has executed 3
-	// is reports whether an event is such a step, and its number. Of messages it returns the message instead.
+	onwards bool // a higher number is enough: a replica that has executed 5 has also executed 3
+	// reports whether an event is such a step, and returns its number; for messages it returns the message instead
 	is func(trace.Event) (number uint64, about trace.Event, yes bool)
 }
 
@@ -157,7 +160,7 @@ func messages() (names []string) {
 	return names
 }
 
-// meant suggests one of some words, to be written into a sentence; "" if none is close.
+// meant returns the most similar one of some words as a part of a sentence, or "" if none is similar.
 func meant(word string, known []string) string {
 	if near := nearest.To(word, known); near != "" {
 		return fmt.Sprintf(" did you mean %s?", near)
@@ -165,7 +168,7 @@ func meant(word string, known []string) string {
 	return ""
 }
 
-// String is the fact as it was written. It names the fact among others.
+// String returns the fact as it was written, which identifies it.
 func (f Fact) String() string { return f.text }
 
 // Is reports whether an event is the fact.
@@ -188,7 +191,7 @@ func (f Fact) Is(e trace.Event) bool {
 	return f.number == nil || number == *f.number || f.step.onwards && number > *f.number
 }
 
-// numberOf is the sequence number that a message is about, or its view if it is about none.
+// numberOf returns the sequence number that a message is about, or its view if it is about none.
 func numberOf(m wire.Message) uint64 {
 	if seq := tamper.SeqOf(m); seq > 0 {
 		return uint64(seq)

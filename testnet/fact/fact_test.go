@@ -30,7 +30,7 @@ func TestFact_IsRecognisedInWhatAReplicaTells(t *testing.T) {
 	}{
 		{"replica 2 executed 5", executed, true},
 		{"any replica executed", executed, true},
-		{"replica 2 executed 3", executed, true}, // a transfer may skip sequence number 3
+		{"replica 2 executed 3", executed, true}, // a transfer may skip sequence number 3, so this counts, too
 		{"replica 2 executed 6", executed, false},
 		{"replica 1 executed 5", executed, false},
 		{"replica 2 sent view-change", sent(&wire.ViewChange{View: 1}), true},

@@ -52,7 +52,7 @@ const (
 
 const replicas = 4
 
-// Assault is a misbehaviour to measure beside the floods, or instead of them.
+// Assault is an attack that is measured in addition to the flooding clients, or instead of them.
 type Assault struct {
 	As     string
 	Choice byzantine.Choice
@@ -70,8 +70,8 @@ func (o *Options) Check() error {
 	return nil
 }
 
-// ParseAssaults reads who attacks and how: "replica=malformed", or with parameters behind it. What does not exist is a
-// *byzantine.UnknownError.
+// ParseAssaults reads which attackers attack, and how: "replica=malformed", perhaps followed by parameters. If a name or
+// value does not exist, the error is a *byzantine.UnknownError.
 func ParseAssaults(texts []string) ([]Assault, error) {
 	var all []Assault
 	for _, text := range texts {
@@ -92,7 +92,7 @@ func ParseAssaults(texts []string) ([]Assault, error) {
 	return all, nil
 }
 
-// SuggestAssaults lists what may follow the beginning of a text that ParseAssaults reads: attackers, then what they do.
+// SuggestAssaults lists how a text for ParseAssaults can continue: with attackers, and then with what they do.
 func SuggestAssaults(given string) (all []string) {
 	who, behaviour, named := strings.Cut(given, "=")
 	if !named {
@@ -129,7 +129,7 @@ var (
 	invalidFlood = byzantine.Choice{Name: "client-flood", Values: map[string]string{"valid": "0", "invalid": "10000"}}
 )
 
-// scenario returns the scenario of the embedded file with these options in it: all attackers attack throughout.
+// scenario returns the scenario of the embedded file with these options. All attackers attack during the whole run.
 func (o *Options) scenario() (*scenario.Scenario, error) {
 	s, err := scenario.Parse("flood.toml", text)
 	if err != nil {
@@ -152,7 +152,7 @@ func (o *Options) scenario() (*scenario.Scenario, error) {
 	}
 	for _, a := range o.Assaults {
 		add(a.Choice, a.As)
-		if a.Choice.Name == "client-equivocation" { // a client that contradicts itself may cost a view
+		if a.Choice.Name == "client-equivocation" { // a client that contradicts itself may cause a view change
 			s.Expect.MaxViewChanges = new(1)
 		}
 	}
@@ -199,7 +199,7 @@ type Attack struct {
 	Refused       uint64 `json:"refused"`  // invalid messages that the replicas refused, all replicas together
 }
 
-// Told is what one assault did.
+// Told is the counts of one assault.
 type Told struct {
 	As        string     `json:"as"`
 	Behaviour string     `json:"behaviour"`
@@ -270,7 +270,7 @@ func (o *Options) told(d *Document, i int, m *scenario.Malicious, t link.Tally) 
 	}
 }
 
-// judge adds the expectation that every attack reached the replicas, without which the run would show nothing.
+// judge adds the expectation that every attack reached the replicas. Without this, the run would show nothing.
 func (o *Options) judge(d *Document, r *report.Document) {
 	for _, x := range r.Replicas {
 		d.Flood.Refused += x.Refused

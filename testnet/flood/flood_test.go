@@ -19,8 +19,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// measure runs a small measurement. It does not check speed, which depends on the machine (`tagma-testnet flood` measures
-// it), but that every attack happens, every honest request is answered, and no primary is replaced.
+// measure runs a small measurement. It does not check speed, which depends on the machine; the command `tagma-testnet
+// flood` measures that. It checks that every attack happens, every honest request is answered, and no primary is
+// replaced.
 func measure(t *testing.T, o Options) *Document {
 	t.Helper()
 	o.Dir, o.Honest, o.Workers = t.TempDir(), 2, 2

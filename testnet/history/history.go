@@ -1,8 +1,8 @@
-// Package history writes clients' histories: it turns the operations that check's models know into those of the machines,
-// and the machines' results into what the models say.
+// Package history writes clients' histories: it converts operations of the models in package check to operations of the
+// machines, and results of the machines to results of the models.
 //
-// It also knows which operations of a machine cost much, for malicious clients. It owns this translation for every engine,
-// so that a history of a simulation and one of processes are judged alike. It must not judge anything itself.
+// It also knows which operations of a machine cost much, for malicious clients. It owns this translation for every
+// engine, so that a history of a simulation and one of processes are judged alike. It must not judge anything itself.
 package history
 
 import (
@@ -15,7 +15,7 @@ import (
 	"tagma/testnet/check"
 )
 
-// Encode returns the operation as its machine takes it. An unknown kind is a mistake of the caller, and panics.
+// Encode returns the operation in its machine's encoding. An unknown kind is a mistake of the caller, and panics.
 func Encode(op *check.Op) []byte {
 	key := []byte(op.Key)
 	switch op.Kind {
@@ -70,8 +70,8 @@ func encodeAll(ops []check.Op) [][]byte {
 	return all
 }
 
-// Decode reads what a machine answered to an operation. An error means that the answer is none that the models know: the
-// machine failed, or refuses what it should not.
+// Decode converts the result of an operation. It returns an error if no model has such a result: then the machine
+// failed, or refused what it should not refuse.
 func Decode(op *check.Op, result []byte) (check.Out, error) {
 	switch op.Kind {
 	case check.Put:
@@ -133,7 +133,7 @@ func decodeTxn(op *check.Op, result []byte) (check.Out, error) {
 	return out, nil
 }
 
-// refused turns what the bank's model refuses too into a result.
+// refused converts a refusal of the bank that its model has, too.
 func refused(out check.Out, err error) (check.Out, error) {
 	var code bank.Code
 	if !errors.As(err, &code) {

@@ -16,13 +16,13 @@ type Verb string
 // The verbs, with the fields of Command that they use.
 const (
 	DoPartition Verb = "partition" // Groups: nothing passes between them; replaces the partition before; no Groups: ends it
-	DoRing      Verb = "ring"      // a partition in which every replica has its two neighbours alone
+	DoRing      Verb = "ring"      // a partition in which every replica is connected only with its two neighbours
 	DoIsolate   Verb = "isolate"   // Targets, Direction: each target is cut off from all other replicas
 	DoRejoin    Verb = "rejoin"    // Targets: their isolation ends
-	DoHeal      Verb = "heal"      // all partitions, isolations and links go back to normal; rules stay
+	DoHeal      Verb = "heal"      // all partitions, isolations and properties of links end; rules stay
 	DoLink      Verb = "link"      // From, To: the links from each to each get the properties of Link
 	DoHealLink  Verb = "heal-link" // From, To: these links get the default properties back
-	DoRule      Verb = "rule"      // Rule: it begins; without an ID it gets the command's
+	DoRule      Verb = "rule"      // Rule: it begins; if it has no ID, it gets the command's
 	DoEndRule   Verb = "end"       // Name: the rule with this ID ends
 	DoRelease   Verb = "release"   // Name: all rules with this name end
 )
@@ -42,7 +42,7 @@ type Command struct {
 }
 
 // Do applies a command now. It returns the frames that the command releases, in the order in which they were sent; the
-// present properties of the links decide when they arrive. A command that does not suit the cluster changes nothing.
+// present properties of the links decide when they arrive. A command that is invalid for the cluster changes nothing.
 func (p *Policy) Do(now time.Duration, c Command) ([]Delivery, error) {
 	if err := c.check(p.n); err != nil {
 		return nil, fmt.Errorf("links: %s: %w", c.Do, err)

@@ -13,7 +13,7 @@ const ms = time.Millisecond
 
 func policy(n int, base Link) *Policy { return New(n, base, rand.New(rand.NewPCG(1, 2))) }
 
-// commit is a frame that a test recognises by its sequence number.
+// commit returns a frame that a test recognises by its sequence number.
 func commit(from, to wire.ReplicaID, view wire.View, seq wire.Seq) Frame {
 	m := &wire.Commit{View: view, Seq: seq, Replica: from}
 	return Frame{From: from, To: to, Message: m, Bytes: []byte(fmt.Sprintf("commit %d %d", view, seq))}
@@ -47,7 +47,7 @@ func do(t *testing.T, p *Policy, now time.Duration, c Command) []Delivery {
 
 func ids(list ...wire.ReplicaID) []wire.ReplicaID { return list }
 
-// add puts a rule into force; isolate cuts a replica off.
+// add begins a rule; isolate cuts off a replica.
 func (p *Policy) add(r Rule) { _, _ = p.Do(0, Command{Do: DoRule, Rule: &r}) }
 
 func (p *Policy) isolate(id string, direction Direction, r wire.ReplicaID) {

@@ -15,8 +15,9 @@ type Link struct {
 	Jitter    time.Duration `json:"jitter,omitempty" toml:"jitter"`          // added to Delay, uniformly from 0 to this
 	Loss      float64       `json:"loss,omitempty" toml:"loss" range:"0..1"` // the probability of a loss
 	Duplicate float64       `json:"duplicate,omitempty" toml:"duplicate" range:"0..1"`
-	Reorder   float64       `json:"reorder,omitempty" toml:"reorder" range:"0..1"`                 // the probability that later frames overtake
-	Bandwidth int64         `json:"bandwidth,omitempty" toml:"bandwidth" range:"0..1099511627776"` // bytes a second; 0: unlimited
+	// The probability that later frames arrive before this one.
+	Reorder   float64 `json:"reorder,omitempty" toml:"reorder" range:"0..1"`
+	Bandwidth int64   `json:"bandwidth,omitempty" toml:"bandwidth" range:"0..1099511627776"` // bytes a second; 0: unlimited
 }
 
 // Frame is an encoded message on its way. Message is the decoded message, nil if it does not decode or was not decoded.
@@ -38,10 +39,10 @@ const Network = "network"
 // tie is one direction of a link between two replicas.
 type tie struct{ from, to wire.ReplicaID }
 
-// tieState is the state of one direction of a link.
+// tieState has the state of one direction of a link.
 type tieState struct {
 	latest time.Duration // arrival of the last frame that later frames may not overtake
-	busy   time.Duration // until then earlier frames use the bandwidth
+	busy   time.Duration // earlier frames use the bandwidth until then
 }
 
 // Policy is the state of all links.
@@ -76,7 +77,7 @@ func (p *Policy) Pass(now time.Duration, f Frame) []Delivery {
 		return p.send(now, f, 0, 1)
 	}
 	if r.Action == Corrupt && !p.corrupt(&f, &r.Place) {
-		return p.send(now, f, 0, 1) // the frame has no such byte
+		return p.send(now, f, 0, 1) // the frame does not have the byte that should be changed
 	}
 	p.fired[r.ID]++
 	switch r.Action {
@@ -164,7 +165,8 @@ func (p *Policy) upTo(most time.Duration) time.Duration {
 	return time.Duration(p.dice.Int64N(int64(most) + 1))
 }
 
-// corrupt turns one bit of a frame, which then counts as not decoded. It reports false if the frame has no such byte.
+// corrupt flips one bit of a frame, which then counts as not decoded. It reports false if the frame does not have that
+// byte.
 func (p *Policy) corrupt(f *Frame, where *Place) bool {
 	at, bit, ok := where.In(len(f.Bytes), p.dice)
 	if !ok {

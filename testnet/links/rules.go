@@ -103,13 +103,13 @@ type Rule struct {
 	Place
 }
 
-// Place says which bit of a frame or file is turned. A nil field is chosen at random.
+// Place says which bit of a frame or file is flipped. A nil field is chosen at random.
 type Place struct {
 	Byte *int `json:"byte,omitempty" toml:"byte" range:"-67108864..67108863"` // negative: counted from the end, -1 is the last
 	Bit  *int `json:"bit,omitempty" toml:"bit" range:"0..7"`                  // 0 is the lowest
 }
 
-// In returns the place in so many bytes, and false if it lies outside of them.
+// In returns the position of the bit in so many bytes. It returns false if that is outside of them.
 func (p *Place) In(bytes int, dice *rand.Rand) (at int, bit byte, ok bool) {
 	if p.Byte == nil && p.Bit == nil && bytes > 0 { // one draw
 		drawn := dice.IntN(8 * bytes)
@@ -144,8 +144,8 @@ func (p *Place) String() string {
 	return fmt.Sprintf("in byte %d at bit %d", *p.Byte, *p.Bit)
 }
 
-// mostHeld bounds how many frames a rule holds: repeated sending must not fill the memory. Further frames are dropped, as
-// by a full buffer.
+// mostHeld bounds how many frames a rule holds: messages that are sent again and again must not fill the memory. Further
+// frames are dropped, as by a full buffer.
 const mostHeld = 1 << 16
 
 type activeRule struct {

@@ -53,7 +53,7 @@ func openBank(t *testing.T, c *Cluster) *tellers {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = s.Close() }) // by then its transfers are counted
+		t.Cleanup(func() { _ = s.Close() }) // by then the outcomes of its transfers are counted
 		b.sessions = append(b.sessions, s)
 	}
 	for i := range uint64(bankAccounts) {
@@ -95,7 +95,7 @@ func (b *tellers) work(ctx context.Context, to bank.Client) {
 	}
 }
 
-// more waits until so many more transfers are acknowledged.
+// more waits until so many further transfers are acknowledged.
 func (b *tellers) more(t *testing.T, n int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

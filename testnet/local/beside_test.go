@@ -6,7 +6,7 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// Behaviours that are about links run beside an honest core while they are active, and harm only their own replica.
+// A behaviour that attacks links runs beside an honest core while it is active. It harms only its own replica.
 func TestControl_ABehaviourOfLinksRunsWhileItIsAwake(t *testing.T) {
 	t.Parallel()
 	c, session := controlled(t, Options{Malicious: map[int][]byzantine.Choice{3: {{Name: "exhaust"}, {Name: "malformed"}}}})
@@ -30,7 +30,7 @@ func TestControl_ABehaviourOfLinksRunsWhileItIsAwake(t *testing.T) {
 	}
 }
 
-// A behaviour that is about links may also be active from the start on, without an order.
+// A behaviour that attacks links may also be active from the start, without an order.
 func TestStart_AReplicaThatAttacksLinksIsMasked(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"exhaust", "malformed"} {

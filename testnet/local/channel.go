@@ -14,8 +14,8 @@ import (
 	"tagma/internal/page"
 )
 
-// channel is the launcher's end of a replica's process: the launcher writes orders to the process's standard input, and
-// reads its answers from its standard output.
+// channel is the parent program's connection with a replica's process. The parent writes orders to the process's
+// standard input, and reads answers from its standard output.
 type channel struct {
 	*rpc.Client
 	asking sync.WaitGroup
@@ -29,10 +29,11 @@ type channel struct {
 // askEvery is the time between two questions for a replica's report.
 const askEvery = 50 * time.Millisecond
 
-// openChannel gives a process the orders from before its start, and asks it for reports until it ends.
+// openChannel sends a process the orders that were given before its start, and asks it for reports until it ends.
 func openChannel(ends pipes, first *Setup) *channel {
 	ch := &channel{Client: jsonrpc.NewClient(ends), gone: make(chan struct{})}
-	ch.Go("Replica.Begin", first, new(bool), make(chan *rpc.Call, 1)) // a replica that could not begin ends, and says why
+	// A replica that could not begin ends, and its log says why.
+	ch.Go("Replica.Begin", first, new(bool), make(chan *rpc.Call, 1))
 	ch.asking.Go(func() {
 		for {
 			var told Told
@@ -59,7 +60,7 @@ func (ch *channel) last() (told Told, asked time.Time) {
 	return ch.told, ch.asked
 }
 
-// end waits until everything that an ended process wrote was read, and returns its last counts.
+// end waits until everything that an ended process wrote was read, and returns the process's last counts.
 func (ch *channel) end() Counts {
 	close(ch.gone)
 	_ = ch.Close() // the process has ended and writes nothing more
@@ -74,10 +75,11 @@ type pipes struct {
 	out io.WriteCloser
 }
 
-// writePatience bounds a write, which a replica that runs reads within microseconds.
+// writePatience bounds a write. A running replica reads within microseconds.
 const writePatience = 2 * time.Second
 
-// Write implements io.ReadWriteCloser. A paused replica reads nothing, and a pipe holds 64 KiB: a run must not hang on it.
+// Write implements io.ReadWriteCloser. It has a deadline, because a paused replica reads nothing and a pipe holds only
+// 64 KiB.
 func (p pipes) Write(b []byte) (int, error) {
 	if pipe, ok := p.out.(interface{ SetWriteDeadline(at time.Time) error }); ok {
 		_ = pipe.SetWriteDeadline(time.Now().Add(writePatience)) // if the pipe takes no deadline, the write may block
@@ -88,7 +90,8 @@ func (p pipes) Write(b []byte) (int, error) {
 // Close implements io.ReadWriteCloser.
 func (p pipes) Close() error { return errors.Join(p.ReadCloser.Close(), p.out.Close()) }
 
-// Counts returns the sums over all lives of a replica up to its last report; a replica reports twenty times a second.
+// Counts returns the sums over all lives of a replica, up to its last report. A replica sends reports twenty times a
+// second.
 func (c *Cluster) Counts(id int) Counts {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -133,8 +136,8 @@ func (c *Cluster) Ask(ctx context.Context, ids []int) map[int]node.Report {
 	return got
 }
 
-// Gather returns what has happened since the last call in a replica of a cluster that is Shown. Runs is false if the replica
-// does not run, or is paused.
+// Gather returns the events of a replica since the last call. The cluster must be Shown. Runs is false if the replica
+// does not run or is paused.
 func (c *Cluster) Gather(ctx context.Context, id int, g Gathering) (b *page.Batch, runs bool, err error) {
 	b = new(page.Batch)
 	call := c.call(id, "Replica.Gather", &g, b)
@@ -145,7 +148,7 @@ func (c *Cluster) Gather(ctx context.Context, id int, g Gathering) (b *page.Batc
 	case <-call.Done:
 		return b, true, call.Error
 	case <-ctx.Done():
-		return nil, true, ctx.Err() // the answer may still be written into b
+		return nil, true, ctx.Err() // the answer may still be written into b, so b must not be used
 	}
 }
 
@@ -163,7 +166,7 @@ func (c *Cluster) Metrics(ctx context.Context, id int, names ...string) (values 
 	}
 }
 
-// call asks a replica something; nil if it does not run or is paused.
+// call calls a method of a replica. It returns nil if the replica does not run or is paused.
 func (c *Cluster) call(id int, method string, about, answer any) *rpc.Call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -174,7 +177,7 @@ func (c *Cluster) call(id int, method string, about, answer any) *rpc.Call {
 	return p.channel.Go(method, about, answer, make(chan *rpc.Call, 1))
 }
 
-// askPatience is how long a report may take: a replica answers from memory.
+// askPatience bounds the time of a report. A replica answers from memory.
 const askPatience = time.Second
 
 // Until asks replicas again and again until their reports satisfy a condition. The error says that ctx ended first.
@@ -194,8 +197,8 @@ func (c *Cluster) Until(ctx context.Context, ids []int, holds func(map[int]node.
 	}
 }
 
-// WaitReady waits until all of these replicas report that they are well: connected to a quorum, in an active view, and
-// not behind. The error says what is wrong with the first one that is not.
+// WaitReady waits until all of these replicas report that they are healthy: connected with a quorum, in an active view,
+// and not behind. The error says what is wrong with the first one that is not.
 func (c *Cluster) WaitReady(ctx context.Context, ids ...int) error {
 	wrong := ""
 	err := c.Until(ctx, ids, func(got map[int]node.Report) bool {
@@ -208,7 +211,8 @@ func (c *Cluster) WaitReady(ctx context.Context, ids ...int) error {
 	return nil
 }
 
-// Unwell says what is wrong with the first of these replicas that is not well, going by reports; "" if all are.
+// Unwell says what is wrong with the first of these replicas that is not healthy according to its report; "" if all are
+// healthy.
 func Unwell(got map[int]node.Report, ids []int) string {
 	for _, id := range ids {
 		switch r, answered := got[id]; {

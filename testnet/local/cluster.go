@@ -29,14 +29,14 @@ type Cluster struct {
 
 	options Options
 	spawner *spawner
-	epoch   time.Time // the moment at which the links' time is 0
+	epoch   time.Time // the time that counts as 0 for the links
 
 	deaths  chan Death
 	waiting sync.WaitGroup
 
 	mu        sync.Mutex // guards the slices below, which are indexed by replica
 	processes []*process // nil for a replica that does not run
-	ordered   [][]Order  // all orders so far: a replica that starts again gets them first
+	ordered   [][]Order  // all orders so far; a replica that starts again gets them first
 	past      []Counts   // the counts of lives that have ended
 }
 
@@ -52,8 +52,8 @@ func Create(o Options) (*Cluster, error) {
 	return of(o, file), nil
 }
 
-// Open runs a cluster whose files Options.Dir has already, as `tagma init` and `tagma restore` make them. Of the options
-// those count that do not say what files are to be made.
+// Open runs a cluster whose files are already in Options.Dir, made by `tagma init` or `tagma restore`. Options that say
+// which files to make are ignored.
 func Open(o Options) (*Cluster, error) {
 	file, err := cluster.Load(filepath.Join(o.Dir, ClusterFile))
 	if err != nil {
@@ -106,7 +106,7 @@ func (c *Cluster) Malicious(id int) bool {
 	return len(c.options.Malicious[id]) > 0
 }
 
-// Instructions lists the replicas, and the commands that talk to them.
+// Instructions lists the replicas, and the commands with which a user can use them.
 func (c *Cluster) Instructions() string {
 	var b strings.Builder
 	for id, r := range c.File.Replicas {
@@ -129,8 +129,8 @@ func (c *Cluster) Instructions() string {
 // mostBehaviours bounds how many behaviours one replica may have.
 const mostBehaviours = 64
 
-// Corrupt gives a replica one more malicious behaviour, which is awake: from now on in a Corruptible cluster, else only
-// if the replica does not run, from its next start on.
+// Corrupt gives a replica one more malicious behaviour, which is active. In a Corruptible cluster it is active from now
+// on. In any other cluster, the replica must not be running, and the behaviour is active from its next start on.
 func (c *Cluster) Corrupt(ctx context.Context, id int, choice byzantine.Choice) error {
 	if err := byzantine.Check(choice, len(c.File.Replicas)); err != nil {
 		return fmt.Errorf("replica %d cannot be malicious: %w", id, err)
@@ -154,7 +154,7 @@ func (c *Cluster) Corrupt(ctx context.Context, id int, choice byzantine.Choice) 
 			c.options.Malicious = make(map[int][]byzantine.Choice)
 		}
 		c.options.Malicious[id] = append(known, choice)
-		awaited = c.give(Order{Corrupt: &choice}, []int{id}) // one that starts from now on is told by its Setup
+		awaited = c.give(Order{Corrupt: &choice}, []int{id}) // a replica that starts from now on gets it in its Setup
 	}
 	c.mu.Unlock()
 	if err := obeyed(ctx, awaited); err != nil {
@@ -163,7 +163,7 @@ func (c *Cluster) Corrupt(ctx context.Context, id int, choice byzantine.Choice) 
 	return c.Switch(ctx, id, number, true)
 }
 
-// Reform puts all behaviours of a replica to sleep, now and after restarts.
+// Reform deactivates all behaviours of a replica, now and after restarts.
 func (c *Cluster) Reform(ctx context.Context, id int) error {
 	c.mu.Lock()
 	n := len(c.options.Malicious[id])
@@ -175,7 +175,7 @@ func (c *Cluster) Reform(ctx context.Context, id int) error {
 	return errors.Join(errs...)
 }
 
-// Deaths delivers the ends of processes that nobody had asked to end.
+// Deaths delivers the ends of processes that were not asked to end.
 func (c *Cluster) Deaths() <-chan Death { return c.deaths }
 
 // Start runs replicas that do not run yet, all of them if none is named. WaitReady tells when they serve.
@@ -208,7 +208,7 @@ func (c *Cluster) startOne(id int) error {
 	return nil
 }
 
-// Kill ends replicas with SIGKILL, all of them if none is named, and returns when they are gone.
+// Kill ends replicas with SIGKILL, all of them if none is named, and returns when they have ended.
 func (c *Cluster) Kill(ids ...int) {
 	taken := c.take(ids)
 	for _, p := range taken {
@@ -219,10 +219,11 @@ func (c *Cluster) Kill(ids ...int) {
 	}
 }
 
-// Pause freezes replicas with SIGSTOP, all of them if none is named: their peers hear nothing, and their links stay open.
+// Pause stops replicas with SIGSTOP, all of them if none is named. Their peers then hear nothing from them, and their
+// links remain open.
 func (c *Cluster) Pause(ids ...int) error { return c.signal(syscall.SIGSTOP, ids) }
 
-// Resume lets paused replicas go on, all of them if none is named.
+// Resume lets paused replicas continue, all of them if none is named.
 func (c *Cluster) Resume(ids ...int) error { return c.signal(syscall.SIGCONT, ids) }
 
 func (c *Cluster) signal(s syscall.Signal, ids []int) error {
@@ -267,7 +268,7 @@ func (c *Cluster) Stop(patience time.Duration, ids ...int) error {
 	return errors.Join(errs...)
 }
 
-// lateError is context.DeadlineExceeded with a text that names the step that took too long.
+// lateError is context.DeadlineExceeded with the name of the step that took too long.
 type lateError string
 
 func (e lateError) Error() string        { return string(e) }

@@ -56,11 +56,11 @@ func TestControl_APartitionStopsCommitsUntilItHealsAndSurvivesARestart(t *testin
 	split := links.Command{ID: "split", Do: links.DoPartition, Groups: [][]wire.ReplicaID{{0, 1}, {2, 3}}}
 	must(t, c.Order(t.Context(), split))
 	c.Kill(1)
-	must(t, c.Start(1)) // the launcher sends it the partition again
+	must(t, c.Start(1)) // the new process is sent the partition again
 	if err := put(t, session, 700*time.Millisecond); !errors.Is(err, client.ErrUnknown) {
 		t.Fatalf("a write in a partition without a quorum: %v", err)
 	}
-	for id := range 4 { // also the one that was started again, however long that took
+	for id := range 4 { // including the one that was started again, however long that took
 		until(t, "every replica lost frames to the partition", func() bool { return c.Counts(id).Frames["split"] > 0 })
 	}
 	must(t, c.Order(t.Context(), links.Command{Do: links.DoHeal}))
@@ -150,7 +150,8 @@ func TestControl_AClockJumpReachesTheCore(t *testing.T) {
 	c, session := controlled(t, Options{})
 	must(t, put(t, session, patience))
 	must(t, c.JumpClocks(t.Context(), -time.Hour, 1, 2, 3))
-	// The cores get the new time with their next tick; from then on the primary's clock is an hour ahead of a quorum's (N1).
+	// The cores get the new time with their next tick. From then on the primary's clock is an hour ahead of a quorum's
+	// (N1).
 	until(t, "no more commits", func() bool { return errors.Is(put(t, session, 300*time.Millisecond), client.ErrUnknown) })
 	must(t, c.JumpClocks(t.Context(), time.Hour, 1, 2, 3))
 	must(t, put(t, session, patience))
@@ -162,7 +163,7 @@ func TestControl_APausedReplicaTakesItsOrdersLaterAndNobodyHangs(t *testing.T) {
 	must(t, put(t, session, patience))
 	must(t, c.Pause(3))
 	mute := links.Command{ID: "mute", Do: links.DoIsolate, Targets: []wire.ReplicaID{3}, Direction: links.Out}
-	must(t, c.Order(t.Context(), mute)) // Order does not wait for the answer of a paused replica
+	must(t, c.Order(t.Context(), mute)) // Order does not wait for a paused replica
 	must(t, c.Resume(3))
 	until(t, "what it says is lost since", func() bool { return c.Counts(3).Frames["mute"] > 0 })
 	must(t, c.Pause(3))

@@ -12,7 +12,7 @@ import (
 )
 
 // TestCrossfire_NoTransferIsLostOrDoubled makes every primary faulty in turn, each in another way, while clients move
-// money. Never more than one replica is faulty at a time, so clients may notice nothing but delays (I3, I9, V7).
+// money. At most one replica is faulty at a time, so clients must notice nothing except delays (I3, I9, V7).
 func TestCrossfire_NoTransferIsLostOrDoubled(t *testing.T) {
 	c := start(t, Options{
 		Machine:   machines.Bank,
@@ -74,7 +74,7 @@ func (f *crossfire) reports(ids ...int) map[int]node.Report {
 	return f.cluster.Ask(ctx, ids)
 }
 
-// goesOn waits until the others have replaced a bad primary and transfers are acknowledged again.
+// goesOn waits until the other replicas have replaced a bad primary and transfers are acknowledged again.
 func (f *crossfire) goesOn(what string, bad int) {
 	f.t.Helper()
 	began := time.Now()

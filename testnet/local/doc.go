@@ -1,13 +1,14 @@
 // Package local runs a cluster of real processes on this machine.
 //
 // A Cluster owns a directory with the cluster file and one home per replica, and the processes that serve them: the
-// running program's own binary, called again with the hidden subcommand "replica" (RunIfReplica). It starts, kills, stops
-// and watches them, and asks them how they are. It decides nothing about the protocol and judges nothing.
+// running program's own binary, called again with the hidden subcommand "replica" (RunIfReplica). It starts, kills and
+// stops them, notices when they end, and asks them for reports. It decides nothing about the protocol and judges
+// nothing.
 //
-// A cluster is given orders while it runs: links between replicas cut, slowed or ruled over by a links.Policy in each
-// process, behaviours woken, clocks turned, disks filled. What each order touched is counted. Orders, and the question how a
-// replica is, are calls of net/rpc over its standard input and output.
+// A cluster can be given orders while it runs. Orders change links between replicas (each process has a links.Policy for
+// this), activate behaviours, change clocks and fill disks. Each process counts the effects of each order. Orders and
+// requests for reports are calls of net/rpc over a process's standard input and output.
 //
-// No process outlives its cluster: each dies with the thread that started it where the system offers that, and ends by
-// itself when its standard input does, which is a pipe that only the launcher holds open.
+// No process outlives its cluster: each is killed when the thread that started it ends, if the system offers that; and
+// each ends when its standard input is closed, which is a pipe that only the parent program keeps open.
 package local

@@ -47,11 +47,11 @@ type Options struct {
 	Trace     string   // an existing directory where replicas record what happens, for trace.MergeDir; "": they do not
 	TraceOnly []string // these kinds of events; nil: all
 	Facts     []string // facts that replicas count, in the form that fact.Parse reads
-	Struck    bool     // replicas may be told to end at a Moment
-	Shown     bool     // Gather has the events of replicas
+	Struck    bool     // replicas may be told to end themselves at a Moment
+	Shown     bool     // Gather can be called for the events of replicas
 	Admin     bool     // replicas answer for their health and metrics over HTTP; Cluster.Admin has the addresses
-	// Corruptible says that Corrupt may make replicas malicious while they run. So no guard stops those that contradict
-	// themselves.
+	// Corruptible says that Corrupt may make replicas malicious while they run. Then replicas have no guard, which would
+	// stop a replica that contradicts itself.
 	Corruptible bool
 }
 
@@ -80,7 +80,7 @@ func layout(o Options) (*cluster.File, error) {
 		return nil, fmt.Errorf("%s is there already; name another directory or remove it", path)
 	}
 	many := o.Replicas
-	if o.Admin { // the ports of the admin addresses are behind those of the replicas
+	if o.Admin { // the ports of the admin addresses follow those of the replicas
 		many *= 2
 	}
 	ports, err := choosePorts(many, o.BasePort)
@@ -160,15 +160,15 @@ func makeHome(o Options, id int, key *crypto.PrivateKey, admin string) error {
 
 func homeDir(dir string, id int) string { return filepath.Join(dir, "replica"+strconv.Itoa(id)) }
 
-// Free ports are looked for below the range from which systems take the ports of outgoing connections: otherwise, while
-// a replica is down, any connection of this machine might take its port, even one that was meant for it. The tests of other
-// packages use lower ones.
+// Free ports are looked for below the range that systems use for outgoing connections. Otherwise, while a replica is
+// down, an outgoing connection of this machine could take its port, even a connection to this replica. The tests of
+// other packages use lower ports.
 const (
 	lowestPort  = 20_000
 	highestPort = 32_000
 )
 
-// FreeBase returns a base port: the n ports from it on are free, and so are the n ports from each of these offsets on.
+// FreeBase returns a base port such that n ports are free from it on, and also from each of these distances above it.
 func FreeBase(n int, offsets ...int) (int, error) {
 	for range 1000 {
 		base, good := lowestPort+rand.IntN(highestPort-lowestPort), true

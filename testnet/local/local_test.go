@@ -20,7 +20,8 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// launcherCommand makes the test's program start a cluster in a directory, print its processes and wait to be killed.
+// launcherCommand is an argument with which the test's program starts a cluster in a directory, prints its processes and
+// waits to be killed.
 const launcherCommand = "launcher"
 
 func TestMain(m *testing.M) {
@@ -174,7 +175,8 @@ func TestLauncher_KilledLeavesNoOrphanAndNoLock(t *testing.T) {
 	}
 	for id := range 4 {
 		var s *store.Store
-		until(t, fmt.Sprintf("replica %d has left no lock", id), func() bool { // the system releases the files a little later
+		// The system releases the files a little later than the process ends.
+		until(t, fmt.Sprintf("replica %d has left no lock", id), func() bool {
 			s, err = store.Open(filepath.Join(homeDir(dir, id), node.StateDir), store.Options{})
 			return !errors.Is(err, store.ErrLocked)
 		})
@@ -222,8 +224,8 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// alive reports whether a process runs. A process that has ended but whose parent has not noticed does not run; one whose
-// first thread has ended before the others does, and still has its files.
+// alive reports whether a process runs. A process that has ended, but whose parent has not noticed that yet, does not
+// run. A process whose first thread has ended before the others does run, and still has its files.
 func alive(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {
 		return false

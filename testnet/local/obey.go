@@ -27,8 +27,7 @@ import (
 	"tagma/testnet/fact"
 )
 
-// obedient carries out the launcher's orders in a replica's process. net/rpc calls its exported methods, one after the
-// other.
+// obedient carries out orders in a replica's process. net/rpc calls its exported methods, one after the other.
 type obedient struct {
 	home        *node.Home
 	machines    machines.Set
@@ -40,9 +39,9 @@ type obedient struct {
 	only        []string
 	facts       *fact.Watch
 	struck      bool            // the replica may be told to end at a moment
-	state       *tamper.Flipper // wraps the machine, and can invert a bit of its state
+	state       *tamper.Flipper // wraps the machine, and can flip a bit of its state
 	trap        trap
-	gathered    *page.Gatherer // what a page is shown; nil: there is none
+	gathered    *page.Gatherer // collects events for a page; nil: there is none
 	corruptible bool
 	adding      sync.Mutex // held to add a behaviour
 	behaviours  atomic.Pointer[[]*behaviour]
@@ -106,7 +105,7 @@ func (o *obedient) options(opt *node.Options) {
 	}
 }
 
-// add adds a behaviour, asleep. The core's gates see it at their next step.
+// add adds a behaviour that is not active. The gates around the core get it at their next step.
 func (o *obedient) add(choice byzantine.Choice) error {
 	o.adding.Lock()
 	defer o.adding.Unlock()
@@ -184,13 +183,13 @@ func (o *obedient) Measure(names []string, values *[]float64) error {
 
 // Gathering asks for events.
 type Gathering struct {
-	Every uint64 // of so many slots those of one
+	Every uint64 // events of one slot in so many
 	Most  int    // so many events at most
-	// Follow is a client of whose requests all is shown, by its number; -1: none.
+	// Follow is the number of a client whose requests are always shown; -1: none.
 	Follow int
 }
 
-// Gather returns what has happened since the last call.
+// Gather returns the events since the last call.
 func (o *obedient) Gather(g *Gathering, batch *page.Batch) error {
 	if o.gathered == nil {
 		return errors.New("no page shows this cluster")
@@ -218,7 +217,7 @@ func clientOf(file *cluster.File) func(name string) (wire.PublicKey, bool) {
 	}
 }
 
-// behaviour is one way to misbehave, shared by all instances of the replica in this process.
+// behaviour is one way to misbehave. All instances of the replica in this process share it.
 type behaviour struct {
 	choice byzantine.Choice
 	open   atomic.Bool   // the behaviour is awake
@@ -226,14 +225,14 @@ type behaviour struct {
 	raw    *link.Dormant // attacks links; nil for a behaviour that changes messages alone
 }
 
-// wake activates a behaviour, or puts it to sleep.
+// wake activates a behaviour or deactivates it.
 func (b *behaviour) wake(on bool) error {
 	b.open.Store(on)
 	return b.raw.Wake(on)
 }
 
-// chain is what the driver of a replica steps: the core, and around it a gate for each behaviour. Behaviours may be added
-// between two steps. It is used by the driver's goroutine alone.
+// chain is what the driver of a replica runs: the core, and a gate around it for each behaviour. Behaviours may be added
+// between two steps. Only the driver's goroutine uses it.
 type chain struct {
 	malicious.Core // the outermost gate
 	of             *obedient
@@ -255,7 +254,7 @@ func (c *chain) grow(all []*behaviour) {
 	for _, b := range all[len(c.gates):] {
 		g, err := newGate(b, c.cfg, c.Core, c.sign, malicious.Options{Client: clientOf(c.of.home.Cluster)})
 		if err != nil {
-			panic(err) // the launcher has checked the choice
+			panic(err) // the parent program has checked the choice already
 		}
 		c.Core = g
 		c.gates = append(c.gates, g)
@@ -263,12 +262,12 @@ func (c *chain) grow(all []*behaviour) {
 	c.of.links.spoiledBy(c.gates)
 }
 
-// gate lets an attacker lie while its behaviour is awake, and counts the lies.
+// gate lets an attacker lie while its behaviour is active, and counts the lies.
 type gate struct {
 	malicious.Core // the attacker that the driver steps
 	*behaviour
 	witness malicious.Witness
-	seen    int               // how many of the witness's lies are counted already
+	seen    int               // how many of the witness's lies were already counted
 	frames  *malicious.Frames // nil if the attacker changes messages only, and no bytes of frames
 }
 

@@ -14,23 +14,24 @@ import (
 	"tagma/testnet/links"
 )
 
-// Setup holds everything that a replica is told before it starts. It is exported for net/rpc alone, like Order and Told.
+// Setup holds everything that a replica gets before it starts. It is exported only because net/rpc requires it, like
+// Order and Told.
 type Setup struct {
 	Seed       uint64             // the seed of all random choices on the links
-	Epoch      int64              // Unix nanoseconds at which the links' time is 0
+	Epoch      int64              // the time that counts as 0 for the links, in Unix nanoseconds
 	Network    links.Link         // the properties of every link until an order changes them
-	Behaviours []byzantine.Choice // asleep, unless they are ordered awake
+	Behaviours []byzantine.Choice // they are not active until an order activates them
 	Orders     []Order            // orders from before the start
-	Trace      string             // the directory to write what happens to; "": it is not written
+	Trace      string             // the directory for the trace; "": there is no trace
 	Only       []string           // these kinds of events; nil: all
 	Facts      []string           // facts that the replica counts, as fact.Parse reads them
-	Struck     bool               // the replica may be told to end at a moment
+	Struck     bool               // the replica may be told to end itself at a moment
 	Shown      bool               // the replica gathers its events
 	// Corruptible says that the replica may become malicious while it runs.
 	Corruptible bool
 }
 
-// Order is something to do. One of its fields is set.
+// Order is something that a replica must do. Exactly one of its fields is set.
 type Order struct {
 	Links     *links.Command
 	Switch    *Toggle
@@ -41,15 +42,16 @@ type Order struct {
 	Corrupt   *byzantine.Choice // one more behaviour, asleep
 }
 
-// Flip inverts a bit in the state of the life that obeys: in the value written next under Key, or any key if it is "".
+// Flip flips a bit in the state of the life that gets the order: in the next value that is written under Key, or under
+// any key if it is "".
 type Flip struct{ Key string }
 
-// once reports whether an order is for one life.
+// once reports whether an order applies only to the present life.
 func (o *Order) once() bool {
 	return o.DiskFull || o.FlipState != nil || o.Strike != nil || o.Corrupt != nil
 }
 
-// Toggle wakes a behaviour or puts it to sleep.
+// Toggle activates or deactivates a behaviour.
 type Toggle struct {
 	Behaviour int // the behaviour's number
 	On        bool
@@ -61,16 +63,17 @@ type Told struct {
 	Report node.Report
 }
 
-// Counts say how often each fault had an effect (I18). They only rise.
+// Counts say how often each fault had an effect (I18). They never decrease.
 type Counts struct {
 	Frames map[string]int // by links.Command.ID: frames between replicas that the change touched
-	// Lies counts, by behaviour, messages that it sent by itself, kept back, or withheld from its core.
+	// Lies counts, by behaviour, the messages that it sent itself, delayed or dropped, and those that it did not give to
+	// its core.
 	Lies  []int
 	Facts map[string]int // how often each fact happened, by its text
 	Flips int            // how many bits of the state were inverted
 }
 
-// add sums counts of several replicas or lives.
+// add adds up the counts of several replicas or lives.
 func (c *Counts) add(o Counts) {
 	c.Frames, c.Facts = summed(c.Frames, o.Frames), summed(c.Facts, o.Facts)
 	c.Flips += o.Flips
@@ -102,16 +105,16 @@ func (c *Cluster) setup(id int) *Setup {
 	}
 }
 
-// Since returns the links' time, in which Until of a links.Rule is given.
+// Since returns the time of the links, which is also the unit of Until in a links.Rule.
 func (c *Cluster) Since() time.Duration { return time.Since(c.epoch) }
 
-// Order changes the links of every replica, now and after restarts, and returns when all that run and are not paused have
-// done so.
+// Order changes the links of every replica, now and after restarts. It returns when all replicas that run and are not
+// paused have made the change.
 func (c *Cluster) Order(ctx context.Context, command links.Command) error {
 	return c.send(ctx, Order{Links: &command}, c.these(nil))
 }
 
-// Switch wakes a behaviour of a replica or puts it to sleep, now and after restarts.
+// Switch activates a behaviour of a replica or deactivates it, now and after restarts.
 func (c *Cluster) Switch(ctx context.Context, id, behaviour int, on bool) error {
 	return c.send(ctx, Order{Switch: &Toggle{Behaviour: behaviour, On: on}}, []int{id})
 }
@@ -126,20 +129,21 @@ func (c *Cluster) FillDisks(ctx context.Context, ids ...int) error {
 	return c.send(ctx, Order{DiskFull: true}, c.these(ids))
 }
 
-// FlipState inverts a bit in the state of running replicas: in the value written next under a key, or any key if it is "".
+// FlipState flips a bit in the state of running replicas: in the next value that is written under a key, or under any
+// key if it is "".
 func (c *Cluster) FlipState(ctx context.Context, key string, ids ...int) error {
 	return c.send(ctx, Order{FlipState: &Flip{key}}, c.these(ids))
 }
 
-// Strike makes running replicas end at a moment, as if they were killed then. Deaths does not deliver these ends. The
-// moment may never come: Pid is 0 once a replica has ended.
+// Strike makes running replicas end at a moment, as if they were killed then. Deaths does not report these ends. The
+// moment may never come; when a replica has ended, its Pid is 0.
 func (c *Cluster) Strike(ctx context.Context, m Moment, ids ...int) error {
 	c.take(ids)
 	return c.send(ctx, Order{Strike: &m}, ids)
 }
 
-// send gives an order to those of some replicas that run, and waits until those that are not paused have obeyed. A replica
-// that starts later is given it before, unless it is for one life.
+// send gives an order to those of some replicas that run, and waits until those that are not paused have carried it out.
+// A replica that starts later gets the order before it starts, unless the order applies only to one life.
 func (c *Cluster) send(ctx context.Context, o Order, ids []int) error {
 	c.mu.Lock()
 	awaited := c.give(o, ids)

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// spawner starts processes from one operating system thread, which lives as long as the spawner: a parent-death signal
-// is sent when the thread that forked ends, and Go ends threads as it likes.
+// spawner starts processes from one operating system thread, which lives as long as the spawner: the kernel sends the
+// parent-death signal when the thread that started the process ends, and Go may end threads at any time.
 type spawner struct {
 	jobs      chan func()
 	end, done chan struct{}
@@ -51,19 +51,20 @@ func (s *spawner) start(cmd *exec.Cmd) error {
 	}
 }
 
-// errClosed says that a cluster was closed, and starts nothing any more.
+// errClosed says that a cluster was closed and does not start anything any more.
 var errClosed = errors.New("the cluster was closed; make another one")
 
 // process is a replica's process.
 type process struct {
 	cmd      *exec.Cmd
-	channel  *channel // held open while the replica shall live
+	channel  *channel // kept open as long as the replica must live
 	ended    chan struct{}
-	expected bool // its end was asked for; guarded by the cluster's mutex, like paused
+	expected bool // it was told to end; guarded by the cluster's mutex, like paused
 	paused   bool
 }
 
-// launch starts this program as the replica of a home, with env beside its own environment. What it logs is appended to log.
+// launch starts this program as the replica of a home, with env in addition to its own environment. The output of the
+// process is appended to the file log.
 func (s *spawner) launch(args, env []string, log string, first *Setup) (p *process, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -92,7 +93,7 @@ func (s *spawner) launch(args, env []string, log string, first *Setup) (p *proce
 	return &process{cmd: cmd, channel: openChannel(pipes{answers, lifeline}, first), ended: make(chan struct{})}, nil
 }
 
-// Death is the end of a replica's process that nobody asked for.
+// Death is the end of a replica's process that was not told to end.
 type Death struct {
 	Replica int
 	Process int    // its number in the system
@@ -111,7 +112,7 @@ func (d Death) String() string {
 	return s
 }
 
-// watch waits for a process's end and tells of it when nobody asked for it.
+// watch waits for a process's end, and reports it if the process was not told to end.
 func (c *Cluster) watch(id int, p *process) {
 	err := p.cmd.Wait()
 	counts := p.channel.end()
@@ -138,7 +139,7 @@ func (c *Cluster) watch(id int, p *process) {
 	}
 }
 
-// lastLine is the end of a log, bounded.
+// lastLine returns the end of a log, within a bound.
 func lastLine(path string) string {
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -2,8 +2,8 @@ package local
 
 import "syscall"
 
-// dieWithParent kills the process when the thread that started it ends, and keeps the terminal's signals from it: the
-// launcher decides how it ends.
+// dieWithParent makes the kernel kill the process when the thread that started it ends. It also keeps the terminal's
+// signals from the process, because the parent program decides how it ends.
 func dieWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -4,6 +4,6 @@ package local
 
 import "syscall"
 
-// dieWithParent keeps the terminal's signals from the process. Where the system offers no parent-death signal, the end
-// of its standard input ends it.
+// dieWithParent keeps the terminal's signals from the process. If the system has no parent-death signal, the process
+// ends when its standard input is closed.
 func dieWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -19,7 +19,7 @@ import (
 	"tagma/internal/trace"
 )
 
-// replicaCommand is the hidden subcommand under which a program calls itself for each replica.
+// replicaCommand is the hidden subcommand with which a program starts itself for each replica.
 const replicaCommand = "replica"
 
 // RunIfReplica makes this process a replica if its arguments say so, and then does not return. A program that starts
@@ -44,8 +44,8 @@ func replica(args []string) error {
 	return Serve(*home, machines.Shipped)
 }
 
-// Serve serves a home, with the machines that this program has, until SIGTERM comes, or its lifeline ends: orders come on
-// standard input, which the launcher holds open.
+// Serve serves a home, with the machines that this program has, until SIGTERM arrives or standard input is closed.
+// Orders arrive on standard input, which the parent program keeps open.
 func Serve(home string, has machines.Set) (err error) {
 	known, err := node.ReadHome(home)
 	if err != nil {
@@ -60,7 +60,7 @@ func Serve(home string, has machines.Set) (err error) {
 	if err := orders.RegisterName("Replica", o); err != nil {
 		return err
 	}
-	if err := orders.ServeRequest(codec); err != nil { // it is told how to begin
+	if err := orders.ServeRequest(codec); err != nil { // this gets the orders from before the start
 		return fmt.Errorf("read what was ordered before the start: %w", err)
 	}
 	if o.links == nil {

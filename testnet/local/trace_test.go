@@ -47,7 +47,7 @@ func TestTrace_OfAllProcessesIsOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		at := trace.Of(e)
-		if at.At < last-1000 { // threads of one process may write events in another order
+		if at.At < last-1000 { // events of several threads of one process may be written out of order
 			t.Errorf("an event at %d is behind one at %d", at.At, last)
 		}
 		last = at.At

@@ -11,8 +11,8 @@ import (
 	"tagma/testnet/links"
 )
 
-// hostile is a transport that treats frames between replicas as a policy says. It leaves replies to clients alone; the
-// policy does not apply to frames of a backup, which only attackers change.
+// hostile is a transport that treats frames between replicas as a policy says. It does not change replies to clients.
+// The policy does not apply to frames for a client that takes a backup; only attackers change those.
 type hostile struct {
 	self    wire.ReplicaID
 	outside wire.ReplicaID // the id of a client that takes a backup
@@ -20,15 +20,15 @@ type hostile struct {
 
 	mu     sync.Mutex
 	under  driver.Transport // nil until the node is open
-	spoil  []*gate          // attackers that send more than messages
+	spoil  []*gate          // attackers that change frames
 	policy *links.Policy
-	reads  bool          // a rule may ask what a frame says, so frames are decoded
+	reads  bool          // a rule may depend on the content of a frame, so frames are decoded
 	now    time.Duration // never goes back, even if the system's clock does
 	queue  []delivery    // ordered by the time at which each is due
 	wake   *time.Timer
 }
 
-// mostQueued bounds the frames that are on their way: further frames are lost, as in a full buffer.
+// mostQueued bounds how many frames are on their way. Further frames are lost, as when a buffer is full.
 const mostQueued = 1 << 16
 
 func newHostile(self wire.ReplicaID, n int, s *Setup) *hostile {
@@ -49,7 +49,7 @@ func (h *hostile) around(under driver.Transport) driver.Transport {
 	return h
 }
 
-// spoiledBy sets the attackers that change frames, in the place of those of an earlier instance.
+// spoiledBy sets the attackers that change frames, instead of those of an earlier instance.
 func (h *hostile) spoiledBy(all []*gate) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -113,7 +113,7 @@ func (h *hostile) time() time.Duration {
 	return h.now
 }
 
-// take queues deliveries. A delivery that is due goes out at once, behind all that were due before it.
+// take queues deliveries. A delivery that is due is sent at once, after all that were due before it.
 func (h *hostile) take(let []links.Delivery) {
 	for _, d := range let {
 		if len(h.queue) >= mostQueued {

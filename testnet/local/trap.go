@@ -12,8 +12,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Moment is a point in a replica's work at which its process is to end: When says which, for the next message of Type, or
-// for the batch at Seq or the first one after it.
+// Moment is a point in a replica's work at which its process must end. When says which point. It refers to the next
+// message of Type, or to the batch at Seq or the first one after it.
 type Moment struct {
 	When When
 	Type wire.Type
@@ -26,7 +26,7 @@ type When string
 // The moments.
 const (
 	BeforeDurable When = "before durable" // the sync of the message is under way
-	BeforeSend    When = "before send"    // the message is durable, and was sent to nobody
+	BeforeSend    When = "before send"    // the message is durable, and was not sent to any replica
 	BeforeExecute When = "before execute" // the batch's certificate is durable, and the machine does not have the batch
 	AfterExecute  When = "after execute"  // the machine has executed the batch, and the core does not know
 )
@@ -53,7 +53,7 @@ func (t *trap) waits(when When) (m *Moment, waits bool) {
 	return m, m != nil && m.When == when
 }
 
-// endProcess ends the process like any SIGKILL. It does not return.
+// endProcess ends the process in the same way as SIGKILL. It does not return.
 func endProcess() {
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	select {}

@@ -1,8 +1,9 @@
-// Package mutants holds small deliberate breaks of Tagma, each a unified diff with a few words in front of it, and lays them
-// over the source for the compiler. If no checker catches one of them, the tests have a hole (docs/testing.md, Mutants).
+// Package mutants holds mutants: small deliberate mistakes in Tagma. Each is a unified diff with a few lines of text
+// before it, and is compiled in place of the original code. If no checker finds one of them, the tests have a gap
+// (docs/testing.md, Mutants).
 //
-// It owns the diffs and what the compiler reads in place of the files that they change. It must not change the checkout, and
-// it runs nothing: the command in hunt builds and hunts.
+// It owns the diffs, and makes the files that the compiler reads instead of the originals. It must not change the
+// checkout, and it runs nothing: the command in hunt builds programs with mutants and runs the checkers.
 package mutants
 
 import (
@@ -18,14 +19,15 @@ import (
 	"github.com/bluekeyes/go-gitdiff/gitdiff"
 )
 
-// Hunter is what must catch a mutant.
+// Hunter is the checker that must find a mutant.
 type Hunter string
 
 // The hunters.
 const (
 	Explore Hunter = "explore" // tagma-testnet explore
 	Sim     Hunter = "sim"     // tagma-testnet sim
-	Test    Hunter = "test"    // one test of a package, for what lies below the simulator's ports or is too rare for it
+	// One test of a package; used if the simulator does not run the code, or reaches it too rarely.
+	Test Hunter = "test"
 )
 
 // Mutant is one deliberate break.
@@ -33,8 +35,9 @@ type Mutant struct {
 	Name   string
 	What   string   // the break in a sentence, with the rule that it breaks
 	Hunter Hunter   // what must catch it
-	Flags  []string // flags of the hunter; for Test only the folder of the package, such as ./pbft
-	Expect []string // invariants or rules, one of which the finding must name; for Test the test that must fail
+	Flags  []string // flags of the hunter; for Test, only the folder of the package, such as ./pbft
+	// Invariants or rules, one of which the finding must name; for Test, the name of the test that must fail.
+	Expect []string
 	Files  []*gitdiff.File
 }
 
@@ -62,9 +65,10 @@ func List() ([]Mutant, error) {
 	return list, nil
 }
 
-// Parse reads a mutant. In front of its diff stand the lines what, hunter, flags (may be missing) and expect, each
-// `key: value`; a value goes on in lines that begin with a blank, and lines that begin with # are for people. The rules of
-// expect stand between commas. For the hunter test, flags is the folder of a package and expect the name of a test of it.
+// Parse reads a mutant. Before its diff it has the lines what, hunter, flags (may be missing) and expect, each in the
+// form `key: value`. A value continues in lines that begin with a blank. Lines that begin with # are comments. The rules
+// in expect are separated by commas. For the hunter test, flags is the folder of a package and expect the name of a test
+// of it.
 func Parse(name, text string) (Mutant, error) {
 	m := Mutant{Name: name}
 	files, head, err := gitdiff.Parse(strings.NewReader(text))
@@ -152,8 +156,8 @@ func (m *Mutant) Overlay(root, dir string, more map[string]string) (string, erro
 
 func fileName(f *gitdiff.File) string { return filepath.FromSlash(strings.TrimPrefix(f.NewName, "b/")) }
 
-// apply makes the changes of one file. The old lines of each change must be in the file exactly once. Their line numbers do
-// not matter, since the code above may have grown.
+// apply makes the changes of one file. The old lines of each change must occur in the file exactly once. Their line
+// numbers do not matter, since the code above may have grown.
 func apply(f *gitdiff.File, text string) (string, error) {
 	text = "\n" + text
 	for _, hunk := range f.TextFragments {

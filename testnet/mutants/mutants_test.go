@@ -11,7 +11,8 @@ import (
 	"tagma/testnet/sim"
 )
 
-// TestList_EveryMutantFitsTheCode lays each mutant over the source: a mutant that no longer fits has to be written anew.
+// TestList_EveryMutantFitsTheCode applies each mutant to the source. A mutant that does not fit any more has to be
+// adapted.
 func TestList_EveryMutantFitsTheCode(t *testing.T) {
 	list, err := List()
 	if err != nil {
@@ -55,7 +56,7 @@ func read(t *testing.T, file string) string {
 	return string(text)
 }
 
-// TestList_EveryTestThatHuntsIsThere looks for the tests that mutants are hunted with.
+// TestList_EveryTestThatHuntsIsThere checks that the tests with which mutants are hunted exist.
 func TestList_EveryTestThatHuntsIsThere(t *testing.T) {
 	list, err := List()
 	if err != nil {
@@ -170,7 +171,7 @@ func TestParse_RefusesWhatIsNoMutant(t *testing.T) {
 	}
 }
 
-// A hunk is found wherever its lines stand now, and fits only if they stand there exactly once; the error says what to do.
+// A hunk is found wherever its lines are now. It fits only if they occur exactly once. The error says what to do.
 func TestOverlay_AHunkFitsInOnePlaceOrNot(t *testing.T) {
 	m, err := Parse("sample", sound)
 	if err != nil {

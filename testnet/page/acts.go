@@ -15,10 +15,11 @@ import (
 	"tagma/testnet/play/processes"
 )
 
-// act is one thing that a page can do to a cluster. It returns what it has done, in words behind the names of the replicas.
+// act is one action that a page can perform on a cluster. It returns a text that follows the names of the replicas and
+// says what was done.
 type act struct {
 	name string
-	only string // the machine that it needs; "": any
+	only string // the machine that the cluster must run; "": any
 	do   func(context.Context, *Live, *page.Act) (*page.Done, error)
 }
 
@@ -44,10 +45,11 @@ var acts = []act{
 	{"card", "", card},
 }
 
-// orderPatience is how long replicas may take to obey.
+// orderPatience is how long replicas may take to carry out an order.
 const orderPatience = 10 * time.Second
 
-// Act does what the page asks for. Acts on the cluster come one after the other; requests and cards do not wait for them.
+// Act performs the action that the page asks for. Actions on the cluster are performed one after the other. Requests and
+// cards do not wait for them.
 func (l *Live) Act(ctx context.Context, a *page.Act) (*page.Done, error) {
 	i := slices.IndexFunc(acts, func(known act) bool { return known.name == a.Act && known.suits(l.cluster.File.Machine) })
 	if i < 0 {
@@ -65,7 +67,7 @@ func (l *Live) Act(ctx context.Context, a *page.Act) (*page.Done, error) {
 
 func (a *act) suits(machine string) bool { return a.only == "" || a.only == machine }
 
-// acts are the names of what can be done.
+// acts are the actions, by name.
 func (l *Live) acts() (names []string) {
 	for _, a := range acts {
 		if a.suits(l.cluster.File.Machine) {
@@ -75,21 +77,21 @@ func (l *Live) acts() (names []string) {
 	return names
 }
 
-// said is what was done, in words that the timeline has too.
+// said describes what was done. The same text is in the timeline.
 func (l *Live) said(step, format string, args ...any) *page.Done {
 	text := fmt.Sprintf(format, args...)
 	l.watch.own.Emit(&trace.Fault{Step: step, Does: text})
 	return &page.Done{Said: text}
 }
 
-// noted is said of what is no fault.
+// noted records an action that is not a fault.
 func (l *Live) noted(format string, args ...any) *page.Done {
 	text := fmt.Sprintf(format, args...)
 	l.watch.frame(page.Frame{Frame: "note", Text: text})
 	return &page.Done{Said: text}
 }
 
-// replicas checks those that an act names. Runs is whether they must run, or must not.
+// replicas checks the replicas that an action names. The argument runs says whether they must be running or must not.
 func (l *Live) replicas(ids []int, runs bool) error {
 	if len(ids) == 0 {
 		return page.Refusef(http.StatusBadRequest, "bad", "name at least one replica")
@@ -119,7 +121,7 @@ func named(ids []int) string {
 	return "replicas " + strings.Join(words[:len(ids)-1], ", ") + " and " + words[len(ids)-1]
 }
 
-// end kills running replicas, and tells of it.
+// end kills running replicas and reports that.
 func (l *Live) end(ids []int) {
 	l.cluster.Kill(ids...)
 	for _, id := range ids {
@@ -184,7 +186,7 @@ func (l *Live) resume(ids []int) error {
 	return nil
 }
 
-// wipe takes the data of replicas, which run again afterwards with the keys that they had.
+// wipe deletes the data of replicas. They run again afterwards, with the same keys.
 func wipe(_ context.Context, l *Live, a *page.Act) (*page.Done, error) {
 	for _, id := range a.Replicas {
 		if id >= 0 && id < len(l.cluster.File.Replicas) && l.cluster.Pid(id) == 0 {

@@ -15,7 +15,7 @@ import (
 	"tagma/testnet/links"
 )
 
-// members turns replicas into the protocol's numbers.
+// members converts numbers of replicas to the protocol's type.
 func members(ids []int) []wire.ReplicaID {
 	out := make([]wire.ReplicaID, len(ids))
 	for i, id := range ids {
@@ -99,10 +99,11 @@ func clock(ctx context.Context, l *Live, a *page.Act) (*page.Done, error) {
 	return l.said(trace.Fired, "the clock of %s jumps by %v", named(a.Replicas), by), l.cluster.JumpClocks(ctx, by, a.Replicas...)
 }
 
-// mostJump is far more than any bound on clocks.
+// mostJump bounds the jump of a clock. It is far more than the protocol tolerates.
 const mostJump = 24 * time.Hour
 
-// heal makes everything as it was: links, processes, replicas and clocks. Replicas fetch themselves what disks have lost.
+// heal ends all faults: of links, processes, replicas and clocks. If a disk lost something, its replica fetches it from
+// the others.
 func heal(ctx context.Context, l *Live, _ *page.Act) (*page.Done, error) {
 	errs := []error{l.cluster.Order(ctx, links.Command{Do: links.DoHeal, ID: "page"})}
 	for id := range l.cluster.File.Replicas {

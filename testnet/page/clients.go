@@ -20,17 +20,18 @@ import (
 	"tagma/testnet/local"
 )
 
-// LoadClients is how many clients a cluster needs for the load of its page, beside client 0, which is the page itself.
+// LoadClients is how many clients a cluster must have for the load of its page, in addition to client 0, with whose key
+// the page sends single requests.
 const LoadClients = 4
 
-// Bounds of the load that a page may ask for, and how long a client waits for an answer, or for a quorum to connect to.
+// Bounds of the load that a page may ask for; and how long a client waits for an answer, or for links to a quorum.
 const (
 	mostClients  = 64
 	mostRate     = 20_000
 	mostPatience = 10 * time.Second
 )
 
-// clients are those that the page has: one that asks for single keys, and some that make load.
+// clients are the clients that the page uses: one that sends single requests, and some that make load.
 type clients struct {
 	cluster *local.Cluster
 	tell    func(trace.Event) // unstamped
@@ -41,7 +42,7 @@ type clients struct {
 
 	mu   sync.Mutex
 	load page.Load
-	took []int64 // microseconds, since they were looked at last
+	took []int64 // latencies in microseconds, since the last call of loaded
 }
 
 func newClients(c *local.Cluster, tell func(trace.Event)) *clients {
@@ -69,7 +70,8 @@ func (c *clients) session(ctx context.Context, number int) (*client.Client, erro
 	return s, nil
 }
 
-// ask makes one call of the key-value machine as client 0, and returns how it ended, with who vouched for it.
+// ask makes one call of the key-value machine as client 0. It returns how the call ended, and which replicas vouched for
+// the result.
 func (c *clients) ask(ctx context.Context, call func(context.Context, kv.Client) error) (*client.CallEnd, error) {
 	s, err := c.session(ctx, 0)
 	if err != nil {
@@ -86,7 +88,8 @@ func (c *clients) ask(ctx context.Context, call func(context.Context, kv.Client)
 	return end, err
 }
 
-// make has so many clients make so many operations a second altogether, in the place of the load before; 0 of either: none.
+// make makes so many clients send so many operations in a second together. That replaces the load before. If either
+// number is 0, there is no load.
 func (c *clients) make(ctx context.Context, number int, rate float64) error {
 	c.stopLoad()
 	c.stopLoad = func() {}
@@ -108,17 +111,19 @@ func (c *clients) make(ctx context.Context, number int, rate float64) error {
 	if err := opt.Check(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(context.Background()) // it outlives what asked for it
+	// The load must not end with the request of the page that asked for it.
+	ctx, cancel := context.WithCancel(context.Background())
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		_, _ = bench.Run(ctx, callers, opt, 0, nil) // it ends by being interrupted; observers have counted
+		// It always ends because it is interrupted; the observers have counted its operations.
+		_, _ = bench.Run(ctx, callers, opt, 0, nil)
 	}()
 	c.stopLoad = func() { cancel(); <-over }
 	return nil
 }
 
-// loaded is what clients have done so far, and how long answers took since this was asked last.
+// loaded returns what the clients have done so far, and the latencies since its last call.
 func (c *clients) loaded() page.Load {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -142,10 +147,10 @@ func (c *clients) close() {
 	}
 }
 
-// endKey is under what a context has the CallEnd that is to be filled in.
+// endKey is the key under which a context holds the CallEnd that an observer must fill in.
 type endKey struct{}
 
-// observer is told of the calls of one client.
+// observer observes the calls of one client.
 type observer struct {
 	*clients
 	number int
@@ -164,7 +169,7 @@ func (o observer) Start(ctx context.Context, _ client.CallInfo) client.CallObser
 // asked is one call.
 type asked struct {
 	observer
-	end    *client.CallEnd // nil: nobody asks how it ends
+	end    *client.CallEnd // nil: nobody needs the end of this call
 	number uint64          // of the request
 }
 
@@ -176,7 +181,7 @@ func (a *asked) Sent(t client.Transmission) {
 	}
 }
 
-// Answered implements client.CallObserver: what one replica says proves nothing.
+// Answered implements client.CallObserver. It does nothing, because a single replica's answer proves nothing.
 func (a *asked) Answered(int, time.Time) {}
 
 // End implements client.CallObserver.
@@ -211,7 +216,7 @@ func load(ctx context.Context, l *Live, a *page.Act) (*page.Done, error) {
 	return l.noted("load: %d clients, %g operations a second", a.Clients, a.Rate), nil
 }
 
-// answer is what came of a request, and who vouched for it.
+// answer is the result of a request, and which replicas vouched for it.
 type answer struct {
 	Value   *string `json:"value,omitempty"`
 	Found   bool    `json:"found"`
@@ -222,7 +227,7 @@ type answer struct {
 	Number  uint64  `json:"number"`
 }
 
-// ask makes one request. Does says what it did with the key.
+// ask sends one request. The argument does says what the request does with the key.
 func (l *Live) ask(ctx context.Context, does string, a *page.Act, call func(context.Context, kv.Client, *answer) error) (*page.Done, error) {
 	if a.Key == "" {
 		return nil, page.Refusef(http.StatusBadRequest, "bad", "name a key")

@@ -1,6 +1,6 @@
-// Package page gives the live page what it shows of a testnet: a cluster that runs, a scenario, or a trace of either; and
-// it does what the page asks for, with the orders that testnet/local has.
+// Package page gives the live page the events of a testnet: of a cluster that runs, of a scenario, or of a recorded
+// trace. It also performs the actions that the page asks for, with the orders of testnet/local.
 //
-// It owns where the lines of a stream come from and what an act means. It must not judge a run, nor know how a page is
-// guarded or drawn: that is what testnet/play and internal/page do.
+// It decides which lines a stream has, and what each action does. It does not judge runs: testnet/play does that. It
+// does not protect or draw the page: internal/page does that.
 package page

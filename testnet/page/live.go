@@ -21,7 +21,7 @@ import (
 	"tagma/testnet/play/processes"
 )
 
-// Live is a cluster of processes with a page on which things can be done to it.
+// Live is a cluster of processes with a page from which it can be changed.
 type Live struct {
 	cluster *local.Cluster
 	hub     *page.Hub
@@ -29,23 +29,23 @@ type Live struct {
 	clients *clients
 	title   string
 
-	acting sync.Mutex // held while something is done to the cluster; guards what follows
+	acting sync.Mutex // held while an action changes the cluster; guards the fields that follow
 	paused map[int]bool
-	full   map[int]bool // the disk, of a life that has not ended yet
+	full   map[int]bool // replicas whose disks are full, in a life that has not ended yet
 	liars  map[int]bool
 	skew   map[int]time.Duration
 
 	showing sync.Mutex // held while a card is shown
-	shown   sync.Map   // the traces of cards, by name
+	shown   sync.Map   // the files with the traces of cards, by name
 }
 
-// Options prepares what a cluster with a page must be made with.
+// Options completes the options of a cluster so that it can have a page.
 func Options(o local.Options) local.Options {
 	o.Shown, o.Corruptible, o.Clients, o.Data = true, true, LoadClients, processes.DataDir
 	return o
 }
 
-// NewLive begins to show a cluster that was made with Options. Close must follow.
+// NewLive makes the page of a cluster that was made with Options. The caller must call Close.
 func NewLive(c *local.Cluster, title string) *Live {
 	l := &Live{
 		cluster: c, title: title, paused: make(map[int]bool), full: make(map[int]bool), liars: make(map[int]bool),
@@ -57,10 +57,10 @@ func NewLive(c *local.Cluster, title string) *Live {
 	return l
 }
 
-// Died tells of a process that ended unasked.
+// Died must be called when a process has ended that was not told to.
 func (l *Live) Died(d local.Death) { l.watch.died(d) }
 
-// Close ends the load and the stream. The cluster goes on.
+// Close ends the load and the stream. The cluster continues to run.
 func (l *Live) Close() {
 	l.clients.close()
 	l.watch.close()
@@ -80,7 +80,7 @@ func (l *Live) about() page.About {
 	return a
 }
 
-// aboutCluster says what a cluster of processes is.
+// aboutCluster returns the description of a cluster of processes that the page shows.
 func aboutCluster(c *local.Cluster) page.About {
 	cfg, _ := c.File.Config(0) // the cluster runs with it
 	a := page.About{
@@ -93,10 +93,10 @@ func aboutCluster(c *local.Cluster) page.About {
 	return a.Sized(len(c.File.Replicas))
 }
 
-// whyPatience is how long replicas may take to say how they are: those that are dead never do.
+// whyPatience is how long replicas may take to send their reports. Dead replicas never send one.
 const whyPatience = 3 * time.Second
 
-// Why is what `tagma why --json` prints.
+// Why is the document that `tagma why --json` prints.
 type Why struct {
 	Cluster string         `json:"cluster"`
 	Causes  []status.Cause `json:"causes"`
@@ -104,7 +104,7 @@ type Why struct {
 
 func (l *Live) why(ctx context.Context) (any, error) { return why(ctx, l.cluster) }
 
-// why asks a cluster's replicas, as tagma why does.
+// why asks a cluster's replicas for their reports, as the command `tagma why` does.
 func why(ctx context.Context, c *local.Cluster) (any, error) {
 	key, err := crypto.ReadKey(c.ClientKey(0))
 	if err != nil {
@@ -119,7 +119,7 @@ func why(ctx context.Context, c *local.Cluster) (any, error) {
 	return Why{s.Cluster, append([]status.Cause{}, s.Why()...)}, nil
 }
 
-// cards are the concepts of fault tolerance, for the page.
+// cards returns the cards of concepts of fault tolerance, for the page.
 func cards() (all []page.Card) {
 	for _, c := range concepts.Cards {
 		all = append(all, page.Card{
@@ -130,7 +130,7 @@ func cards() (all []page.Card) {
 	return all
 }
 
-// card has a concept happen in a cluster of its own, and keeps the trace.
+// card demonstrates a concept in a cluster of its own, and keeps the trace.
 func card(ctx context.Context, l *Live, a *page.Act) (*page.Done, error) {
 	c, known := concepts.Find(a.Name)
 	if !known {

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// live runs a cluster of four with a page, and opens it.
+// live runs a cluster of four replicas with a page, and opens the page.
 func live(t *testing.T) (*browser, *Live, *local.Cluster) {
 	t.Helper()
 	c, err := local.Create(Options(local.Options{Dir: t.TempDir(), Replicas: 4}))
@@ -35,7 +35,7 @@ func live(t *testing.T) (*browser, *Live, *local.Cluster) {
 	return browse(t, l.Page()), l, c
 }
 
-// seen is a line of a stream, as far as tests look at it.
+// seen is a line of a stream, with the fields that tests read.
 type seen struct {
 	Frame, Event, Step, What string
 	At                       int64 `json:"at_us"`
@@ -44,7 +44,7 @@ type seen struct {
 	Reports                  []*struct{ Replica int }
 }
 
-// stream reads a stream until a line satisfies a condition.
+// stream reads a stream until a line meets a condition.
 type stream struct {
 	t     *testing.T
 	lines *bufio.Scanner
@@ -76,11 +76,11 @@ func (s *stream) until(what string, is func(seen) bool) seen {
 	return seen{}
 }
 
-// act does something that must succeed, and returns what came of it.
+// act performs an action that must succeed, and returns its result.
 func (b *browser) act(text string) (out answer) {
 	b.t.Helper()
 	status, said := b.tries(text)
-	for status == http.StatusGatewayTimeout { // a busy machine may be slow to change a view
+	for status == http.StatusGatewayTimeout { // on a slow machine a view change may take longer than the page waits
 		status, said = b.tries(text)
 	}
 	if status != http.StatusOK {
@@ -102,7 +102,7 @@ func (b *browser) tries(text string) (status int, said string) {
 	return status, string(all)
 }
 
-// What a page does to a cluster happens, and is seen in its stream, with what follows from it.
+// Each action of a page changes the cluster as it says, and the stream shows the action and its effects.
 func TestLive_ActsHappenAndAreSeen(t *testing.T) {
 	t.Parallel()
 	b, _, c := live(t)
@@ -162,8 +162,8 @@ func TestLive_ActsHappenAndAreSeen(t *testing.T) {
 	if b.get("why", &why); why.Cluster == "" {
 		t.Errorf("%+v", why)
 	}
-	// Whoever comes later sees what was, in the order in which the first one saw it. Lines of different replicas may be
-	// seconds apart on a busy machine.
+	// A page that is opened later sees the earlier events in the same order as the first page. On a slow machine, lines
+	// of different replicas may be seconds apart.
 	again, events, met := b.stream(), 0, 0
 	milestones := []func(l seen) bool{
 		func(l seen) bool { return l.Event == "evidence" && l.Against == 0 },
@@ -227,7 +227,7 @@ func TestLive_RefusesWhatCannotBeDone(t *testing.T) {
 	}
 }
 
-// Load is made, counted and ended.
+// A load can be started and ended, and its operations are counted.
 func TestLive_LoadIsCounted(t *testing.T) {
 	t.Parallel()
 	b, l, _ := live(t)
@@ -250,7 +250,7 @@ func TestLive_LoadIsCounted(t *testing.T) {
 	}
 }
 
-// A card happens in a cluster of its own, and its trace can be looked at.
+// A card is demonstrated in a cluster of its own. The page can then show its trace.
 func TestLive_CardsAreShown(t *testing.T) {
 	t.Parallel()
 	b, _, _ := live(t)

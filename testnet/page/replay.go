@@ -14,7 +14,8 @@ import (
 	"tagma/internal/trace"
 )
 
-// ShowTrace shows a trace on a page at a port until the context ends. The error is one line for whoever named them.
+// ShowTrace shows a trace on a page at a port until the context ends. Its errors have one line, for the user who gave
+// the file and the port.
 func ShowTrace(ctx context.Context, w io.Writer, port int, file string) error {
 	p, err := Replay(file)
 	if err != nil {
@@ -29,7 +30,8 @@ func ShowTrace(ctx context.Context, w io.Writer, port int, file string) error {
 	return nil
 }
 
-// Replay is a page that shows a trace. The error is a trace.BadFileError if the file has no head of a trace.
+// Replay returns a page that shows a trace. If the file does not begin with the header of a trace, the error is a
+// trace.BadFileError.
 func Replay(file string) (*page.Page, error) {
 	head, err := headOf(file)
 	if err != nil {
@@ -59,13 +61,13 @@ func headOf(name string) (trace.Header, error) {
 	return r.Header, nil
 }
 
-// What is read of a trace at a time, and how long a line may be: far longer than any event.
+// How many bytes of a trace are read at a time; and how long a line may be, which is far longer than any event.
 const (
 	portion     = 64 << 10
 	longestLine = 16 << 20
 )
 
-// playFile sends a trace as it is in the file, its head as a frame.
+// playFile sends a trace as it is in the file. Its header is sent as a frame.
 func playFile(ctx context.Context, name string, out *page.Lines) error {
 	head, err := headOf(name)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"tagma/internal/trace"
 )
 
-// browser is what a test does in the place of a browser.
+// browser does in a test what a browser would do.
 type browser struct {
 	t      *testing.T
 	at     string
@@ -43,7 +43,7 @@ func browse(t *testing.T, p *page.Page) *browser {
 	return b
 }
 
-// ask asks for a path below api, with a body if it is not nil.
+// ask requests a path below api, with a body if that is not nil.
 func (b *browser) ask(path string, body any) (int, io.ReadCloser) {
 	b.t.Helper()
 	method, text := http.MethodGet, []byte(nil)
@@ -77,7 +77,7 @@ func (b *browser) get(path string, into any) {
 
 const sample = "../../cmd/tagma-testnet/testdata/replay.jsonl"
 
-// The page gets a trace as it is in the file, and may say where to look first.
+// The page receives a trace as it is in the file, and is told at which event to begin.
 func TestReplay_StreamsTheFile(t *testing.T) {
 	text, err := os.ReadFile(sample)
 	if err != nil {
@@ -94,7 +94,7 @@ func TestReplay_StreamsTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := browse(t, p)
-	for range 2 { // as often as it is asked
+	for range 2 { // the file can be requested several times
 		_, body := b.ask("stream", nil)
 		got, err := io.ReadAll(body)
 		if err != nil {

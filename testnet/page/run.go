@@ -16,17 +16,17 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// run shows a scenario as it runs, and what came of it.
+// run shows a scenario while it runs, and then its result.
 type run struct {
 	hub     *page.Hub
 	s       *scenario.Scenario
 	engine  string
-	cluster sync.Map // the *local.Cluster of a run with processes, under 0
+	cluster sync.Map // under key 0: the *local.Cluster of a run with processes
 
 	mu    sync.Mutex
-	watch *watch // nil in a simulated run, and once the cluster has ended
-	text  []byte // lines that wait until there are some more
-	now   int64  // of the last event of a simulated run
+	watch *watch // nil in a simulated run, and after the cluster has ended
+	text  []byte // lines that wait until there are more of them
+	now   int64  // the time of the last event of a simulated run
 }
 
 func newRun(s *scenario.Scenario, engine string) *run {
@@ -34,7 +34,7 @@ func newRun(s *scenario.Scenario, engine string) *run {
 	return &run{hub: page.NewHub(page.Header(h), keptBytes, keptFor), s: s, engine: engine}
 }
 
-// heard adds to a trace that the page hears it too.
+// heard returns trace options with which the page gets the events as well.
 func (r *run) heard(t play.Trace) play.Trace {
 	t.Hear, t.Open = r.hear, r.open
 	return t
@@ -57,7 +57,7 @@ func (r *run) open(c *local.Cluster) (end func()) {
 	}
 }
 
-// hear takes an event of a simulated run, or of what is done to processes.
+// hear handles an event of a simulated run, or an event about a process.
 func (r *run) hear(e trace.Event) {
 	line, err := json.Marshal(e)
 	if err != nil {
@@ -80,13 +80,13 @@ func (r *run) put(at int64, line []byte) {
 	}
 }
 
-// flush gives the hub what waits. The mutex is held.
+// flush gives the hub the lines that wait. The mutex is held.
 func (r *run) flush() {
 	r.hub.Put(r.text)
 	r.text = nil
 }
 
-// frame adds a line that is no event.
+// frame adds a line that is not an event.
 func (r *run) frame(f page.Frame) {
 	if f.At = time.Now().UnixMicro(); r.engine == play.Sim {
 		r.mu.Lock()
@@ -97,7 +97,7 @@ func (r *run) frame(f page.Frame) {
 	r.put(f.At, line[:len(line)-1])
 }
 
-// end shows what came of the run. Nothing follows.
+// end shows the result of the run. No line follows it.
 func (r *run) end(d *report.Document) {
 	r.frame(page.Frame{Frame: "note", Text: "the verdict is " + d.Verdict})
 	r.frame(page.Frame{Frame: "verdict", Document: d})
@@ -128,7 +128,7 @@ func (r *run) why(ctx context.Context) (any, error) {
 	return why(ctx, c.(*local.Cluster))
 }
 
-// show has what a run shows be seen on the page too.
+// show passes everything that a run shows to the page as well.
 type show struct {
 	play.Show
 	run *run
@@ -140,7 +140,7 @@ func (s show) Phase(name, what string) {
 	s.Show.Phase(name, what)
 }
 
-// Happened implements play.Show. What fires is an event already.
+// Happened implements play.Show. It does nothing for a fault, because a fault is already an event.
 func (s show) Happened(h play.Happening) {
 	if h.Kind != play.Fired {
 		s.run.frame(page.Frame{Frame: "note", Text: h.What})
@@ -148,7 +148,8 @@ func (s show) Happened(h play.Happening) {
 	s.Show.Happened(h)
 }
 
-// Run shows a scenario that is about to run, and prints where. It returns the trace to run it with.
+// Run shows a scenario that is about to run, and prints the address of the page. It returns the trace options with which
+// the scenario must run.
 func (u *UI) Run(w io.Writer, s *scenario.Scenario, engine string, t play.Trace) play.Trace {
 	if u == nil {
 		return t
@@ -159,7 +160,7 @@ func (u *UI) Run(w io.Writer, s *scenario.Scenario, engine string, t play.Trace)
 	return u.run.heard(t)
 }
 
-// Around has a run's words be seen on the page too.
+// Around returns a play.Show that also shows on the page what the run reports.
 func (u *UI) Around(next play.Show) play.Show {
 	if u == nil || u.run == nil {
 		return next
@@ -167,7 +168,7 @@ func (u *UI) Around(next play.Show) play.Show {
 	return show{next, u.run}
 }
 
-// Stay shows what came of the run until the context ends.
+// Stay keeps the page with the run's result open until the context ends.
 func (u *UI) Stay(ctx context.Context, w io.Writer, d *report.Document) {
 	if u == nil || u.run == nil {
 		return

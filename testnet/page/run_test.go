@@ -22,7 +22,8 @@ targets = [3]
 for = "50ms"
 `
 
-// Both engines show a run as it goes: what happens in replicas, what is done to them, what the run says, and the verdict.
+// With both engines, a page shows a run while it goes on: the events in replicas, the faults, the texts of the run, and
+// the verdict.
 func TestRun_IsShownToItsVerdict(t *testing.T) {
 	t.Parallel()
 	for _, engine := range []play.Engine{simulated.Engine{}, processes.Engine{}} {
@@ -58,7 +59,7 @@ func TestRun_IsShownToItsVerdict(t *testing.T) {
 			if line.Frame == "kept" && last == "verdict" {
 				break
 			}
-			if line.Frame != "kept" { // whoever came early was told of the beginning too
+			if line.Frame != "kept" { // a page that was opened early has also received the first lines
 				last = line.Frame
 			}
 		}

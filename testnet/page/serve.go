@@ -18,7 +18,7 @@ import (
 	"tagma/testnet/local"
 )
 
-// Bounds of a server: a browser opens a handful of connections, one of which is the stream.
+// Bounds of the server. A browser opens a few connections, and one of them is the stream.
 const (
 	connections = 64
 	streams     = 8
@@ -26,16 +26,17 @@ const (
 	endPatience = 500 * time.Millisecond
 )
 
-// Server serves a page to this machine alone.
+// Server serves a page to browsers on this machine only.
 type Server struct {
 	listener net.Listener
 	token    string
 }
 
-// None is in place of a port where no page is asked for.
+// None is used instead of a port if no page is wanted.
 const None = -1
 
-// Listen takes a port of the loopback; 0: a free one. The error is one line for whoever chose the port.
+// Listen opens a port of the loopback; with 0 it takes a free one. The error has one line, for the user who chose the
+// port.
 func Listen(port int) (*Server, error) {
 	if port < 0 || port > 65535 {
 		return nil, fmt.Errorf("--ui=%d is no port; give one from 1 to 65535, or --ui alone to have a free one found", port)
@@ -50,12 +51,12 @@ func Listen(port int) (*Server, error) {
 	return &Server{netutil.LimitListener(l, connections), page.NewToken()}, nil
 }
 
-// Say prints where the page is.
+// Say prints the address of the page.
 func (s *Server) Say(w io.Writer) {
 	_, _ = fmt.Fprintf(w, "the page is at\n  %s\nwhoever has this address can do there what you can; Ctrl-C ends it\n", s.Address())
 }
 
-// Address is what a browser is given. The token in it is behind a #, so that no server or log sees it.
+// Address returns the address for a browser. The token in it follows a #, so that no server and no log gets it.
 func (s *Server) Address() string {
 	return fmt.Sprintf("http://%s/#token=%s", s.listener.Addr(), s.token)
 }
@@ -76,7 +77,7 @@ func (s *Server) Serve(ctx context.Context, p *page.Page) {
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
 	defer cancel()
 	if server.Shutdown(patience) != nil {
-		_ = server.Close() // cuts off what is still being answered
+		_ = server.Close() // this cuts off requests that are still being answered
 	}
 	<-served
 }
@@ -84,7 +85,7 @@ func (s *Server) Serve(ctx context.Context, p *page.Page) {
 // Close releases the port if Serve was never called.
 func (s *Server) Close() { _ = s.listener.Close() }
 
-// UI is the page of a command that runs a cluster. A nil one does nothing: nobody asked for a page.
+// UI is the page of a command that runs a cluster. A nil UI does nothing; it means that no page is wanted.
 type UI struct {
 	server *Server
 	end    func() // ends what is served
@@ -92,7 +93,7 @@ type UI struct {
 	run    *run
 }
 
-// Open takes a port for a page, as Listen does; None: no page.
+// Open opens a port for a page, as Listen does. With None there is no page.
 func Open(port int) (*UI, error) {
 	if port == None {
 		return nil, nil
@@ -104,7 +105,7 @@ func Open(port int) (*UI, error) {
 	return &UI{server: s, end: s.Close}, nil
 }
 
-// Options prepares a cluster for being shown.
+// Options completes the options of a cluster so that it can be shown.
 func (u *UI) Options(o local.Options) local.Options {
 	if u == nil {
 		return o
@@ -112,7 +113,7 @@ func (u *UI) Options(o local.Options) local.Options {
 	return Options(o)
 }
 
-// Show shows a cluster until Close, and prints where.
+// Show shows a cluster until Close is called, and prints the page's address.
 func (u *UI) Show(w io.Writer, c *local.Cluster) {
 	if u == nil {
 		return
@@ -130,7 +131,7 @@ func (u *UI) serve(p *page.Page) {
 	u.end = sync.OnceFunc(func() { cancel(); <-served })
 }
 
-// Died tells of a process that ended unasked.
+// Died must be called when a process has ended that was not told to.
 func (u *UI) Died(d local.Death) {
 	if u != nil && u.live != nil {
 		u.live.Died(d)

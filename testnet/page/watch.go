@@ -16,38 +16,39 @@ import (
 	"tagma/testnet/local"
 )
 
-// What is kept for a page that comes later, and for its time machine.
+// Bounds of what is kept, for pages that are opened later and for going back in time on the page.
 const (
 	keptBytes = 192 << 20
 	keptFor   = 5 * time.Minute
 )
 
-// How often replicas are asked for their events, how many at once, and how long a line waits for older ones.
+// How often each replica is asked for its events, how many events it may return at once, and how long a line waits
+// because older lines may still arrive.
 const (
 	gatherEvery = 100 * time.Millisecond
 	gatherMost  = 1 << 12
 	settle      = 300 * time.Millisecond
 )
 
-// mostLines is how many lines a second are shown: beyond it only the events of some slots.
+// mostLines is how many lines are shown in a second. If there are more, only the events of some slots are shown.
 const mostLines = 10_000
 
-// watch has everything that happens in a cluster of processes flow into a hub: the events of its replicas, what only the
-// launcher knows, and once a second how replicas and clients are.
+// watch sends everything that happens in a cluster of processes to a hub. That is the events of its replicas, the events
+// that only this program knows, and once a second the state of replicas and clients.
 type watch struct {
 	cluster *local.Cluster
 	hub     *page.Hub
-	taps    []*trace.Tap // by replica: what happens to its process
-	own     *trace.Tap   // what is done to the cluster
+	taps    []*trace.Tap // by replica: makes the events about its process
+	own     *trace.Tap   // makes the events about what is done to the cluster
 	beside  page.Gatherer
 	every   atomic.Uint64
-	follow  int              // a client of whose requests all is shown; -1: none
-	load    func() page.Load // how clients are; nil: nobody says
+	follow  int              // a client whose requests are shown whatever the load is; -1: none
+	load    func() page.Load // returns what the clients have done; nil: there are no clients
 
 	mu      sync.Mutex
 	waiting []page.Event
-	lines   uint64 // events since this was looked at last, whether shown or not
-	left    uint64 // of these those that are not shown
+	lines   uint64 // how many events there were since this was last read, shown or not
+	left    uint64 // how many of them are not shown
 
 	end     context.CancelFunc
 	running sync.WaitGroup
@@ -73,7 +74,7 @@ func newWatch(c *local.Cluster, hub *page.Hub, follow int, load func() page.Load
 	return w
 }
 
-// close ends the watch. What was gathered is shown.
+// close ends the watch. It first shows the events that were collected.
 func (w *watch) close() {
 	w.end()
 	w.running.Wait()
@@ -81,7 +82,7 @@ func (w *watch) close() {
 	w.flush(time.Now().Add(settle))
 }
 
-// gather fetches the events of one replica again and again.
+// gather fetches the events of one replica repeatedly.
 func (w *watch) gather(ctx context.Context, id int) {
 	for {
 		b, _, err := w.cluster.Gather(ctx, id, local.Gathering{Every: w.every.Load(), Most: gatherMost, Follow: w.follow})
@@ -107,21 +108,21 @@ func (w *watch) take(b *page.Batch) {
 	w.left += b.LeftOut
 }
 
-// frame adds a line of the launcher's own.
+// frame adds a line that this program makes itself.
 func (w *watch) frame(f page.Frame) {
 	f.At = time.Now().UnixMicro()
 	line := f.Line()
 	w.take(&page.Batch{Events: []page.Event{{At: f.At, Line: json.RawMessage(line[:len(line)-1])}}})
 }
 
-// fetch takes the events that happened here.
+// fetch collects the events that this program has made.
 func (w *watch) fetch() {
 	w.beside.Every(w.every.Load())
 	b := w.beside.Take(gatherMost)
 	w.take(&b)
 }
 
-// pass gives lines to the hub, in their order, and tells once a second how everything is.
+// pass gives lines to the hub, in order, and once a second the state of replicas and clients.
 func (w *watch) pass(ctx context.Context) {
 	ticker := time.NewTicker(gatherEvery)
 	defer ticker.Stop()
@@ -141,7 +142,7 @@ func (w *watch) pass(ctx context.Context) {
 	}
 }
 
-// flush shows the lines that no older one can precede any more.
+// flush shows the lines that are so old that no older line can arrive any more.
 func (w *watch) flush(now time.Time) {
 	until := now.Add(-settle).UnixMicro()
 	w.mu.Lock()
@@ -156,7 +157,7 @@ func (w *watch) flush(now time.Time) {
 	w.hub.Put(text)
 }
 
-// tell shows how replicas and clients are, and whether all events are shown.
+// tell shows the state of replicas and clients, and whether all events are shown.
 func (w *watch) tell(since time.Duration) {
 	reports := make([]*status.Report, len(w.cluster.File.Replicas))
 	for id := range reports {
@@ -180,7 +181,7 @@ func (w *watch) tell(since time.Duration) {
 	}
 }
 
-// died tells of a process that ended unasked.
+// died records the end of a process that was not told to end.
 func (w *watch) died(d local.Death) {
 	w.taps[d.Replica].Emit(&trace.Process{Step: trace.Crashed, Why: fmt.Sprintf("%s, and nobody had asked for it: %s", d.How, d.Last)})
 }

@@ -25,10 +25,10 @@ type Cluster interface {
 	// error of ctx, or ErrOver.
 	Pass(ctx context.Context, until time.Duration) error
 
-	// Do performs an event that is not about links. Later is true if the event waits for a moment within a replica: then
-	// Touched reports whether that moment has come.
+	// Do performs an event that is not about links. It returns later = true if the event waits for a moment within a
+	// replica. In that case Touched reports whether that moment has come.
 	Do(ctx context.Context, e *scenario.Event) (later bool, err error)
-	// Say sends a script's message that waited for a fact.
+	// Say sends a message of a script that has waited for a fact.
 	Say(ctx context.Context, l *scenario.Script) error
 	// Ask makes a client send a request. Answers counts, for each outcome, the replicas that have answered it so far.
 	Ask(ctx context.Context, r *scenario.Request) error
@@ -39,14 +39,16 @@ type Cluster interface {
 	Command(ctx context.Context, c links.Command) error
 	// Wake lets a malicious replica or client begin its behaviour, or stops it.
 	Wake(ctx context.Context, m *scenario.Malicious, on bool) error
-	// Touched reports whether something has had an effect by now (I18): the ID of a change of the links, a
-	// *scenario.Malicious, *scenario.Script, *scenario.Request or *scenario.Event. True if that cannot be known.
+	// Touched reports whether an event, an attacker or a rule has had an effect by now (I18). It is given one of these:
+	// the ID of a change of the links, a *scenario.Malicious, *scenario.Script, *scenario.Request or *scenario.Event. It
+	// is true if that cannot be known.
 	Touched(what any) bool
 
-	// Work is what the clients have done so far.
+	// Work returns what the clients have done so far.
 	Work() Work
 	// Extend tells the clients whether the run needs operations beyond the workload, so that some are under way at every
-	// event. Last is when the last event happened, after which one operation is enough; negative while events are to come.
+	// event. The argument last is when the last event happened; after it one more operation is enough. It is negative
+	// while further events are planned.
 	Extend(more bool, last time.Duration)
 	// Replicas returns the present status of every replica.
 	Replicas() []Replica
@@ -59,7 +61,7 @@ type Cluster interface {
 	Stop()
 	// Tap returns the trace in which the run records what it does to the cluster; nil without a trace.
 	Tap() *trace.Tap
-	// Remains returns what is to be judged, once everything has stopped.
+	// Remains returns what must be judged after everything has stopped.
 	Remains() (*Remains, error)
 	// Close ends everything that still runs.
 	Close()
@@ -90,7 +92,7 @@ type Replica struct {
 	Counts  bool   // the replica runs and follows the protocol, so the run can wait for it
 }
 
-// Remains are what a cluster leaves to be judged.
+// Remains is what a cluster leaves to be judged.
 type Remains struct {
 	Invariants []check.Result // results for the protocol, and for what was read back
 	Violated   bool           // an invariant broke while the cluster ran, and this ended the run
@@ -101,7 +103,7 @@ type Remains struct {
 	Order      []string     // operations in executed order, as far as the scenario asks for it
 	Stopped    []int        // replicas that stopped by themselves
 	Strange    []Strange    // events that nobody planned
-	Strain     Strain       // how far the machine starved the processes
+	Strain     Strain       // how much processor time the machine kept from the processes
 	Unclean    error        // why not all replicas stopped cleanly
 	Course     Course       // what happened during the run, as far as expectations ask for it
 	Failed     []error      // why scripts could not be sent
@@ -121,7 +123,7 @@ type Proof struct {
 	Holds   bool
 }
 
-// Strange is an event that nobody planned, such as the end of a process.
+// Strange is an event that was not planned, such as the end of a process.
 type Strange struct {
 	What string
 	At   time.Duration

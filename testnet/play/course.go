@@ -23,22 +23,23 @@ type course struct {
 	acts  []*act
 	links *links.Policy // a copy of the replicas' policy; it says which replicas are cut off
 
-	noticed   int           // how many acknowledgements the course has looked at
-	calmed    bool          // an operation that was submitted after the last event, at calmSince, was acknowledged
-	calmSince time.Duration // the time of the last event, for which calmed was determined
+	noticed int // how many acknowledgements the course has looked at
+	// An operation that was submitted after the last event, which was at calmSince, was acknowledged.
+	calmed    bool
+	calmSince time.Duration // the time of the last event, to which calmed refers
 	made      bool          // the workload is done
 	madeSince time.Duration // when made last changed
 	before    uint64        // the highest view when the last event happened
-	drawn     time.Duration // when a state was last shown
+	drawn     time.Duration // when the state of the run was last shown
 	lasted    time.Duration // how long the workload ran; throughput counts over it
 	converged bool
-	caughtUp  time.Duration // how long after the last event all replicas had executed equally far; negative: never
+	caughtUp  time.Duration // how long after the last event all replicas had executed the same batches; negative: never
 	broke     error         // the error that ended the course early
 	over      bool          // ErrOver ended the course
 
 	baseline       rates   // the throughput without faults; zero: not measured
 	slower, faster float64 // operations per second of the two runs without faults, from RatioAfter on
-	baseless       string  // why the second of these runs could not be measured; "": it could
+	baseless       string  // why the second of these runs could not be measured; "": it was measured
 }
 
 // rates are operations per second: over a whole run, and over its part after Expect.RatioAfter.
@@ -70,7 +71,7 @@ func (r *course) run(ctx context.Context) error {
 func (r *course) through(ctx context.Context) error {
 	r.show.Phase("load", r.about())
 	r.c.Begin()
-	if _, err := r.perform(ctx, 0); err != nil { // acts that are due before the first operation
+	if _, err := r.perform(ctx, 0); err != nil { // perform the acts that are due before the first operation
 		return err
 	}
 	r.c.Load(ctx)
@@ -90,7 +91,7 @@ func (r *course) through(ctx context.Context) error {
 		return err
 	}
 	if r.s.Expect.Halts() && !r.e.Steady() {
-		return nil // replicas that must halt agree on no checkpoint, and waiting would take real time
+		return nil // replicas that must halt agree on no checkpoint, so waiting for one would only take real time
 	}
 	return r.calm(ctx)
 }
@@ -111,8 +112,8 @@ func (r *course) about() string {
 	}
 }
 
-// await performs the timetable. It returns when the workload is done, every act has happened, and an operation that was
-// submitted after the last act was acknowledged.
+// await performs the acts of the timetable. It returns when the workload is done, every act has happened, and an
+// operation that was submitted after the last act was acknowledged.
 func (r *course) await(ctx context.Context) error {
 	stall := r.e.Stall(r.s)
 	for {
@@ -137,7 +138,7 @@ func (r *course) await(ctx context.Context) error {
 		if w.Made != r.made {
 			r.made, r.madeSince = w.Made, now
 		}
-		if r.made && !done { // clients submit until every act has happened, which may be never
+		if r.made && !done { // clients send operations until every act has happened, which may be never
 			silent = now - r.madeSince
 		}
 		switch next := r.next(now); {
@@ -146,7 +147,7 @@ func (r *course) await(ctx context.Context) error {
 		case acted || next > 0 || now < r.s.Workload.Duration:
 		case min(silent, now-last, now-r.s.Workload.Duration) <= stall:
 		case done && (w.Made || r.s.Expect.Halts()):
-			return nil // nothing was acknowledged after the last act: commits_within judges that
+			return nil // nothing was acknowledged after the last act; the expectation commits_within judges that
 		default:
 			return r.stalled(stall)
 		}
@@ -156,7 +157,8 @@ func (r *course) await(ctx context.Context) error {
 	}
 }
 
-// stalled is the error of a run in which nothing happens any more. It names an act that never came, if there is one.
+// stalled returns the error of a run in which nothing happens any more. It names an act that did not happen, if there is
+// one.
 func (r *course) stalled(patience time.Duration) error {
 	for _, a := range r.acts {
 		switch {
@@ -232,7 +234,7 @@ func Agree(all []Replica, interval uint64) bool {
 		})
 }
 
-// alike reports whether of returns one value for all replicas, apart from those that need a transfer of the state.
+// alike reports whether of returns the same value for all replicas, except those that need a transfer of the state.
 func alike(all []Replica, of func(*Replica) any) bool {
 	seen := make(map[any]bool)
 	for i := range all {

@@ -43,7 +43,8 @@ func (nobody) Stop()                                                 {}
 func (nobody) Remains() (*Remains, error)                            { return &Remains{}, nil }
 func (nobody) Close()                                                {}
 
-// clockwork is a cluster on which time passes in steps. In each of the first most steps one operation is acknowledged.
+// clockwork is a cluster on which time passes in steps. In each of the first steps, as many as most says, one operation
+// is acknowledged.
 type clockwork struct {
 	nobody
 	now    time.Duration
@@ -54,7 +55,7 @@ type clockwork struct {
 	never  bool            // no fact ever happens
 	strike time.Duration   // when the moment comes for which an event waits; 0: no event waits
 
-	answers map[wire.Outcome]int // the answers to every request, and how many replicas give each
+	answers map[wire.Outcome]int // the answers to every request: for each outcome, how many replicas give it
 	strange []Strange
 	unclean error // why not all replicas stopped cleanly
 	unready error // why the cluster could not start
@@ -134,7 +135,7 @@ func TestCourse_DoesEverythingWhenItIsDueAndJudges(t *testing.T) {
 	}
 }
 
-// An event that waits for a moment within a replica happens when that moment comes, and its end follows after its duration.
+// An event may wait for a moment within a replica. It happens when that moment comes, and it ends after its duration.
 func TestCourse_WhatWaitsForItsMomentIsUndoneAfterIt(t *testing.T) {
 	c := &clockwork{most: 20, strike: 70 * ms}
 	if d := ran(t, c, killed); d.Faults[0].AtMS != 70 || len(c.did) != 2 || c.did[1] != 95*ms {
@@ -152,7 +153,7 @@ func TestCourse_AStallFailsAndNamesWhatNeverCame(t *testing.T) {
 	t.Errorf("%s: %+v", d.Verdict, d.Expect)
 }
 
-// Clients go on after the workload until every event has happened, but a run whose fact never comes still ends.
+// After the workload, clients continue until every event has happened. A run in which a fact never happens still ends.
 func TestCourse_AFactThatNeverComesEndsTheRun(t *testing.T) {
 	c := &clockwork{most: 1 << 20, never: true}
 	d := ran(t, c, "[[event]]\nwhen = \"replica 1 executed 999\"\ndo = \"kill\"\ntargets = [1]\n")
@@ -162,7 +163,7 @@ func TestCourse_AFactThatNeverComesEndsTheRun(t *testing.T) {
 	}
 }
 
-// A run that shows nothing about the protocol is never a pass, even if further expectations that are added to it hold.
+// A run that shows nothing about the protocol never passes, even if further expectations that were added hold.
 func TestCourse_InconclusiveIsNeverAPass(t *testing.T) {
 	c := &clockwork{most: 20, waited: time.Hour}
 	if d := ran(t, c, killed+"[expect]\nmax_latency = \"1ms\"\n"); d.Verdict != report.Inconclusive {
@@ -179,7 +180,8 @@ func TestCourse_InconclusiveIsNeverAPass(t *testing.T) {
 	}
 }
 
-// If the machine starved the processes, a run is inconclusive whatever did not happen; on a quiet machine the run fails.
+// If the machine gave the processes too little time, a run is inconclusive, whatever did not happen. On an idle machine
+// it fails.
 func TestCourse_WhatStarvationExplainsIsInconclusive(t *testing.T) {
 	const liar = "[[malicious]]\nreplica = 0\nbehaviour = \"equivocate\"\n"
 	for name, c := range map[string]struct {
@@ -206,8 +208,8 @@ func TestCourse_WhatStarvationExplainsIsInconclusive(t *testing.T) {
 	}
 }
 
-// An answer counts if f+1 replicas gave it, as for a client. Starvation may explain that no answer came, but never that a
-// forbidden one came.
+// An answer counts if f+1 replicas gave it, as for a client. Lack of processor time may explain why no answer came, but
+// never why a forbidden one came.
 func TestCourse_AnswersAreJudged(t *testing.T) {
 	const request = "[[request]]\nat = \"20ms\"\nclient = 8\nsession = 1\nnumber = 1\noperations = [\"put k a\"]\nanswer = "
 	for name, c := range map[string]struct {
@@ -234,7 +236,7 @@ func TestCourse_AnswersAreJudged(t *testing.T) {
 	}
 }
 
-// Starvation may explain that something did not happen, but never that something forbidden happened.
+// Lack of processor time may explain that something did not happen, but never that something forbidden happened.
 func TestCourse_WhatStarvationDoesNotExplainFails(t *testing.T) {
 	for name, c := range map[string]clockwork{
 		"one does not stop cleanly":             {most: 20, unclean: errors.New("exit status 2")},
@@ -248,7 +250,8 @@ func TestCourse_WhatStarvationDoesNotExplainFails(t *testing.T) {
 	}
 }
 
-// A cluster that cannot even start on a starved machine shows nothing; any other reason is an error.
+// If a cluster cannot start because the machine is too busy, the run shows nothing. If it cannot start for another
+// reason, that is an error.
 func TestRun_AStartThatStarvationPreventsIsInconclusive(t *testing.T) {
 	d := ran(t, &clockwork{unready: fmt.Errorf("start: %w", &StarvedError{Why: "starved", Err: Late("not ready")})}, killed)
 	if d.Verdict != report.Inconclusive || !slices.Equal(d.Excuses(), []string{"starved"}) {

@@ -53,14 +53,16 @@ type Trace struct {
 	File string   // "": no trace
 	Only []string // these kinds of events; nil: all
 
-	// Hear, unless nil, is told of events as they happen, too: of all of them in a simulated run, of those of no replica
-	// with processes. Open, unless nil, is given the cluster of a run with processes, whose replicas gather their events;
-	// the function that it returns is called once they have ended.
+	// Hear, unless nil, is also called with events as they happen: in a simulated run with all events, in a run with
+	// processes only with events that no replica makes. Open, unless nil, is called with the cluster of a run with
+	// processes, whose replicas collect their own events. The function that it returns is called when the replicas have
+	// ended.
 	Hear func(trace.Event)
 	Open func(*local.Cluster) (end func())
 }
 
-// Refuse returns nil if an engine can run a scenario. If not, its error says in one sentence why, and what to change.
+// Refuse returns nil if an engine can run a scenario. Otherwise its error says in one sentence why not, and what to
+// change.
 func Refuse(e Engine, s *scenario.Scenario) error {
 	switch line, why := s.WhyNot(e.Name()); {
 	case why == "":
@@ -82,7 +84,8 @@ func Honest(s *scenario.Scenario) (clients []int) {
 	return clients
 }
 
-// Aside returns the n-th operation of a client outside the workload, on a key or account that the workload never uses.
+// Aside returns the n-th operation that a client sends outside the workload, on a key or account that the workload never
+// uses.
 func Aside(machine, name string, n uint64) []byte {
 	if machine == machines.Bank {
 		return bank.Open(fmt.Sprintf("%s/%d", name, n), 0)

@@ -44,8 +44,8 @@ func (r *course) finish() (*report.Document, error) {
 	return d, nil
 }
 
-// tellWork reports what the clients did. It compares the throughput with the run without faults or, if there was none,
-// with the time before the first fault.
+// tellWork reports what the clients did. It compares the throughput with that of the run without faults. If there was
+// none, it compares it with the throughput before the first fault.
 func (r *course) tellWork(d *report.Document, w *Work) {
 	d.Operations, d.Latency = w.Operations, latencies(w.Acks)
 	measured := r.rates(w.Acks)
@@ -70,7 +70,7 @@ func (r *course) tellWork(d *report.Document, w *Work) {
 	}
 }
 
-// tellFaults reports every act of the timetable, whether it happened, and the events that nobody planned.
+// tellFaults reports for every act of the timetable whether it happened. It also reports events that were not planned.
 func (r *course) tellFaults(d *report.Document, left *Remains, acks []Ack) {
 	for _, a := range r.acts {
 		if a.ends && a.done && a.missed == nil {
@@ -108,7 +108,8 @@ func (r *course) tellFaults(d *report.Document, left *Remains, acks []Ack) {
 	}
 }
 
-// recovery is how many milliseconds after a moment the first operation submitted since was acknowledged; nil: none was.
+// recovery returns how many milliseconds after a moment the first operation was acknowledged that was submitted after
+// that moment; nil: none was.
 func recovery(acks []Ack, since time.Duration) *int64 {
 	at, ok := recovered(acks, since)
 	if !ok {
@@ -134,7 +135,8 @@ func (r *course) judged(d *report.Document, left *Remains, acks []Ack) (results 
 	return append(results, r.genuine(d))
 }
 
-// settledAfter judges whether the cluster recovered after the last fault (I15). How fast it did is for expectations.
+// settledAfter judges whether the cluster recovered after the last fault (I15). Expectations of the scenario judge how
+// fast it did.
 func (r *course) settledAfter(d *report.Document, acks []Ack) check.Result {
 	rest := check.Recovery{
 		Committed: -1, CaughtUp: r.caughtUp, Before: wire.View(r.before), Views: wire.View(d.FinalView),
@@ -149,7 +151,7 @@ func (r *course) settledAfter(d *report.Document, acks []Ack) check.Result {
 	return check.Settled(rest)
 }
 
-// behind returns the replicas that have executed less than the one that is furthest.
+// behind returns the replicas that have executed less than the one that has executed most.
 func behind(all []Replica) (ids []wire.ReplicaID) {
 	most := uint64(0)
 	for _, x := range all {
@@ -182,7 +184,7 @@ func (r *course) genuine(d *report.Document) check.Result {
 	return check.Real(d.Operations.Acknowledged, wanted, planned)
 }
 
-// expect compares the run with the scenario's expectations and with those that every run has.
+// expect compares the run with the expectations of the scenario, and with those that hold for every run.
 func (r *course) expect(d *report.Document, left *Remains, acks []Ack) {
 	o := scenario.Outcome{
 		Submitted: d.Operations.Submitted, Acknowledged: d.Operations.Acknowledged, ViewChanges: d.ViewChanges,
@@ -241,8 +243,8 @@ const (
 	cleanly  = "cleanly"
 )
 
-// excuseInvariants excuses the invariants that failed only because something did not happen in time, if the machine
-// starved the processes. Any other failure stays one.
+// excuseInvariants excuses invariants that failed only because something did not happen in time, if the machine gave the
+// processes too little time. Any other failure remains a failure.
 func excuseInvariants(d *report.Document, starved string) {
 	for i := range d.Invariants {
 		if x := &d.Invariants[i]; !x.Held && x.Timed {
@@ -251,8 +253,8 @@ func excuseInvariants(d *report.Document, starved string) {
 	}
 }
 
-// starved says in what way the machine starved the processes, "" if it did not. It is "" also if more than f replicas are
-// faulty or died: their absence then explains why nothing happened.
+// starved says in what way the machine gave the processes too little time; "" if it did not. It is also "" if more than
+// f replicas are faulty or died, because that explains by itself why nothing happened.
 func (r *course) starved(left *Remains) string {
 	if gone := len(left.Strange); gone > 0 && gone+len(r.s.Faulty()) > (r.s.Replicas-1)/3 {
 		return ""
@@ -260,9 +262,10 @@ func (r *course) starved(left *Remains) string {
 	return left.Strain.Starved(r.s.ViewTimeout())
 }
 
-// excuse excuses a missed expectation if the machine starved the processes, or was faster in one of the runs without faults
-// than in the other: nobody can say whether the expectation would have held elsewhere. serves = false holds if nothing
-// happens, so on a starved machine it proves nothing, and is excused as well.
+// excuse excuses a missed expectation if the machine starved the processes, or was faster in one of the runs without
+// faults than in the other: then it is not known whether the expectation would have held on another machine. The
+// expectation serves = false holds if nothing happens. So on a machine that is too busy it proves nothing, and is
+// excused as well.
 func (r *course) excuse(e *report.Expectation, d *report.Document, left *Remains) {
 	if !r.explained(e, left) {
 		return
@@ -290,7 +293,7 @@ func (r *course) explained(e *report.Expectation, left *Remains) bool {
 	switch want := e.Want.(type) {
 	case bool:
 		happened := e.Got == true
-		if e.Key == "safe" { // which is true if nothing happened
+		if e.Key == "safe" { // this expectation also holds if nothing happened
 			happened = !happened
 		}
 		return !happened && (!e.Held || e.Key == "serves")

@@ -57,7 +57,8 @@ func TestExcuse_OnlyWhatAStarvedMachineExplains(t *testing.T) {
 	}
 }
 
-// If a throughput ratio holds against one of the runs without faults but not against their mean, the machine has changed.
+// A throughput ratio may hold compared with one of the runs without faults but not with their mean. Then the speed of
+// the machine has changed.
 func TestExcuse_ARatioOfRunsThatDiffer(t *testing.T) {
 	for name, c := range map[string]struct {
 		slower, faster float64
@@ -77,7 +78,7 @@ func TestExcuse_ARatioOfRunsThatDiffer(t *testing.T) {
 	}
 }
 
-// What did not hold is still reported as not held; starvation is named as the reason if something was late (I15).
+// I15: what did not hold is still reported as not held. If it was only late, a busy machine is named as the reason.
 func TestSettledAfter_IsExcusedOnAStarvedMachine(t *testing.T) {
 	for name, c := range map[string]struct {
 		starved  string

@@ -13,7 +13,8 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// Ask converts a scenario's request to the form that a client takes. KeyOf returns what signs with a client's key.
+// Ask converts a scenario's request to the form that a client needs. KeyOf returns the signing function of a client's
+// key.
 func Ask(r *scenario.Request, keyOf func(client int) tamper.Sign) *rogues.Ask {
 	q := &rogues.Ask{
 		Session: r.Session, Number: uint64(r.Number), AckedBelow: uint64(r.AckedBelow), To: r.To, Signature: r.Signature.Signature,
@@ -27,7 +28,8 @@ func Ask(r *scenario.Request, keyOf func(client int) tamper.Sign) *rogues.Ask {
 	return q
 }
 
-// answered reports whether every request that wants an answer has one. That none came is certain only when the run ends.
+// answered reports whether every request that needs an answer has one. That a request has no answer is certain only at
+// the end of the run.
 func (r *course) answered() bool {
 	for i := range r.s.Requests {
 		q := &r.s.Requests[i]
@@ -38,7 +40,8 @@ func (r *course) answered() bool {
 	return true
 }
 
-// came reports whether a request has one of the answers that it wants, or none if it wants none.
+// came reports whether a request has one of the answers that the scenario wants. If it wants none, came reports whether
+// there is none.
 func (r *course) came(q *scenario.Request) bool {
 	if q.Answer[0] == scenario.NoAnswer {
 		return len(r.c.Answers(q)) == 0
@@ -50,7 +53,7 @@ func (r *course) came(q *scenario.Request) bool {
 // believes, or from all that were asked if these are fewer.
 func (r *course) told(q *scenario.Request, wanted bool) bool {
 	for o, n := range r.c.Answers(q) {
-		if o == wire.OutcomeBusy && !wanted { // busy contradicts nothing: another answer may follow
+		if o == wire.OutcomeBusy && !wanted { // Busy contradicts nothing, because another answer may follow
 			continue
 		}
 		if n >= min((r.s.Replicas-1)/3+1, len(q.To)) && slices.Contains(q.Answer, scenario.Answer(o.String())) == wanted {

@@ -7,11 +7,12 @@ import (
 
 // Show is shown a run as it goes. Its methods may be called from several goroutines, and must not block for long.
 type Show interface {
-	// Phase begins a part of the run: "baseline", "start", "load", "judge". What describes it.
+	// Phase begins a part of the run: "baseline", "start", "load" or "judge". What describes it.
 	Phase(name, what string)
 	// State is the state of the run, several times a second.
 	State(s State)
-	// Happened is something worth a line: a fault that fires, an operation that recovers, a death.
+	// Happened reports an event of the run that is worth a line: a fault, an operation after it, or the end of a
+	// process.
 	Happened(h Happening)
 }
 

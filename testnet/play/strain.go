@@ -12,7 +12,8 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// Strain is what the machine kept from the processes of a run. Zero: nothing, or the system does not tell.
+// Strain says how much processor time the machine kept from the processes of a run. Zero: none, or the system does not
+// say.
 type Strain struct {
 	Waited time.Duration // the longest time for which the system let a process wait
 	Taken  float64       // the share of all processor time that other programs used, 0 to 1
@@ -25,9 +26,9 @@ const (
 	mostLacked = 0.75
 )
 
-// Starved says in what way the machine starved the processes of a run, "" if it did not. To order a batch takes several
-// steps on several replicas, so a pause of a quarter of the view timeout in one process is enough to miss that timeout.
-// What then did not happen in time says something about the machine and nothing about the protocol.
+// Starved says in what way the machine gave the processes of a run too little time; "" if it did not. Ordering a batch
+// takes several steps on several replicas. So a pause of a quarter of the view timeout in one process is enough to miss
+// that timeout. In that case, what did not happen in time shows nothing about the protocol.
 func (s Strain) Starved(viewTimeout time.Duration) string {
 	switch {
 	case s.Taken > mostTaken:
@@ -40,7 +41,7 @@ func (s Strain) Starved(viewTimeout time.Duration) string {
 	return ""
 }
 
-// LateError says that something did not happen in time. A machine that starves the processes can explain that.
+// LateError says that something did not happen in time. A busy machine can be the reason.
 type LateError struct{ What string }
 
 // Error implements error.
@@ -51,7 +52,7 @@ func Late(format string, args ...any) error { return &LateError{What: fmt.Sprint
 
 // IsLate reports whether an error says only that time ran out. If errors are joined, each of them must.
 func IsLate(err error) bool {
-	switch err := err.(type) { //nolint:errorlint // it walks through what is wrapped
+	switch err := err.(type) { //nolint:errorlint // it walks through the wrapped errors
 	case *LateError:
 		return true
 	case interface{ Unwrap() []error }:
@@ -62,7 +63,7 @@ func IsLate(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded)
 }
 
-// StarvedError is the error of something that failed while the machine starved the processes.
+// StarvedError is the error of something that failed while the machine gave the processes too little time.
 type StarvedError struct {
 	Why string // as Strain.Starved says it
 	Err error
@@ -95,8 +96,9 @@ func NewGauge() *Gauge {
 	})}
 }
 
-// longestPause measures how late the system wakes a goroutine that is due every 20 ms, and returns the longest delay when
-// stop is closed. When it comes near the view timeout, replicas cannot tell a starved primary from a silent one.
+// longestPause measures how late the system wakes a goroutine that is due every 20 ms, and returns the longest delay
+// when stop is closed. If it is near the view timeout, replicas cannot distinguish a primary that lacks processor time
+// from one that is silent.
 func longestPause(stop <-chan struct{}) (longest time.Duration) {
 	const every = 20 * time.Millisecond
 	ticker := time.NewTicker(every)
@@ -153,7 +155,7 @@ func used() (u usage) {
 	return u
 }
 
-// takenSince is the share of all processor time since then that other programs used, 0 to 1.
+// takenSince returns the share of all processor time since then that other programs used, 0 to 1.
 func (u usage) takenSince(then usage) float64 {
 	all := u.all - then.all
 	if all <= 0 || then.all == 0 {
@@ -162,8 +164,8 @@ func (u usage) takenSince(then usage) float64 {
 	return min(1, max(0, (u.busy-then.busy)-(u.own-then.own))/all)
 }
 
-// lackedSince is the share of the time since then in which this process wanted a processor and had none, 0 to 1. The
-// times of threads that ended meanwhile are lost.
+// lackedSince returns the share of the time since then in which this process wanted a processor and had none, 0 to 1.
+// Times of threads that ended meanwhile are not included.
 func (u usage) lackedSince(then usage) float64 {
 	ran, delayed := max(0, u.ran-then.ran), max(0, u.delayed-then.delayed)
 	if ran+delayed < 0.1 { // too little to tell

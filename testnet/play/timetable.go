@@ -17,15 +17,15 @@ type act struct {
 	what   string
 	line   int
 	due    time.Duration // time since the workload began, or since the moment that after or when names
-	after  int           // due counts from when so many operations were acknowledged; 0: it does not
-	when   *fact.Fact    // due counts from when this fact happens; nil: it does not
+	after  int           // due counts from when so many operations were acknowledged; 0: it does not depend on that
+	when   *fact.Fact    // due counts from when this fact happens; nil: it does not depend on a fact
 	behind *act          // an earlier act: if it waits for a moment in a replica, this act follows at the planned distance
 	fault  bool          // the act causes a fault, rather than ends one
 	ends   bool          // the act ends another act of the table, so it is not reported itself
 	calm   bool          // the act harms nothing, so there is nothing to recover from
-	late   bool          // the fault counts from its first effect, not from when it is switched on
+	late   bool          // the fault counts from its first effect, not from when it was caused
 	do     func(ctx context.Context) (later bool, err error)
-	proof  any // what Cluster.Touched is asked about (I18); nil: having been done is enough
+	proof  any // what Cluster.Touched is called with (I18); nil: the act counts once it was done
 
 	reached time.Duration // when the condition of after or when was met
 	happens bool          // reached is set
@@ -34,11 +34,12 @@ type act struct {
 	missed  error         // why the act could not be done
 	at      time.Duration // when the act was done
 	proven  bool          // the act has touched something
-	shown   time.Duration // when the course first saw that effect
-	told    bool          // the recovery from it was shown
+	shown   time.Duration // when the course first saw an effect of the act
+	told    bool          // the recovery from it was reported
 }
 
-// began is when the fault was first seen: an attacker that is activated need not lie at once.
+// began returns when an effect of the fault was first seen. That may be later than the act, because an attacker need not
+// lie at once.
 func (a *act) began() time.Duration {
 	if a.late && a.proven {
 		return a.shown
@@ -46,7 +47,7 @@ func (a *act) began() time.Duration {
 	return a.at
 }
 
-// comes is when the act is due, if that is known yet.
+// comes returns when the act is due, if that is known yet.
 func (a *act) comes() (at time.Duration, known bool) {
 	switch {
 	case a.done || a.waits:
@@ -96,7 +97,7 @@ func (r *course) plan() {
 				return false, r.c.Command(ctx, command)
 			},
 		})
-		if rule.Until > 0 { // the rule ends by itself; this act makes the course wait for that
+		if rule.Until > 0 { // the rule ends by itself; this act only makes the course wait for that
 			add(&act{what: "the end of " + rule.ID(), line: rule.Line, due: rule.Until, when: rule.When, ends: true})
 		}
 	}
@@ -149,7 +150,7 @@ func (r *course) event(ctx context.Context, e *scenario.Event) (later bool, err 
 	return false, r.c.Command(ctx, command)
 }
 
-// perform does the acts that are due. The error says that the run ended meanwhile.
+// perform does the acts that are due. Its error says that the run ended meanwhile.
 func (r *course) perform(ctx context.Context, now time.Duration) (acted bool, err error) {
 	acknowledged := r.c.Work().Acknowledged
 	for _, a := range r.acts {
@@ -201,7 +202,7 @@ func (r *course) did(a *act, now time.Duration, missed error) {
 	r.c.Tap().Emit(&trace.Fault{Step: step, Does: a.what})
 }
 
-// notice asks which acts have touched something by now, and shows the faults from which the cluster has recovered.
+// notice finds out which acts have had an effect by now, and reports the faults from which the cluster has recovered.
 func (r *course) notice(now time.Duration, acks []Ack) {
 	fresh := len(acks) > r.noticed
 	r.noticed = len(acks)
@@ -231,7 +232,7 @@ func (r *course) done() bool {
 	return !slices.ContainsFunc(r.acts, func(a *act) bool { return !a.done })
 }
 
-// next is the next time at which something is due, 0 if none is known.
+// next returns the next time at which an act is due, 0 if none is known.
 func (r *course) next(now time.Duration) (next time.Duration) {
 	for _, a := range r.acts {
 		if at, known := a.comes(); known && at > now && (next == 0 || at < next) {
@@ -241,7 +242,7 @@ func (r *course) next(now time.Duration) (next time.Duration) {
 	return next
 }
 
-// last is when the last act happened that operations may have to recover from, 0 if there was none.
+// last returns when the last act happened from which operations may have to recover, 0 if there was none.
 func (r *course) last() (at time.Duration) {
 	for _, a := range r.acts {
 		if a.done && !a.calm {

@@ -10,7 +10,7 @@ import (
 	"tagma/internal/terminal"
 )
 
-// Print writes the whole report in words. It returns the first error of the writer.
+// Print writes the whole report as text. It returns the first error of the writer.
 func (d *Document) Print(w io.Writer, style terminal.Style) error {
 	p := &printer{style: style}
 	fmt.Fprintf(&p.text, "\n%s  %s\n", style.Bold(d.Scenario), style.Dim(fmt.Sprintf("engine %s, seed %d", d.Engine, d.Seed)))
@@ -149,7 +149,7 @@ func (p *printer) missed(d *Document, indent string) {
 	}
 }
 
-// excused marks what is not judged; the verdict gives the reason.
+// excused marks an expectation that is not judged; the verdict says why.
 func excused(why string) string {
 	if why == "" {
 		return ""
@@ -157,7 +157,7 @@ func excused(why string) string {
 	return " (excused)"
 }
 
-// verdict writes the verdict, and in a line of its own what was not judged.
+// verdict writes the verdict. A second line says what was not judged.
 func (p *printer) verdict(d *Document) {
 	p.text.WriteByte('\n')
 	p.missed(d, "")

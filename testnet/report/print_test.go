@@ -16,7 +16,7 @@ func TestThousands(t *testing.T) {
 	}
 }
 
-// An excused expectation is printed with the reason, and never as if it had held.
+// An excused expectation is printed with the reason. It is never printed as if it had held.
 func TestRun_ToldPlainly(t *testing.T) {
 	late := Expectation{Key: "commits_within", Want: 1, Got: 9, Excused: "the machine was asleep"}
 	for name, c := range map[string]struct {
@@ -48,7 +48,7 @@ func TestRun_ToldPlainly(t *testing.T) {
 	}
 }
 
-// Events of a scenario that are no faults are printed as events: no replica has to recover from them.
+// Events of a scenario that are not faults are printed as events. No replica has to recover from them.
 func TestRun_WhatHarmsNobodyIsNoFault(t *testing.T) {
 	var out strings.Builder
 	d := &Document{Faults: []Fault{{What: "submit 2 operations", Fired: true, Calm: true}, {What: "kill replica1", Fired: true}}}
@@ -82,7 +82,8 @@ func TestDocument_TellsTheVerdictAndWhy(t *testing.T) {
 	}
 }
 
-// Every form of a verdict that is no pass names the reason; a check without a result is such a reason.
+// If a verdict is not a pass, every form in which it is printed gives the reason. A check that has no result is also
+// such a reason.
 func TestRun_AFailureNamesItsReasonInOneLineToo(t *testing.T) {
 	var out strings.Builder
 	d := &Document{Invariants: []check.Result{{ID: "I4", Held: true, Note: "given up"}, {ID: "I5", Held: true}, {ID: "I6", Held: true, Idle: true}}}

@@ -1,5 +1,5 @@
-// Package report is the report of a run of a cluster: the JSON document that `tagma-testnet run --json` and `demo --json`
-// print, and the same in words for people.
+// Package report is the report of a run of a cluster: the JSON document that `tagma-testnet run --json` and `demo
+// --json` print, and the same as text for people.
 //
 // Its field names are a contract with scripts: fields may be added, none may change. Times are milliseconds since the
 // workload began, sequence numbers count batches, sizes are bytes. The package computes what follows from the numbers it
@@ -18,27 +18,28 @@ import (
 
 // Document is the whole report.
 type Document struct {
-	Scenario         string         `json:"scenario"`
-	Engine           string         `json:"engine"`  // processes or sim
-	Seed             uint64         `json:"seed"`    // of the workload; timing varies beside it
-	Verdict          string         `json:"verdict"` // Pass, Fail or Inconclusive
-	Operations       Operations     `json:"operations"`
-	Throughput       Throughput     `json:"throughput"`
-	Latency          Latency        `json:"latency_ms"`
-	ViewChanges      int            `json:"view_changes"` // distinct views that became active after view 0
-	FinalView        uint64         `json:"final_view"`
-	StableCheckpoint uint64         `json:"stable_checkpoint"` // the lowest of the correct replicas'
-	LongestStallMS   int64          `json:"longest_stall_ms"`  // how long the system kept the launcher waiting at most
-	Faults           []Fault        `json:"faults"`
-	Invariants       []check.Result `json:"invariants"`
-	Evidence         []Evidence     `json:"evidence"`
-	Replicas         []Replica      `json:"replicas"`
-	Expect           []Expectation  `json:"expect"`
-	Seeds            *Seeds         `json:"seeds,omitempty"` // if the scenario was run with several
+	Scenario         string     `json:"scenario"`
+	Engine           string     `json:"engine"`  // processes or sim
+	Seed             uint64     `json:"seed"`    // seed of the workload; the timing is different in each run
+	Verdict          string     `json:"verdict"` // Pass, Fail or Inconclusive
+	Operations       Operations `json:"operations"`
+	Throughput       Throughput `json:"throughput"`
+	Latency          Latency    `json:"latency_ms"`
+	ViewChanges      int        `json:"view_changes"` // distinct views that became active after view 0
+	FinalView        uint64     `json:"final_view"`
+	StableCheckpoint uint64     `json:"stable_checkpoint"` // the lowest of the correct replicas'
+	// The longest time for which the system did not let this program run.
+	LongestStallMS int64          `json:"longest_stall_ms"`
+	Faults         []Fault        `json:"faults"`
+	Invariants     []check.Result `json:"invariants"`
+	Evidence       []Evidence     `json:"evidence"`
+	Replicas       []Replica      `json:"replicas"`
+	Expect         []Expectation  `json:"expect"`
+	Seeds          *Seeds         `json:"seeds,omitempty"` // if the scenario was run with several
 }
 
-// Seeds are the runs of one scenario with several seeds. The document beside is that of the first one that did not pass, or
-// else of the first.
+// Seeds are the runs of one scenario with several seeds. The document that contains it is that of the first run that did
+// not pass, or otherwise of the first run.
 type Seeds struct {
 	First  uint64   `json:"first"`
 	Runs   int      `json:"runs"`
@@ -66,7 +67,7 @@ type Throughput struct {
 	OpsPerSecond float64  `json:"ops_per_s"`          // over the whole workload, faults included
 	Baseline     float64  `json:"baseline_ops_per_s"` // in the part before the first fault, or in a run of its own; 0: unknown
 	Ratio        *float64 `json:"ratio"`              // null: there is nothing to compare with
-	Apart        bool     `json:"baseline_apart"`     // the baseline is of a run of its own, without faults
+	Apart        bool     `json:"baseline_apart"`     // the baseline was measured in a run of its own, without faults
 }
 
 // Latency is how long acknowledged operations took, in milliseconds.
@@ -77,7 +78,7 @@ type Latency struct {
 	Max float64 `json:"max"`
 }
 
-// Fault is something that went wrong.
+// Fault is a fault of the run, or an event that was not planned.
 type Fault struct {
 	What        string `json:"what"`
 	Fired       bool   `json:"fired"`
@@ -85,10 +86,11 @@ type Fault struct {
 	RecoveredMS *int64 `json:"recovered_ms"` // until operations were acknowledged again; null if never
 	Planned     bool   `json:"planned"`
 	Calm        bool   `json:"calm,omitempty"` // it harms nobody, so there is nothing to recover from
-	Late        bool   `json:"-"`              // it did not fire because its time had not come; starvation can explain that
+	// It did not happen because its time had not come; a busy machine can be the reason.
+	Late bool `json:"-"`
 }
 
-// Evidence is a replica that others have proof against.
+// Evidence is a replica against which others have evidence.
 type Evidence struct {
 	Replica  int    `json:"replica"`
 	Kind     string `json:"kind"`
@@ -111,18 +113,18 @@ type Replica struct {
 	JournalWritten int64  `json:"journal_written_bytes"` // all segments there ever were
 }
 
-// Expectation is something that must hold, and what was found.
+// Expectation is something that must hold, with what was found.
 type Expectation struct {
 	Key  string `json:"key"`
 	Want any    `json:"want"`
 	Got  any    `json:"got"`
 	Held bool   `json:"held"`
-	// Excused says why a failure is not judged: nobody can tell its cause. Empty: it is judged.
+	// Excused says why a failure is not judged: its cause cannot be known. Empty: it is judged.
 	Excused string `json:"excused,omitempty"`
 }
 
-// AddProof adds one more proof against a replica, and whether it holds. Proofs of one kind against a replica are counted
-// together.
+// AddProof adds evidence against a replica, and whether it is valid. Evidence of the same kind against a replica is
+// counted together.
 func (d *Document) AddProof(replica int, kind string, holds bool) {
 	i := slices.IndexFunc(d.Evidence, func(e Evidence) bool { return e.Replica == replica && e.Kind == kind })
 	if i < 0 {
@@ -134,7 +136,7 @@ func (d *Document) AddProof(replica int, kind string, holds bool) {
 	d.Evidence[i].Verified = d.Evidence[i].Verified && holds
 }
 
-// Unsafe reports whether the scenario expected that the cluster does not mask its faults.
+// Unsafe reports whether the scenario expects that the cluster does not mask its faults.
 func (d *Document) Unsafe() bool {
 	return slices.ContainsFunc(d.Expect, func(e Expectation) bool { return e.Key == "safe" && e.Want == false })
 }
@@ -152,7 +154,7 @@ func (d *Document) LowestStable(counts func(*Replica) bool) {
 	}
 }
 
-// Convicted returns the replicas against which some proof holds.
+// Convicted returns the replicas against which there is valid evidence.
 func (d *Document) Convicted() []int {
 	ids := []int{}
 	for _, e := range d.Evidence {
@@ -163,7 +165,7 @@ func (d *Document) Convicted() []int {
 	return ids
 }
 
-// SortInvariants puts them into the order of their numbers, rules of other kinds behind.
+// SortInvariants sorts invariants by number. Rules of other kinds come last.
 func (d *Document) SortInvariants() {
 	number := func(r check.Result) (n int) {
 		if _, err := fmt.Sscanf(r.ID, "I%d", &n); err != nil {
@@ -187,14 +189,14 @@ func Latencies(took []time.Duration) Latency {
 	return Latency{P50: at(0.50), P95: at(0.95), P99: at(0.99), Max: at(1)}
 }
 
-// Round keeps two decimals: more would claim a precision that a run has not.
+// Round keeps two decimals, because a run is not more precise.
 func Round(x float64) float64 { return math.Round(x*100) / 100 }
 
 // Verdicts.
 const (
 	Pass = "pass"
 	Fail = "fail"
-	// Inconclusive is a run in which only excused things failed: it does not show whether they hold.
+	// Inconclusive means that only excused expectations failed: the run does not show whether they hold.
 	Inconclusive = "inconclusive"
 )
 

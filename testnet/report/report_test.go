@@ -106,7 +106,7 @@ func TestDocument_ProofsOfOneKindAreToldTogether(t *testing.T) {
 	}
 }
 
-// A replica without a checkpoint has the lowest one, whatever its number.
+// If a replica has no stable checkpoint yet, the document's is 0, whichever replica it is.
 func TestDocument_TheStableCheckpointIsTheLowestThatCounts(t *testing.T) {
 	d := &Document{Replicas: []Replica{{Correct: true, Stable: 0}, {Correct: true, Stable: 20}, {Stable: 10}}}
 	for want, counts := range map[uint64]func(*Replica) bool{
@@ -123,7 +123,7 @@ func TestDocument_TheStableCheckpointIsTheLowestThatCounts(t *testing.T) {
 	}
 }
 
-// Without a baseline there is no ratio; 0 would be a ratio.
+// Without a baseline there is no ratio. A ratio of 0 would mean something else.
 func TestThroughput_WithoutABaselineThereIsNoRatio(t *testing.T) {
 	for want, ratio := range map[string]*float64{`"ratio":null`: nil, `"ratio":0,`: new(0.0), `"ratio":0.5,`: new(0.5)} {
 		if b, err := json.Marshal(Throughput{Ratio: ratio}); err != nil || !strings.Contains(string(b), want) {

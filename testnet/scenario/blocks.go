@@ -11,7 +11,7 @@ import (
 
 // Orders of a block.
 const (
-	Random  = "random"  // another order each time, drawn from the seed
+	Random  = "random"  // a different order for each repetition, drawn from the seed
 	Written = "written" // the order in the file
 )
 
@@ -25,7 +25,7 @@ type Block struct {
 	acts   []blockAct
 }
 
-// blockAct is an event and how long its effect lasts; 0: for ever.
+// blockAct is an event with the duration of its effect; 0: for ever.
 type blockAct struct {
 	Event
 	lasts time.Duration
@@ -70,7 +70,7 @@ func (s *Scenario) takeBlock(t *strict.Table) {
 	s.Blocks = append(s.Blocks, b)
 }
 
-// Reseed gives the scenario another seed, from which all chance is drawn, also the order of blocks.
+// Reseed gives the scenario another seed. All random choices depend on it, including the order of events in blocks.
 func (s *Scenario) Reseed(seed uint64) {
 	s.Seed = seed
 	s.Events = slices.Clone(s.single)
@@ -79,7 +79,7 @@ func (s *Scenario) Reseed(seed uint64) {
 	}
 }
 
-// events returns all events of the block, repetitions included, each with the event that ends it.
+// events returns all events of the block, including repetitions, and after each the event that ends it.
 func (b *Block) events(dice *rand.Rand) (all []Event) {
 	at, order := b.At, make([]int, len(b.acts))
 	for i := range order {

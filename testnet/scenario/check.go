@@ -11,7 +11,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// check refuses contradictions between the parts of a file whose keys are all valid by themselves.
+// check refuses contradictions between parts of a file that are valid when read alone.
 func (s *Scenario) check(d *strict.Document) {
 	s.checkAttackers(d)
 	s.checkMoments(d)
@@ -20,9 +20,9 @@ func (s *Scenario) check(d *strict.Document) {
 	s.checkExpect(d)
 }
 
-// Faulty are the replicas that are not correct at some time: attackers, replicas whose keys scripts use, and those that get
-// an older copy of their disks back, since perhaps only a few others hold what they signed after the copy (D8.13). A replica
-// that crashes is correct, and so is one that loses its data and knows it (D8.1).
+// Faulty lists the replicas that are not correct at some time. These are attackers, replicas whose keys scripts use, and
+// replicas that get an older copy of their disks back: perhaps only few others hold what such a replica signed after the
+// copy was made (D8.13). A replica that crashes is correct, and so is one that loses its data and knows that (D8.1).
 func (s *Scenario) Faulty() []wire.ReplicaID {
 	var faulty []wire.ReplicaID
 	s.faults(func(id wire.ReplicaID, _ int) { faulty = append(faulty, id) })
@@ -36,8 +36,8 @@ func (s *Scenario) Lies(id wire.ReplicaID) bool {
 		slices.ContainsFunc(s.Scripts, func(l Script) bool { return l.From == id })
 }
 
-// Turns returns when a replica begins to lie. Known is false if it never does, or if only facts decide when. Until then the
-// replica is judged as a correct one.
+// Turns returns when a replica begins to lie. Known is false if it never lies, or if the time depends on a fact. Until
+// it lies, the replica is judged as a correct one.
 func (s *Scenario) Turns(id wire.ReplicaID) (at time.Duration, known bool) {
 	sooner := func(from time.Duration) {
 		if !known || from < at {
@@ -125,7 +125,7 @@ func (s *Scenario) checkMoments(d *strict.Document) {
 	}
 }
 
-// checkMends refuses an event that mends something which no earlier event broke.
+// checkMends refuses an event that repairs something which no earlier event broke.
 func (s *Scenario) checkMends(d *strict.Document) {
 	for _, e := range s.Events {
 		a := e.act()

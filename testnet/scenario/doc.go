@@ -1,7 +1,7 @@
-// Package scenario is the language in which a run of a cluster is written down: a cluster, a workload, what goes wrong
-// and when, and what must hold in spite of it.
+// Package scenario defines the language of scenario files. A scenario says which cluster and workload there are, which
+// faults happen and when, and what must hold nevertheless.
 //
-// It reads a TOML file strictly, checks everything that can be checked without running it, and hands out plain values.
-// Both engines, the simulator and the one of real processes, take the same values, and are refused what they cannot
-// perform. The package runs nothing and judges nothing but the numbers it is given.
+// It reads a TOML file strictly, checks everything that can be checked without running it, and returns plain values.
+// There are two engines, the simulator and the one with real processes. Both use the same values; an engine refuses a
+// scenario that it cannot perform. The package runs nothing. It judges only the numbers that it is given.
 package scenario

@@ -11,21 +11,22 @@ import (
 	"tagma/testnet/links"
 )
 
-// What an event can do. An event that damages a disk first stops the replica, so that nobody writes meanwhile.
+// The actions of events. An event that damages a disk first stops the replica, so that nobody writes to the disk
+// meanwhile.
 const (
 	Kill         = "kill" // SIGKILL
 	Restart      = "restart"
 	Pause        = "pause" // SIGSTOP
 	Resume       = "resume"
 	Start        = "start"         // starts an absent replica for the first time
-	Wipe         = "wipe"          // the data are gone, the key and the file life beside it are still there
-	LoseState    = "lose-state"    // the state is gone, the journal is still there
-	Unmount      = "unmount"       // the data are away until they are mounted again
-	Mount        = "mount"         // the data are back, unless a new life has put others in their place
-	Keep         = "keep"          // a copy of the whole home is taken
-	Rollback     = "rollback"      // the copy takes the place of the home
-	BitFlip      = "bit-flip"      // a bit turns in a synced record of the journal
-	TornWrite    = "torn-write"    // a crash amid a write: its unsynced end is cut
+	Wipe         = "wipe"          // deletes the data; the key and the file life beside it remain
+	LoseState    = "lose-state"    // deletes the state; the journal remains
+	Unmount      = "unmount"       // takes the data away until they are mounted again
+	Mount        = "mount"         // brings the data back, unless a new life has written others in their place
+	Keep         = "keep"          // makes a copy of the whole home
+	Rollback     = "rollback"      // replaces the home by the copy
+	BitFlip      = "bit-flip"      // flips a bit in a synced record of the journal
+	TornWrite    = "torn-write"    // a crash during a write: the end that was not synced is lost
 	LoseUnsynced = "lose-unsynced" // a loss of power: all that was not synced is lost
 	DiskFull     = "disk-full"     // every write fails from now on
 	IOError      = "io-error"      // every sync fails from now on
@@ -42,26 +43,26 @@ const (
 	Backup       = "backup" // a backup is taken, and verified
 )
 
-// act describes one thing that an event can do.
+// act describes one action of events.
 type act struct {
 	do   string
 	keys string // the keys of its table besides do, at, after_operations, for, every and times
-	ends string // the act that ends it, after the time in for
+	ends string // the action that ends it, after the time in for
 
-	link    links.Verb // what it does to the links; with some keys some acts do something else
+	link    links.Verb // what it does to the links; with some keys, some actions do something else
 	touches bool       // it counts as having happened only if it touched frames (I18)
-	mends   bool       // it mends something instead of breaking it
-	calm    bool       // it harms nobody, so that there is nothing to recover from
+	mends   bool       // it repairs something instead of breaking it
+	calm    bool       // it harms no replica, so that there is nothing to recover from
 	stops   bool       // the replica does not run after it
 	forgets bool       // the replica may have forgotten what it signed
-	breaks  bool       // the replica may stop by itself, because of its disk
+	breaks  bool       // because of its disk, the replica may stop by itself
 	lies    bool       // the replica is not correct
 
-	undoes  func(act) bool // which act must have come before, on each target or, if toAny is set, on any replica
+	undoes  func(act) bool // which action must have come before, on each target or, if toAny is set, on any replica
 	toAny   bool
-	without string // the error if no such act came before
-	lacks   string // what it needs that only the simulator has
-	real    string // what it needs that only real processes have
+	without string // the error if there was no such action before
+	lacks   string // something that it needs and that only the simulator has
+	real    string // something that it needs and that only real processes have
 
 	check func(*Scenario, *strict.Table, *Event) // refuses an incomplete table; nil: every table is complete
 	words func(*Event) string                    // words that follow its name and its targets in a description; nil: none
@@ -178,7 +179,7 @@ func needs(key, example string) func(*Scenario, *strict.Table, *Event) {
 	return func(_ *Scenario, t *strict.Table, _ *Event) { t.Needs(key, example) }
 }
 
-// Acts lists everything that an event can do, whether an engine can perform it or not.
+// Acts lists all actions, whether or not an engine can perform them.
 func Acts() (all []string) {
 	for i := range acts {
 		all = append(all, acts[i].do)
@@ -186,7 +187,7 @@ func Acts() (all []string) {
 	return all
 }
 
-// act looks up what the event does; for an event that no scenario can contain, the zero act.
+// act returns the action of the event. For an event that no scenario can contain, it returns the zero act.
 func (e *Event) act() act {
 	if e.Do == ChangeLink && e.Heal {
 		return healLink
@@ -200,16 +201,16 @@ func (e *Event) act() act {
 	return act{}
 }
 
-// Calm reports whether the event harms nobody, so that there is nothing to recover from.
+// Calm reports whether the event harms no replica, so that there is nothing to recover from.
 func (e *Event) Calm() bool { return e.act().calm }
 
-// Forgets reports whether its targets may have forgotten what they signed, so that their next start has to notice it (D8.3).
+// Forgets reports whether its targets may have forgotten what they signed. Their next start must then notice it (D8.3).
 func (e *Event) Forgets() bool { return e.act().forgets }
 
-// Fault reports whether the event breaks something, rather than mending or merely doing something.
+// Fault reports whether the event breaks something. Other events repair something, or do something harmless.
 func (e *Event) Fault() bool { return !e.act().mends && !e.Undoes }
 
-// TouchesFrames reports whether the event happened only if Fired counts frames under its ID (I18).
+// TouchesFrames reports whether the event counts as having happened only if Fired counts frames under its ID (I18).
 func (e *Event) TouchesFrames() bool { return e.act().touches && !e.Undoes }
 
 // What describes the event in a few words, such as "kill replica1".
@@ -230,7 +231,7 @@ func (e *Event) What() string {
 	return strings.Join(what, " ")
 }
 
-// Restarts reports whether all targets of an event are started after it.
+// Restarts reports whether all targets of an event are started by a later event.
 func (s *Scenario) Restarts(e *Event) bool {
 	return !slices.ContainsFunc(e.Targets, func(id wire.ReplicaID) bool {
 		return !slices.ContainsFunc(s.Events, func(o Event) bool {
@@ -239,7 +240,7 @@ func (s *Scenario) Restarts(e *Event) bool {
 	})
 }
 
-// takeEvent takes one event, its repetitions, and the event that ends each of them.
+// takeEvent reads one event, its repetitions, and the events that end each of them.
 func (s *Scenario) takeEvent(t *strict.Table) {
 	e, repeats, ok := s.readEvent(t)
 	if !ok {
@@ -385,7 +386,7 @@ func (s *Scenario) checkLinkChange(t *strict.Table, e *Event) {
 // ID names an event for links.Policy.Fired. The repetitions of one line share it.
 func (e *Event) ID() string { return fmt.Sprintf("%s, line %d", e.Do, e.Line) }
 
-// LinkCommand is what an event does to the links; false if it does something else.
+// LinkCommand returns what an event does to the links. It returns false if the event does something else.
 func (e *Event) LinkCommand() (c links.Command, is bool) {
 	c = e.Command
 	c.ID, c.Do = e.ID(), e.act().link

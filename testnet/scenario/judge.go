@@ -23,18 +23,19 @@ type Outcome struct {
 	// later; nil if none was.
 	Committed    *time.Duration
 	MaxLatency   float64          // of acknowledged operations, in milliseconds
-	Convicted    []wire.ReplicaID // replicas against which correct replicas hold a valid proof
+	Convicted    []wire.ReplicaID // replicas against which correct replicas have valid evidence
 	Stopped      []wire.ReplicaID // replicas that stopped by themselves and were not started again
 	DigestsEqual bool             // whether correct running replicas have equal digests
-	Splits       []Split          // by replica: what correct running replicas say of checkpoints
+	Splits       []Split          // by replica: what correct running replicas report about checkpoints
 	Order        []string         // operations in executed order, like Operation.String
-	// The rest is about the course of the run; it is set if expectations ask for it.
-	Ended    time.Duration       // when the run ended
-	Said     string              // the first message that Silent's replica sent while it had to be silent; "": none
-	Executed string              // the first execution during NoExecutions; "": none
-	Slots    map[wire.Seq]string // what correct replicas executed at the places of Slots: a digest in hex, or NullSlot
-	Broken   string              // the first invariant that did not hold; "": all held
-	Breaks   []string            // the invariants that did not hold
+	// The following fields are about the course of the run. They are set if expectations ask for them.
+	Ended    time.Duration // when the run ended
+	Said     string        // the first message that Silent's replica sent while it had to be silent; "": none
+	Executed string        // the first execution during NoExecutions; "": none
+	// What correct replicas executed at the sequence numbers in Slots: a digest in hex, or NullSlot.
+	Slots  map[wire.Seq]string
+	Broken string   // the first invariant that did not hold; "": all held
+	Breaks []string // the invariants that did not hold
 }
 
 // Judge compares the expectations with the outcome, in the order of docs/scenarios.md. Times are milliseconds.
@@ -107,14 +108,15 @@ func Judge(e *Expect, o *Outcome) (out []report.Expectation) {
 	return out
 }
 
-// Split is what a replica says of its checkpoints.
+// Split is what a replica reports about its checkpoints.
 type Split struct {
 	Replica wire.ReplicaID
-	Never   wire.Seq // the first checkpoint that, as it says, can never be stable; 0: none
+	Never   wire.Seq // the first checkpoint that can never be stable, as the replica reports; 0: none
 	Stable  wire.Seq
 }
 
-// judgeSplit holds if all replicas name the same checkpoint that can never be stable, above their stable ones, or none does.
+// judgeSplit judges whether the replicas report a split. That is so if all of them name the same checkpoint that can
+// never be stable, above their stable ones. There is no split if none of them names one.
 func judgeSplit(want bool, said []Split, add func(key string, want, got any, held bool)) {
 	got, held := map[string]string{}, len(said) > 0
 	for _, s := range said {
@@ -124,7 +126,8 @@ func judgeSplit(want bool, said []Split, add func(key string, want, got any, hel
 	add("split", want, got, held)
 }
 
-// judgeCourse judges the expectations about what happens during the run. A span that the run did not reach fails.
+// judgeCourse judges the expectations about what happens during the run. An expectation about a time that the run did
+// not reach fails.
 func judgeCourse(e *Expect, o *Outcome, add func(key string, want, got any, held bool)) {
 	const nothing = "nothing"
 	span := func(key, want string, x *Span, found string) {
@@ -166,14 +169,14 @@ func same(a, b []wire.ReplicaID) bool {
 	return slices.Equal(slices.Compact(a), slices.Compact(b))
 }
 
-// Engines that scenarios run on, as --engine takes them and reports hold them.
+// The engines on which scenarios run, by the names that --engine takes and that reports contain.
 const (
 	OnProcesses = "processes"
 	OnSim       = "sim"
 )
 
-// WhyNot says in one sentence why an engine, sim or processes, cannot run the scenario; "" if it can. An engine gets no
-// fault that it does not really perform: a fault that a report calls fired has happened.
+// WhyNot says in one sentence why an engine, sim or processes, cannot run the scenario; "" if it can. An engine never
+// gets a fault that it cannot perform, so every fault that a report calls fired has happened.
 func (s *Scenario) WhyNot(engine string) (line int, why string) {
 	if engine == OnProcesses {
 		return s.whyNotProcesses()

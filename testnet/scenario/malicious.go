@@ -27,8 +27,8 @@ func (m *Malicious) Who() string {
 // maxClients bounds the numbers of clients, as the workload's clients are.
 const maxClients = 1000
 
-// attacker is an entry of [[malicious]]. A key that is none of the entry's own is a parameter of its behaviour. Parameters
-// that have the name of one of its own keys, such as client, are written into the table parameters.
+// attacker is an entry of [[malicious]]. Keys that do not belong to the entry itself are parameters of its behaviour. If
+// a parameter has the same name as one of the entry's keys, such as client, it is written in the table parameters.
 type attacker struct {
 	Behaviour  string         `toml:"behaviour"`
 	From       time.Duration  `toml:"from"`
@@ -106,7 +106,7 @@ func (s *Scenario) takeAttacker(t *strict.Table) {
 	s.Malicious = append(s.Malicious, m)
 }
 
-// take takes parameters from a table as behaviours read them, and reports whether that could be done.
+// take reads parameters from a table in the form in which behaviours take them, and reports whether that was possible.
 func take(t *strict.Table, given map[string]any, into map[string]string) (good bool) {
 	good = true
 	for key, value := range given {
@@ -120,7 +120,7 @@ func take(t *strict.Table, given map[string]any, into map[string]string) (good b
 	return good
 }
 
-// asText is a value as behaviours read it. Lists are separated by "+".
+// asText returns a value as the text that behaviours parse. Entries of lists are separated by "+".
 func asText(v any) (string, bool) {
 	switch v := v.(type) {
 	case string, int64, float64, bool:
@@ -139,7 +139,7 @@ func asText(v any) (string, bool) {
 	}
 }
 
-// refuse notes a behaviour's error about a parameter, in the line of that parameter.
+// refuse records a behaviour's error about a parameter, in the line of that parameter.
 func (m *Malicious) refuse(t *strict.Table, err error) {
 	name, problem, meant := m.Choice.Name, strings.TrimPrefix(err.Error(), "behaviour "+m.Choice.Name+": "), ""
 	key, _, _ := strings.Cut(problem, ": ")

@@ -12,7 +12,7 @@ import (
 	"tagma/testnet/links"
 )
 
-// The example of the interface contract, with every table.
+// example is a scenario with every kind of table.
 const example = `name = "an equivocating primary is replaced"
 about = "watch the view"
 replicas = 4

@@ -11,7 +11,7 @@ import (
 	"tagma/internal/strict"
 )
 
-// Error is a scenario that is refused: where, what is wrong, and how to mend it.
+// Error says why a scenario is refused: where, what is wrong, and how to correct it.
 type Error = strict.Error
 
 // maxFileBytes bounds what Read reads.
@@ -32,7 +32,7 @@ func Read(path string) (*Scenario, error) {
 	return Parse(path, text)
 }
 
-// ReadAll reads several files, no two of which may have one name: reports would not tell them apart.
+// ReadAll reads several files. No two of them may have the same name, because reports would not distinguish them.
 func ReadAll(paths []string) ([]*Scenario, error) {
 	var all []*Scenario
 	first := map[string]string{}
@@ -83,8 +83,8 @@ func Parse(file string, text []byte) (*Scenario, error) {
 	return s, nil
 }
 
-// document is the whole file. Settings come first, since times may be multiples of the view timeout, and tables that depend
-// on the head of the file are read last.
+// document is the whole file. It is read in this order: settings are first, because times may be multiples of the view
+// timeout; tables that depend on the head of the file are last.
 type document struct {
 	Settings struct {
 		cluster.Protocol

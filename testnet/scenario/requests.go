@@ -13,7 +13,8 @@ import (
 	"tagma/testnet/fact"
 )
 
-// Request is a request that a client sends exactly as it is written here, once and only to these replicas.
+// Request is a request that a client sends exactly as it is written here. It is sent once, and only to the replicas that
+// are named.
 type Request struct {
 	Line       int
 	At         time.Duration    `toml:"at"`
@@ -30,19 +31,19 @@ type Request struct {
 
 type number uint64
 
-// Signature says what stands under a request, and who made it if that is another client.
+// Signature says which signature a request carries, and who made it if that is another client.
 type Signature struct {
 	client.Signature
 	By *int
 }
 
-// Answer is what comes back to a request: an outcome by its name, or NoAnswer.
+// Answer is the answer to a request: the name of an outcome, or NoAnswer.
 type Answer string
 
 // NoAnswer says that no replica ever answers.
 const NoAnswer Answer = "nothing"
 
-// Answers lists what can come back.
+// Answers lists all possible answers.
 func Answers() (all []Answer) {
 	for o := wire.OutcomeExecuted; o <= wire.OutcomeRefused; o++ {
 		all = append(all, Answer(o.String()))
@@ -64,7 +65,7 @@ func (r *Request) What() string {
 // Key is the key of the expectation about the answer.
 func (r *Request) Key() string { return fmt.Sprintf("answer to line %d", r.Line) }
 
-// Askers are the clients that have requests, ascending.
+// Askers lists the clients that have requests, ascending.
 func (s *Scenario) Askers() (clients []int) {
 	for _, r := range s.Requests {
 		clients = append(clients, r.Client)

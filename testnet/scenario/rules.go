@@ -14,7 +14,8 @@ import (
 // ID names a rule for links.Policy.Fired.
 func (r *Rule) ID() string { return fmt.Sprintf("rule, line %d", r.Line) }
 
-// Command returns the command that begins the rule, to be given at r.At. If a time ends the rule, the command has it.
+// Command returns the command that begins the rule, which must be given at r.At. If the rule ends at a time, the command
+// contains it.
 func (r *Rule) Command() links.Command {
 	rule := r.Rule
 	rule.ID = r.ID()
@@ -72,7 +73,7 @@ func (m *meant) match() links.Match {
 	return m.Match
 }
 
-// takeUntil takes the end of a rule: a release by name, a time, or "never".
+// takeUntil reads the end of a rule: the name of a release, a time, or "never".
 func (s *Scenario) takeUntil(t *strict.Table, r *Rule, until string) {
 	switch d, err := parseTime(until, s.ViewTimeout()); {
 	case until == "" && r.Action == links.Hold:
@@ -89,7 +90,7 @@ func (s *Scenario) takeUntil(t *strict.Table, r *Rule, until string) {
 	}
 }
 
-// takeScript takes one message of an attacker.
+// takeScript reads one message of an attacker.
 func (s *Scenario) takeScript(t *strict.Table) {
 	r := Script{Line: t.Line("")}
 	if !t.Into(&r) {
@@ -109,12 +110,12 @@ func (s *Scenario) takeScript(t *strict.Table) {
 	s.Scripts = append(s.Scripts, r)
 }
 
-// message is a type of message that replicas send each other, and so one that a rule can match and a script can send.
+// message is a type of message that replicas send each other. A rule can match it and a script can send it.
 type message struct {
 	wire.Type
 	durable  bool   // a replica makes it durable before it sends it
-	keys     string // that a script's message of the type must have
-	recorded string // keys of from_recorded that it may have
+	keys     string // keys that a script's message of this type must have
+	recorded string // keys of from_recorded that such a message may have
 }
 
 var messages = []message{
@@ -133,7 +134,7 @@ var messages = []message{
 	{wire.TypeStableNotice, false, "seq digest", "commit signers bad_signatures"},
 }
 
-// words are the names of some types of message.
+// words returns the names of some types of message.
 func words(durable bool) (all []string) {
 	for _, m := range messages {
 		if m.durable || !durable {
@@ -143,7 +144,7 @@ func words(durable bool) (all []string) {
 	return all
 }
 
-// check refuses a message that lacks something, or has too much.
+// check refuses a message that lacks a key, or has one too many.
 func (m *Template) check(t *strict.Table) {
 	if !t.Needs("type", "for instance type = \"prepare\"") {
 		return

@@ -13,8 +13,8 @@ import (
 	"tagma/testnet/links"
 )
 
-// Scenario is one run. Times count from the beginning of the workload. A field with a toml tag is read from that key of
-// the file as it is; read.go says what becomes of the others.
+// Scenario is one run. Times count from the beginning of the workload. A field with a toml tag is read directly from
+// that key of the file; read.go sets the others.
 type Scenario struct {
 	File     string // it was read from
 	Name     string `toml:"name"`
@@ -42,7 +42,7 @@ type Scenario struct {
 // ViewTimeout is T.
 func (s *Scenario) ViewTimeout() time.Duration { return s.Settings.WithDefaults().ViewTimeout.Duration }
 
-// Facts are all those that something waits for.
+// Facts lists all facts for which something in the scenario waits.
 func (s *Scenario) Facts() (all []fact.Fact) {
 	for _, e := range s.Events {
 		all = addFact(all, e.When)
@@ -95,7 +95,8 @@ type Workload struct {
 	Keys       int           `toml:"keys" range:"1..100000000"` // written before the workload begins, which overwrites them; 0: none
 	InFlight   int           `toml:"in_flight" range:"1..1000"` // operations that a client has under way in a closed loop; 0: 1
 	Rate       float64       `toml:"rate" range:"0..1000000"`   // operations per second, over all clients; 0: closed loop
-	Baseline   bool          `toml:"baseline"`                  // the workload runs without faults too, for ratios
+	// The workload also runs without faults, so that ratios can be computed.
+	Baseline bool `toml:"baseline"`
 }
 
 // The keys with which an attacker of links may connect.
@@ -118,8 +119,8 @@ type Malicious struct {
 	Until  time.Duration // 0: to the end
 }
 
-// Event is something that happens once. Which fields it uses depends on Do. When a file says that an event is repeated, or
-// undone after a while, each repetition and each undoing is an Event of its own.
+// Event is something that happens once. Which fields it uses depends on Do. If a file says that an event is repeated or
+// ends after a while, each repetition and each end is an Event of its own.
 type Event struct {
 	Line int
 	Do   string        `toml:"do"`
@@ -135,17 +136,17 @@ type Event struct {
 	Ring   bool             `toml:"ring"` // of partition: each replica hears only its two neighbours
 	Heal   bool             `toml:"heal"` // of link: back to the default
 	By     time.Duration    // of clock-jump
-	Key    string           `toml:"key"`        // of flip-state: under which the next value is changed; "": any
+	Key    string           `toml:"key"`        // of flip-state: the key under which the next value is changed; "": any
 	Submit []Operation      `toml:"operations"` // of submit
 	Part   string           `toml:"part"`       // of bit-flip: PartJournal or PartStore
 	Place  links.Place      `toml:",inline"`    // of bit-flip
 	Moment `toml:",inline"` // of kill: the moment that it waits for
 	Hole   bool             `toml:"hole"` // of lose-unsynced: unsynced sectors are gone as a hole instead of as a tail
-	Undoes bool             // this event ends what an event of the same line began
+	Undoes bool             // this event ends what an event in the same line of the file began
 }
 
-// Moment is a moment within a replica: a stage of its next message of a type, or of the batch of a sequence number, or of
-// the first batch after it. At most one of the fields is set.
+// Moment is a moment within a replica: a stage of its next message of a type, or a stage of the batch with a sequence
+// number, or of the first batch after that. At most one of the fields is set.
 type Moment struct {
 	BeforeDurable  wire.Type `toml:"before_durable"`   // the message's sync is under way
 	BeforeSend     wire.Type `toml:"before_send"`      // the message is durable, and was sent to nobody
@@ -173,7 +174,8 @@ func (m *Moment) String() string {
 	}
 }
 
-// Rule acts on single messages. It ends at the time Until, if there is one, or with the release of its name, or else never.
+// Rule acts on single messages. It ends at the time Until, if there is one. Otherwise it ends with the release of its
+// name, or never.
 type Rule struct {
 	Line int
 	At   time.Duration `toml:"at"`   // when it begins
@@ -193,20 +195,21 @@ type Script struct {
 
 // Template describes a message of a script.
 type Template struct {
-	Type         wire.Type   `toml:"type"`
-	View         wire.View   `toml:"view"`
-	Seq          wire.Seq    `toml:"seq"`
-	Batch        []Operation `toml:"batch"`  // requests, such as "c0:1 put k a": client c0, its request 1
-	Digest       string      `toml:"digest"` // hex, instead of Batch
-	Time         *int64      `toml:"time"`   // the agreed time of Batch, in nanoseconds; nil: the same for all scripted batches
-	Forged       bool        `toml:"forged"` // certificates carry signatures of the sender alone
-	FromRecorded Recorded    `toml:"from_recorded"`
+	Type   wire.Type   `toml:"type"`
+	View   wire.View   `toml:"view"`
+	Seq    wire.Seq    `toml:"seq"`
+	Batch  []Operation `toml:"batch"`  // requests, such as "c0:1 put k a": client c0, its request 1
+	Digest string      `toml:"digest"` // hex, instead of Batch
+	// The agreed time of Batch, in nanoseconds; nil: the same for all scripted batches.
+	Time         *int64   `toml:"time"`
+	Forged       bool     `toml:"forged"` // certificates carry signatures of the sender alone
+	FromRecorded Recorded `toml:"from_recorded"`
 }
 
-// Recorded says which messages that were sent on the network before a script's moment make its certificates.
+// Recorded says which messages, of those that were sent before a script's moment, are used to make its certificates.
 type Recorded struct {
-	// Of each certificate: whose votes it contains, in this order, perhaps one several times (nil: as many as are needed),
-	// and whose signatures in it have one bit changed.
+	// For each certificate, Signers says whose votes it contains, in this order, and perhaps one several times (nil: as
+	// many as are needed). Bad says whose signatures in it have one bit flipped.
 	Signers Sequence         `toml:"signers"`
 	Bad     []wire.ReplicaID `toml:"bad_signatures"`
 
@@ -215,7 +218,7 @@ type Recorded struct {
 	Stable   wire.Seq         `toml:"stable"`   // the stable checkpoint; 0: none
 	Suspects []wire.ReplicaID `toml:"suspects"` // whose suspicions justify it; nil: the first f+1 that suffice
 
-	// Of new-view. Each proposal is "null", a digest in hex, or "view:seq" of a pre-prepare; nil: what follows from V.
+	// For new-view. Each proposal is "null", a digest in hex, or "view:seq" of a pre-prepare; nil: what follows from V.
 	ViewChanges Sequence `toml:"view_changes"` // whose view-changes are V, as listed; nil: the first Q
 	Proposals   []string `toml:"proposals"`
 	// ChangesOf is the view of those view-changes; nil: the new view's own.
@@ -224,16 +227,17 @@ type Recorded struct {
 	Commit *Slot `toml:"commit"` // of certified-body and stable-notice: the commit certificate
 }
 
-// Sequence is a list of replicas in which one may be named several times.
+// Sequence is a list of replicas in which a replica may be named several times.
 type Sequence []wire.ReplicaID
 
-// Slot is a place in the order.
+// Slot is a view and a sequence number.
 type Slot = malicious.Slot
 
 // Expect is what must hold in the end. A field that is nil expects nothing.
 type Expect struct {
-	Safe               *bool            `toml:"safe"`
-	Breaks             []string         `toml:"breaks"`       // with safe = false: one of these invariants is broken, such as I1
+	Safe *bool `toml:"safe"`
+	// With safe = false: one of these invariants is broken, such as I1.
+	Breaks             []string         `toml:"breaks"`
 	Acknowledged       *Count           `toml:"acknowledged"` // at least
 	MaxViewChanges     *int             `toml:"max_view_changes" range:"0..2147483648"`
 	MaxFinalView       *int             `toml:"max_final_view" range:"0..2147483648"`
@@ -242,13 +246,15 @@ type Expect struct {
 	CommitsWithin      *time.Duration   `toml:"commits_within"` // after the last fault ends
 	MaxLatency         *time.Duration   `toml:"max_latency"`    // of every acknowledged operation
 	Evidence           []wire.ReplicaID `toml:"evidence"`       // exactly these are convicted; an empty list: nobody is
-	Stopped            []wire.ReplicaID `toml:"stopped"`        // exactly these stopped by themselves, because of their disks
-	DigestsEqual       *bool            `toml:"digests_equal"`
-	Split              *bool            `toml:"split"`  // correct replicas say that one checkpoint can never be stable; false: none does
-	Serves             *bool            `toml:"serves"` // false: after the last event nothing is acknowledged
-	Order              []Operation      `toml:"order"`  // simulator: application operations in executed order, as a prefix
+	// Exactly these stopped by themselves, because of their disks.
+	Stopped      []wire.ReplicaID `toml:"stopped"`
+	DigestsEqual *bool            `toml:"digests_equal"`
+	// Correct replicas say that one checkpoint can never be stable; false: none does.
+	Split  *bool       `toml:"split"`
+	Serves *bool       `toml:"serves"` // false: after the last event nothing is acknowledged
+	Order  []Operation `toml:"order"`  // simulator: application operations in executed order, as a prefix
 
-	// The course, in the simulator alone.
+	// Expectations about the course of the run, which only the simulator can judge.
 
 	Silent       *Silence       `toml:"silent"`
 	NoExecutions *Span          `toml:"no_executions"` // no correct replica executes anything in it
@@ -275,19 +281,19 @@ func (s *Span) String() string {
 	return fmt.Sprintf("from %v until %v", s.From, s.Until)
 }
 
-// Silence is that a replica sends nothing, to nobody, for a while.
+// Silence means that a replica sends nothing to anybody for a while.
 type Silence struct {
 	Replica wire.ReplicaID `toml:"replica"`
 	Span
 }
 
-// What a slot can hold, beside a digest.
+// The values of a slot that are not a digest.
 const (
 	NullSlot = "null"
 	SomeSlot = "requests" // whatever is not null
 )
 
-// SlotHolds is what correct replicas execute at a place: a digest in hex, NullSlot or SomeSlot.
+// SlotHolds is what correct replicas execute at a sequence number: a digest in hex, NullSlot or SomeSlot.
 type SlotHolds struct {
 	Seq  wire.Seq
 	What string
@@ -296,11 +302,11 @@ type SlotHolds struct {
 // Count is a number of operations.
 type Count int
 
-// All is as many as were submitted.
+// All stands for as many as were submitted.
 const All Count = -1
 
-// Splits reports whether correct replicas are expected to disagree with others about the state for good.
+// Splits reports whether the scenario expects that correct replicas disagree about the state for good.
 func (e *Expect) Splits() bool { return e.Split != nil && *e.Split }
 
-// Halts reports whether nobody is expected to be served in the end.
+// Halts reports whether the scenario expects that no client is served at the end.
 func (e *Expect) Halts() bool { return e.Serves != nil && !*e.Serves }

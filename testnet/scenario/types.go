@@ -21,7 +21,7 @@ import (
 // longest bounds every time: far above what a run takes, and far below what overflows.
 const longest = 24 * time.Hour
 
-// Types of values that one key alone has.
+// Types of values that are used by a single key.
 type (
 	jump time.Duration // may go back
 	seqs struct{ from, to wire.Seq }
@@ -135,7 +135,7 @@ func (s *Scenario) parseReplica(v any) (wire.ReplicaID, error) {
 	return wire.ReplicaID(id), nil
 }
 
-// parseReplicas reads a list of replica numbers, none twice. An empty one is not nil.
+// parseReplicas reads a list of replica numbers without duplicates. An empty list is not nil.
 func (s *Scenario) parseReplicas(v any) (list []wire.ReplicaID, err error) {
 	elements, ok := v.([]any)
 	if !ok {
@@ -243,7 +243,7 @@ func (s *Scenario) parseOperation(v any) (o Operation, err error) {
 	return o, nil
 }
 
-// parseOp reads an operation such as "put k a" within text. Plain is the same operation with single spaces.
+// parseOp reads an operation such as "put k a" within text. The result plain is the same operation with single spaces.
 func (s *Scenario) parseOp(what, text string) (op check.Op, plain string, err error) {
 	words := strings.Fields(what)
 	if !slices.ContainsFunc(forms[s.Machine], func(form string) bool { return fits(&op, words, strings.Fields(form)) }) {

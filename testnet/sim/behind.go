@@ -4,10 +4,10 @@ import (
 	"tagma/pbft/wire"
 )
 
-// behind is the state of the journal writes that a process makes beside its turns (D8.14).
+// behind is the state of the journal writes that a process makes in the background (D8.14).
 type behind struct {
 	due     bool          // a write was scheduled and has not begun
-	flying  int           // the number of the write whose sync is under way; 0: none
+	flying  int           // the number of the write whose sync is under way; 0: none is under way
 	writes  int           // how many writes have begun
 	written []wire.Record // records of the write under way
 }
@@ -51,7 +51,7 @@ func (n *node) writeBehind() {
 	})
 }
 
-// land ends a write's sync, either at its time or because another sync waited for this one.
+// land ends a write's sync. Either its time is over, or another sync has waited for it.
 func (n *node) land() {
 	b := &n.behind
 	if b.flying == 0 {
@@ -68,7 +68,8 @@ func (n *node) land() {
 	b.written = b.written[:0]
 }
 
-// Stop ends the process of a replica as an operator does: what it signed is in its journal, and the journal says so.
+// Stop ends the process of a replica as an operator does. The journal then contains everything that the replica signed,
+// and says that it is complete.
 func (w *World) Stop(id wire.ReplicaID) {
 	for _, n := range w.byID[id] {
 		if n.up {

@@ -70,7 +70,7 @@ func TestBeside_OneSeedIsOneRun(t *testing.T) {
 	}
 }
 
-// A signature of one cluster can be verified in the other, since receipts go from one to the other.
+// A signature that was made in one cluster can be verified in the other, because receipts of one are used in the other.
 func TestBeside_SignaturesOfOneClusterHoldInTheOther(t *testing.T) {
 	east, west, _ := two(t, 1, nil)
 	p := east.Join()
@@ -83,7 +83,7 @@ func TestBeside_SignaturesOfOneClusterHoldInTheOther(t *testing.T) {
 	}
 }
 
-// What breaks in one cluster ends the run of both, and is told with the cluster's name.
+// A violation in one cluster ends the run of both. The report names the cluster.
 func TestBeside_AViolationEndsTheRunOfAll(t *testing.T) {
 	east, west, _ := two(t, 1, nil)
 	west.At(time.Second, func() { west.fail("I1", 2, "broken") })

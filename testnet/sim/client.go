@@ -13,16 +13,16 @@ import (
 	"tagma/testnet/check"
 )
 
-// client is a program that uses the cluster: the session that ships, over simulated links.
+// client is a program that uses the cluster: it runs the real session code over simulated links.
 type client struct {
 	w       *World
 	index   int
 	party   *party
 	random  *rand.Rand
-	links   []clientLink // one per node, by the node's place
+	links   []clientLink // one for each node, in the order of the nodes
 	session *session.Session
 	asked   int           // operations asked in this session
-	skew    time.Duration // by how much the program's clock is off
+	skew    time.Duration // how far the program's clock differs from the right time
 	opening []byte        // the bytes that the client sends first on every link
 	sent    []byte        // the last frame that was sent
 	read    *decoded      // that frame, decoded
@@ -73,7 +73,7 @@ func (c *client) begin() {
 func (c *client) open() {
 	w := c.w
 	c.asked = 0
-	if most := w.opt.Workload.Skew; most > 0 { // the program's clock is off by chance
+	if most := w.opt.Workload.Skew; most > 0 { // the program's clock differs by a random amount
 		c.skew = time.Duration(c.random.Int64N(int64(2*most))) - most
 	}
 	c.session = session.New(session.Config{
@@ -83,16 +83,16 @@ func (c *client) open() {
 		}.Choose(w.opt.Workload.Pack, w.opt.Workload.InFlight),
 		Client: c.party.key, Sign: func(b []byte) (wire.Signature, error) { return c.party.sign(b), nil }, ID: c.fresh(0), Fresh: c.fresh,
 		Host: c, Random: chance(w.opt.Seed, 2000+uint64(c.index)), NoHedging: w.opt.Workload.NoHedging, Settled: w.believed,
-		HintPatience: time.Hour, // so long that the session waits for the hints of all replicas
+		HintPatience: time.Hour, // so long that the session waits for the hints of all replicas before it chooses a number
 	})
 	c.Open(c.session.Opening())
 }
 
-// clockZero is what the clocks of programs show at the beginning, if they are right.
+// clockZero is what programs' clocks show at the beginning, if they are right.
 const clockZero = 1e18
 
-// fresh returns a session number that the key has not used: the program's clock, or above if that is more. A client that was
-// led to a number further above those in use than C1 allows is a violation.
+// fresh returns a session number that the key has not used: the program's clock, or above if that is more. It is a
+// violation if a client chooses a number further above those in use than C1 allows.
 func (c *client) fresh(above wire.Session) wire.Session {
 	used := c.w.sessions[c.party.key]
 	if c.rogue == nil && above > slices.Max(append(used, 0))+1+1<<30 {
@@ -106,7 +106,8 @@ func (c *client) fresh(above wire.Session) wire.Session {
 	return number
 }
 
-// submit sends a request with one operation or more. Done is called when the program no longer waits for it.
+// submit sends a request with one or more operations. It calls done when the program does not wait for the request any
+// more.
 func (c *client) submit(means *check.Op, ops [][]byte, k session.Kind, done func()) *Operation {
 	op := &Operation{Client: c.index, Op: means, Invoked: c.w.now, Ops: ops, Kind: k, by: c, done: done}
 	if c.session == nil { // the program does not run
@@ -169,7 +170,7 @@ func (c *client) after(d time.Duration) (token uint64) {
 	return token
 }
 
-// due is called when a timer of the session or of the workload rings.
+// due is called when a timer of the session or of the workload has ended.
 func (c *client) due(token uint64) {
 	if token != c.timer {
 		c.load.due(token)
@@ -208,7 +209,8 @@ func (c *client) heard(n *node, life uint32, p *packet) {
 	}
 }
 
-// owed returns the operations that must be answered once the faults are over: the client repeats them until they are.
+// owed returns the operations that must be answered after the faults have ended, because the client repeats them until
+// then.
 func (c *client) owed() (ops []*Operation) {
 	for _, o := range c.waits {
 		if o.Kind.Semantics == session.ExactlyOnce || o.Kind.Semantics == session.AtLeastOnce {

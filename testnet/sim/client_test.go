@@ -10,8 +10,8 @@ import (
 	"tagma/testnet/links"
 )
 
-// If a client's program is killed while it sends, the outcome is unknown: the operation is not executed if no frame left,
-// and executed once if the frame was on its way.
+// If a client's program is killed while it sends, the outcome is unknown. If no frame has left, the operation is not
+// executed. If the frame is on its way, it is executed once.
 func TestKillClient_WhatWasSentIsExecutedOnceAndWhatWasNotIsNot(t *testing.T) {
 	for when, runs := range map[Moment]int{BeforeSend: 0, AfterFirstSend: 1} {
 		w := mustNew(t, Options{Seed: 1, Config: small(), Clients: 2, Workload: Workload{Kind: Registers, Until: 4 * time.Second}})
@@ -39,7 +39,7 @@ func TestKillClient_WhatWasSentIsExecutedOnceAndWhatWasNotIsNot(t *testing.T) {
 	}
 }
 
-// Programs that share a key, for which replicas hold only one session, continue in new sessions (C1), with any semantics.
+// C1: programs share a key for which replicas hold only one session. They continue in new sessions, with any semantics.
 func TestSharedKey_ProgramsThatExpireEachOthersSessionsGoOn(t *testing.T) {
 	for _, semantics := range append(session.SemanticsNames(), MixedSemantics) {
 		o := Options{Seed: 1, Config: small(), Clients: 2, Workload: Workload{
@@ -64,8 +64,8 @@ func TestSharedKey_ProgramsThatExpireEachOthersSessionsGoOn(t *testing.T) {
 	}
 }
 
-// Programs whose clocks are set forward and back between their sessions, of which the replicas hold two, lose no session:
-// an expired one is a violation (C1). One replica lies that it holds no session, or one with a very high number.
+// C1: programs set their clocks forward and back between their sessions, and replicas hold two of these sessions. No
+// session may expire. One replica lies: it reports that it holds no session, or one with a very high number.
 func TestC1_ClocksThatGoBackExpireNothing(t *testing.T) {
 	for liar := range wire.ReplicaID(2) {
 		o := Options{Seed: 1, Config: small(), Clients: 3, Workload: Workload{
@@ -93,8 +93,8 @@ func TestC1_ClocksThatGoBackExpireNothing(t *testing.T) {
 	}
 }
 
-// A request that is refused because the session's reply cache is full is sent under another number, and no copy of the
-// refused one is executed. Links lose answers and double requests, and a client waits for every operation (C2, C7).
+// C2, C7: a request that is refused because the session's reply cache is full is sent under another number. No copy of
+// the refused request is executed. Links lose answers and double requests, and the client waits for every operation.
 func TestC2_WhatIsRefusedIsNeverExecuted(t *testing.T) {
 	refused := 0
 	for seed := range uint64(4) {

@@ -8,16 +8,16 @@ import (
 	"tagma/pbft/wire"
 )
 
-// clientStrike is a kill that waits until a client has sent so many more frames with requests.
+// clientStrike is a planned kill: it happens when a client has sent so many more frames with requests.
 type clientStrike struct {
 	requests int
 	when     Moment // BeforeSend or AfterFirstSend
 	fired    func()
 }
 
-// KillClient ends a client's program. What it has sent arrives; the outcome of the operations that it waited for is unknown.
-// If requests > 0, the kill waits for so many more frames with requests, and comes just before or just after the last one
-// leaves. Fired, if not nil, is called then.
+// KillClient ends a client's program. What it has sent arrives; the outcome of the operations that it waited for is
+// unknown. If requests > 0, the kill happens when so many more frames with requests were sent, either just before or
+// just after the last of them. Fired, if not nil, is called then.
 func (w *World) KillClient(client, requests int, when Moment, fired func()) {
 	if c := w.running(client); c != nil {
 		c.end(requests, when, fired)
@@ -51,7 +51,7 @@ func (c *client) again() {
 	}
 }
 
-// running returns a client of the workload; nil if there is none, or if a malicious client has its place.
+// running returns a client of the workload. It returns nil if there is none, or if a malicious client has replaced it.
 func (w *World) running(client int) *client {
 	if client >= w.opt.Clients || w.clients[client].rogue != nil {
 		return nil
@@ -78,7 +78,7 @@ func (c *client) giveUp(o *Operation) {
 	o.over()
 }
 
-// struckBefore reports whether the program was killed, or is killed now, before it sends.
+// struckBefore reports whether the program was killed, or is killed now, before it sends a frame.
 func (c *client) struckBefore(read *decoded) bool {
 	if _, request := read.msg.(*wire.Request); request && c.strike != nil {
 		c.strike.requests--
@@ -87,7 +87,7 @@ func (c *client) struckBefore(read *decoded) bool {
 	return c.struck
 }
 
-// struckAfter kills the program if this request was the last one that it was to send.
+// struckAfter kills the program if the kill was planned for the request that was just sent.
 func (c *client) struckAfter(read *decoded) {
 	if _, request := read.msg.(*wire.Request); request && c.strike != nil {
 		c.hit(AfterFirstSend)

@@ -11,19 +11,19 @@ import (
 	"tagma/testnet/links"
 )
 
-// reconnects is how long a program waits at most after a link broke, until it tries again.
+// reconnects bounds the time from the loss of a link until a program tries to connect again.
 const reconnects = 100 * time.Millisecond
 
 // clientLink is a client's connection to one process of a replica.
 type clientLink struct {
 	up      bool
 	life    uint32        // node.starts of the process
-	there   time.Duration // when the last frame to the replica arrives; no later frame overtakes it
+	there   time.Duration // when the last frame to the replica arrives; no later frame arrives earlier
 	back    time.Duration // when the last frame to the client arrives
 	missing bool          // the link is down, and an attempt to connect is under way
 }
 
-// reconnect connects to a process that has just come up, and tells it where the session's replies go.
+// reconnect connects to a process that has just started, and tells it over which link to reply.
 func (c *client) reconnect(n *node) {
 	l := &c.links[n.place]
 	if l.up || l.missing || c.session == nil {
@@ -55,7 +55,7 @@ func (c *client) Open(frame []byte) {
 	}
 }
 
-// Send implements session.Host: the frame goes to every process of a replica.
+// Send implements session.Host. It sends the frame to every process of a replica.
 func (c *client) Send(to int, frame []byte) (taken bool) {
 	if c.read == nil || len(frame) != len(c.sent) || &frame[0] != &c.sent[0] {
 		c.sent, c.read = frame, decode(frame)
@@ -83,7 +83,8 @@ func (c *client) send(n *node, frame []byte, read *decoded) bool {
 	return true
 }
 
-// cross is when a frame arrives that is sent on a client's link now, not before the last one; false if it is lost.
+// cross returns when a frame arrives that is sent on a client's link now. It arrives not before the last one. If the
+// frame is lost, cross returns false.
 func (w *World) cross(last *time.Duration, size int) (time.Duration, bool) {
 	r := w.opt.Reach
 	if r.Loss > 0 && w.reach.Float64() < r.Loss {
@@ -103,7 +104,7 @@ func (w *World) cross(last *time.Duration, size int) (time.Duration, bool) {
 // Reach changes the links between clients and replicas.
 func (w *World) Reach(l links.Link) { w.opt.Reach = &l }
 
-// fromClient takes a frame of a client.
+// fromClient handles a frame of a client.
 func (n *node) fromClient(c *client, life uint32, p *packet) {
 	if !n.up || life != n.starts {
 		return
@@ -139,13 +140,14 @@ func (n *node) request(c *client, p *packet, m *wire.Request) {
 	}
 }
 
-// hint answers an Attach. Malicious replicas lie: some say that they hold no session, some a session far too high.
+// hint answers an Attach. Malicious replicas lie: some report that they hold no session, and some report a session that
+// is far too high.
 func (n *node) hint(c *client, m *wire.Attach) {
 	if n.exec == nil || n.replica.Inspect().Diverged {
 		return
 	}
 	hint := n.exec.Attached(c.party.key, m)
-	if len(n.malice) > 0 && !n.w.cfg.Crash { // where one word is believed, this lie would end every run at its beginning
+	if len(n.malice) > 0 && !n.w.cfg.Crash { // if clients believe a single replica, this lie would break every run at once
 		hint.Highest, hint.Floor = wire.Session(n.id%2)<<62, 0
 	}
 	n.toClient(c, hint)

@@ -11,8 +11,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// clock is the time of a world, or of several worlds beside each other: their events happen one after the other, whatever
-// world they belong to, and a violation in one of them ends the run of all.
+// clock is the time of a world, or of several worlds that share it. Events of all these worlds happen one after the
+// other. A violation in one world ends the run of all.
 type clock struct {
 	now       time.Duration
 	queue     queue
@@ -26,11 +26,11 @@ type event struct {
 	at     time.Duration
 	number uint64 // the events' numbers rise in the order in which they were scheduled
 	world  *World // in which it happens
-	node   *node  // the node whose code the event runs; nil: no node's
+	node   *node  // the node whose code the event runs; nil: it runs no node's code
 	do     func()
 }
 
-// queue holds events to come: by time, and by number where times are equal.
+// queue holds events that will happen, ordered by time, and by number if times are equal.
 type queue []*event
 
 var _ heap.Interface = (*queue)(nil)
@@ -56,7 +56,7 @@ func (q *queue) Pop() any {
 // Now is the time since the beginning.
 func (w *World) Now() time.Duration { return w.now }
 
-// At schedules something for a time, or for now if that time is over.
+// At schedules a function for a time, or for now if that time is over.
 func (w *World) At(t time.Duration, do func()) { w.at(t, nil, do) }
 
 // at is At for an event that runs the code of a node.
@@ -65,7 +65,7 @@ func (w *World) at(t time.Duration, n *node, do func()) {
 	heap.Push(&w.queue, &event{at: max(t, w.now), number: w.asked, world: w, node: n, do: do})
 }
 
-// after has a process do something when a time has passed, unless it has ended by then.
+// after makes a process do something when a time has passed, unless the process has ended by then.
 func (n *node) after(d time.Duration, do func()) {
 	life := n.starts
 	n.w.at(n.w.now+d, n, func() {
@@ -75,7 +75,8 @@ func (n *node) after(d time.Duration, do func()) {
 	})
 }
 
-// Step lets the next event happen, in whichever world beside this one. It reports false when a violation ended the run.
+// Step lets the next event happen, in any of the worlds that share the clock. It returns false when a violation has
+// ended the run.
 func (w *World) Step() (more bool) {
 	if w.over() {
 		return false
@@ -101,7 +102,7 @@ func (w *World) recovered(n *node, more *bool) {
 	id := wire.ReplicaID(0)
 	if n != nil {
 		id = n.id
-		if w.faulty[id] { // an attacker's core may panic over the attacker's own lies
+		if w.faulty[id] { // an attacker's lies may make its own core panic
 			n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: fmt.Sprint(p)})
 			n.stop()
 			*more = true
@@ -112,16 +113,16 @@ func (w *World) recovered(n *node, more *bool) {
 	*more = false
 }
 
-// over reports whether nothing more happens.
+// over reports whether nothing more will happen.
 func (w *World) over() bool { return w.overBy(1<<63 - 1) }
 
-// overBy reports whether nothing more happens up to a time.
+// overBy reports whether nothing more will happen up to a time.
 func (w *World) overBy(t time.Duration) bool {
 	return w.broken() || len(w.queue) == 0 || w.queue[0].at > t || w.opt.Steps > 0 && w.counts.Steps >= w.opt.Steps
 }
 
-// Pass lets the next event happen if it is due by t; else it only sets the clock to t. 0 is no bound. It reports false when
-// a violation ended the run.
+// Pass lets the next event happen if it is due by t. Otherwise it only sets the clock to t. If t is 0, there is no
+// bound. It returns false when a violation has ended the run.
 func (w *World) Pass(t time.Duration) (more bool) {
 	if t > 0 && !w.over() && w.overBy(t) {
 		w.now = max(w.now, t)
@@ -139,7 +140,7 @@ func (w *World) RunUntil(t time.Duration) error {
 	return err
 }
 
-// RunWhile goes on while a condition holds, which is asked after every event. The error is a *Violation.
+// RunWhile continues while a condition holds, which is checked after every event. The error is a *Violation.
 func (w *World) RunWhile(holds func() bool) error {
 	for holds() && w.Step() {
 	}
@@ -152,7 +153,7 @@ func (w *World) RunWhile(holds func() bool) error {
 // ErrLate says that something did not happen in time.
 var ErrLate = errors.New("it did not happen in time")
 
-// RunUntilTrue goes on until a condition holds, for at most d. Otherwise the error is a *Violation or an ErrLate.
+// RunUntilTrue continues until a condition holds, for at most d. Otherwise the error is a *Violation or an ErrLate.
 func (w *World) RunUntilTrue(d time.Duration, what string, holds func() bool) error {
 	end := w.now + d
 	if err := w.RunWhile(func() bool { return w.now <= end && !holds() }); err != nil {

@@ -9,15 +9,15 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Bounds of the liveness mode: within how many of the longest view timeouts everything must have converged, and how many
-// views may be entered after the faults have ended (V9).
+// Bounds of liveness (V9). After the faults have ended, everything must converge within a number of the longest view
+// timeouts, and only so many views may be entered.
 const (
 	convergeWithin = 24
 	extraViews     = 4
 )
 
-// converge judges the end of a run whose faults have ended: every client must be answered, and every correct replica that
-// is not cut off must have executed the same.
+// converge judges the end of a run whose faults have ended: every client must be answered, and all correct replicas that
+// are not cut off must have executed the same batches.
 func (x *plot) converge() {
 	w := x.w
 	limit := convergeWithin * x.p.MaxViewTimeout
@@ -46,8 +46,8 @@ func (x *plot) converge() {
 	}
 }
 
-// repaired judges the replicas whose state was damaged (K2): after the time of two searches for damage, and of a transfer,
-// no damage is left.
+// repaired judges the replicas whose state was damaged (K2). It waits for the time of two searches for damage and of one
+// transfer. After that, no damage may be left.
 func (x *plot) repaired() {
 	spoilt := slices.DeleteFunc(x.healthy(), func(id wire.ReplicaID) bool {
 		return !slices.ContainsFunc(x.p.Faults, func(f Fault) bool { return f.Replica == id && (f.Do == StateFlip || f.Do == StoreRot) })
@@ -60,7 +60,7 @@ func (x *plot) repaired() {
 	}
 }
 
-// mustBeWhole judges that nothing is left of damage to the state.
+// mustBeWhole checks that no damage of the state is left.
 func (n *node) mustBeWhole() {
 	if !n.up || n.replica == nil || n.replica.Inspect().Diverged {
 		n.w.fail("K2", n.id, "its state was damaged, and it is not back: %s", n.w.Describe())
@@ -71,7 +71,7 @@ func (n *node) mustBeWhole() {
 	}
 }
 
-// unclean lists the replicas that are silent for what an unclean stop lost (D8.14).
+// unclean lists the replicas that do not vote because of an unclean stop (D8.14).
 func (x *plot) unclean() (ids []wire.ReplicaID) {
 	for id := range wire.ReplicaID(x.p.Replicas) {
 		if in, up := x.w.Inspect(id); up && in.Unclean {
@@ -81,13 +81,14 @@ func (x *plot) unclean() (ids []wire.ReplicaID) {
 	return ids
 }
 
-// knowable lists the unclean replicas that the others can know of. Such a replica says in its answers that it lost votes; if
-// it is cut off, it receives no question or nobody receives its answer.
+// knowable lists the unclean replicas of which the others can know. Such a replica says in its answers that it lost
+// votes. If it is cut off, it receives no question, or no replica receives its answer.
 func (x *plot) knowable() []wire.ReplicaID {
 	return slices.DeleteFunc(x.unclean(), func(id wire.ReplicaID) bool { return slices.Contains(x.p.Cut, id) })
 }
 
-// beyond reports whether some replicas are unclean at the end of all faults, and more than f are unclean, faulty or cut off.
+// beyond reports whether there are unclean replicas after the faults have ended, and more than f replicas are unclean,
+// faulty or cut off.
 func (x *plot) beyond() bool {
 	lost := x.unclean()
 	all := slices.Concat(lost, x.p.Faulty(), x.p.Cut)
@@ -97,7 +98,7 @@ func (x *plot) beyond() bool {
 
 func (x *plot) f() int { return x.p.Masks() }
 
-// haltIsSaid reports whether a correct replica says that too many lost votes at once.
+// haltIsSaid reports whether a correct replica reports that too many replicas lost votes at once.
 func (x *plot) haltIsSaid() bool {
 	return slices.ContainsFunc(x.unclean(), func(id wire.ReplicaID) bool {
 		in, _ := x.w.Inspect(id)
@@ -105,8 +106,8 @@ func (x *plot) haltIsSaid() bool {
 	})
 }
 
-// patience judges at the end of the workload that no client starves while others are served (T1): after the faults every
-// client is answered within the time that convergence may take.
+// patience checks that no client waits too long while others are served (T1). After the faults, every client must be
+// answered within the time in which everything must converge.
 func (x *plot) patience() {
 	if x.beyond() {
 		return
@@ -120,7 +121,7 @@ func (x *plot) patience() {
 	}
 }
 
-// healthy lists the replicas that must converge: correct ones and forgetful ones that are not cut off.
+// healthy lists the replicas that must converge: those that are correct or forgetful, and are not cut off.
 func (x *plot) healthy() (ids []wire.ReplicaID) {
 	for id := range wire.ReplicaID(x.p.Replicas) {
 		if (x.w.Correct(id) || slices.Contains(x.p.Forgetful, id)) && !slices.Contains(x.p.Cut, id) {
@@ -132,11 +133,11 @@ func (x *plot) healthy() (ids []wire.ReplicaID) {
 
 // standing compares the healthy replicas.
 type standing struct {
-	alike    bool           // all are up and have executed the same, and those that take part are in one view
+	alike    bool           // all run and have executed the same batches, and those that take part are in one view
 	view     wire.View      // the view of those that take part
-	executed wire.Seq       // by the one that has executed least
+	executed wire.Seq       // how far the replica has executed that has executed least
 	out      int            // how many replicas have left that view for a higher one
-	least    wire.ReplicaID // one that is down, or has executed least
+	least    wire.ReplicaID // a replica that is down, or the one that has executed least
 }
 
 func (x *plot) standing() standing {
@@ -167,16 +168,18 @@ func (x *plot) standing() standing {
 	return s
 }
 
-// converged reports whether every client is answered and all healthy replicas agree and take part. Where one reply convinces
-// a client (F3), it may come from a replica that is cut off, before the healthy ones have executed the operation.
+// converged reports whether every client is answered and all healthy replicas agree and take part. If clients believe a
+// single reply (F3), that reply may come from a replica that is cut off, before the healthy ones have executed the
+// operation; then it waits for the healthy ones as well.
 func (x *plot) converged() bool {
 	s := x.standing()
 	return x.served() && s.alike && s.out == 0 && s.executed >= x.w.answered
 }
 
-// apart reports whether nothing is missing except that at most f replicas have left the view. The suspicions by which they
-// left no longer count, so nobody follows them while that view serves (V7, docs/adr/0029): the next view change takes them
-// back. The others must still hold their ViewChanges: a replica that refuses these would not follow if it had to, either.
+// apart reports whether everything has converged except that at most f replicas have left the view. The Suspects by
+// which they left do not count any more, so the others stay in the view as long as it serves (V7, docs/adr/0029). The
+// next view change brings them together again. For that, the others must hold the ViewChanges of these replicas, which
+// is checked as well.
 func (x *plot) apart() (view wire.View, apart bool) {
 	s := x.standing()
 	if !x.served() || !s.alike || s.out == 0 || s.out > x.f() {
@@ -197,8 +200,8 @@ func (x *plot) served() bool {
 	return !slices.ContainsFunc(x.w.clients, func(c *client) bool { return len(c.owed()) > 0 })
 }
 
-// rejoin causes the next view change: it pauses the primary of the view until all others have left the view, and resumes it.
-// Then all must converge.
+// rejoin causes the next view change: it pauses the primary of the view until all others have left the view, and then
+// resumes it. After that, all must converge.
 func (x *plot) rejoin(view wire.View, limit time.Duration) error {
 	w := x.w
 	primary := w.cfg.Primary(view)
@@ -216,7 +219,7 @@ func (x *plot) rejoin(view wire.View, limit time.Duration) error {
 	return w.RunUntilTrue(limit, "convergence after a view change", x.converged)
 }
 
-// highest is the highest view of a healthy replica.
+// highest returns the highest view of a healthy replica.
 func (x *plot) highest() (v wire.View) {
 	for _, id := range x.healthy() {
 		if n := x.w.nodes[id]; n.up && n.replica != nil {
@@ -226,7 +229,8 @@ func (x *plot) highest() (v wire.View) {
 	return v
 }
 
-// views judges how many views were entered after the faults had ended. With faulty or cut off replicas there is no bound.
+// views checks how many views were entered after the faults had ended. If there are faulty replicas, or ones that are
+// cut off, there is no bound.
 func (x *plot) views() {
 	if len(x.p.Faulty())+len(x.p.Cut) > 0 {
 		return

@@ -5,10 +5,10 @@
 // events around in the order of their times, and of their numbers where times are equal. Nothing else decides what
 // happens: no clock, goroutine, map order, or chance other than the seed's, so a seed determines a run.
 //
-// Several worlds can go by one clock: clusters beside each other, without links between them, and programs that are clients
-// of each. Every world has a seed and a monitor of its own.
+// Several worlds can share a clock: they are clusters without links between them, and programs can be clients of several
+// of them. Every world has its own seed and monitor.
 //
-// What stands in for the real thing, and with which meaning:
+// These parts are simulated, and behave as follows:
 //
 //   - Signatures are ed25519, or a keyed hash whose secrets the world alone holds. An attacker only has a function that
 //     signs with its own key, so it cannot forge.

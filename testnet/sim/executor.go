@@ -11,11 +11,11 @@ import (
 	"tagma/pbft/wire"
 )
 
-// backroom runs a node's executor and its mover in virtual time: the core hears the result of a batch when the batch's
+// backroom runs a node's executor and its mover in virtual time. The core gets the result of a batch when the batch's
 // execution time has passed, and a write ends with its sync.
 type backroom struct {
-	busy    bool          // a piece of work is under way
-	results []port.Event  // results of that piece; the core hears them when it ends
+	busy    bool          // the executor is doing a piece of work
+	results []port.Event  // results of that piece of work; the core gets them when it ends
 	takes   time.Duration // how long that piece takes
 	timer   uint64        // token of the timer of the next flush
 
@@ -56,10 +56,10 @@ func (n *node) FlushAfter(d time.Duration) {
 	})
 }
 
-// Now implements replica.Host: the process's own clock, which begins with it.
+// Now implements replica.Host. It returns the time of the process's own clock, which begins with the process.
 func (n *node) Now() time.Duration { return n.w.now - n.began }
 
-// Report implements replica.Host. The core hears that a fetched state is whole only when all of it is durable.
+// Report implements replica.Host. The core is told that a fetched state is complete only when all of it is durable.
 func (n *node) Report(ev port.Event) {
 	if _, whole := ev.(port.Transferred); whole {
 		n.synced(func() { n.lanes.executed = append(n.lanes.executed, ev) })
@@ -69,7 +69,7 @@ func (n *node) Report(ev port.Event) {
 		for _, cost := range done.Costs {
 			n.room.takes += time.Duration(cost) * n.w.opt.Unit
 		}
-		passed := n.exec.Service.PassedDeleted() // skipping takes time, though the request's cost does not count it
+		passed := n.exec.Service.PassedDeleted() // skipping takes time, although it is not part of the request's cost
 		n.room.takes += time.Duration(passed-n.room.passed) * n.w.opt.Unit
 		n.room.passed = passed
 		done.Took = n.room.takes
@@ -78,7 +78,7 @@ func (n *node) Report(ev port.Event) {
 	n.room.results = append(n.room.results, ev)
 }
 
-// Send implements replica.Host and replica.Outlet: it sends a message that is not the core's.
+// Send implements replica.Host and replica.Outlet. It sends a message that does not come from the core.
 func (n *node) Send(to wire.ReplicaID, m wire.Message) {
 	asks{n}.Send(to, wire.Encode(m))
 }
@@ -101,7 +101,7 @@ func (n *node) work() {
 	}
 }
 
-// executed is the end of a piece of work.
+// executed is called when a piece of work has ended.
 func (n *node) executed() {
 	n.room.busy = false
 	if n.strike.batch(AfterExecute, wire.Seq(n.exec.Service.Executed())) {
@@ -114,14 +114,14 @@ func (n *node) executed() {
 	n.wake()
 }
 
-// tell passes the results of the work to the core's next turn.
+// tell gives the results of the work to the core in its next turn.
 func (n *node) tell() {
 	n.lanes.executed = append(n.lanes.executed, n.room.results...)
 	clear(n.room.results)
 	n.room.results = n.room.results[:0]
 }
 
-// backTick tells the time to the mover, which fetches states, and to the donor, which serves them.
+// backTick gives the time to the mover, which fetches states, and to the donor, which serves them.
 func (n *node) backTick() {
 	if n.exec == nil {
 		return
@@ -146,7 +146,7 @@ func (n *node) backTick() {
 // scrubBeats is how often a replica searches its store for damage, in ticks.
 const scrubBeats = 256
 
-// scrub makes a whole pass over the store at once; a node makes it in small steps.
+// scrub makes a whole pass over the store at once. A real node makes it in small steps.
 func (n *node) scrub() {
 	if found, err := n.searched(); err == nil && found.Damaged() {
 		n.lanes.executed = append(n.lanes.executed, port.Damaged{})
@@ -205,7 +205,7 @@ func (n *node) durableAt(seq wire.Seq, root wire.Digest) {
 
 // adopted reports that a fetched state has become the state of the store.
 func (n *node) adopted(seq wire.Seq, _ wire.Digest) {
-	root := n.rootAt(seq) // computed from what is stored, not from what was announced (I13)
+	root := n.rootAt(seq) // computed from what is stored, and not taken from what was announced (I13)
 	n.w.counts.Transfers++
 	if m := n.observed(); m != nil {
 		m.Transferred(n.id, seq, root)

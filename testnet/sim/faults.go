@@ -11,7 +11,8 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// Crash ends a replica's process (disk.Kill) or its whole machine, which loses what l says. A replica that is down stays so.
+// Crash ends a replica's process (disk.Kill), or its whole machine, which loses what l says. A replica that is down
+// remains down.
 func (w *World) Crash(id wire.ReplicaID, l disk.Loss) {
 	for _, n := range w.byID[id] {
 		if n.up {
@@ -20,22 +21,24 @@ func (w *World) Crash(id wire.ReplicaID, l disk.Loss) {
 	}
 }
 
-// CrashAfter has a replica crash after so many more syncs, sends, replies and batches. Fired, if not nil, is called then.
+// CrashAfter makes a replica crash after so many more syncs, sends, replies and batches. Fired, if not nil, is called
+// then.
 func (w *World) CrashAfter(id wire.ReplicaID, calls int, l disk.Loss, fired func()) {
 	w.nodes[id].strike = &strike{Loss: l, calls: max(1, calls), fired: fired}
 }
 
-// CrashAt has a replica crash at a moment of the next message of a type that it sends.
+// CrashAt makes a replica crash at a moment of the next message of a type that it sends.
 func (w *World) CrashAt(id wire.ReplicaID, t wire.Type, when Moment, l disk.Loss, fired func()) {
 	w.nodes[id].strike = &strike{Loss: l, kind: t, when: when, fired: fired}
 }
 
-// CrashAtBatch has a replica crash at a moment of the batch with a sequence number, or of the first batch after that.
+// CrashAtBatch makes a replica crash at a moment of the batch with a sequence number, or of the first batch after that.
 func (w *World) CrashAtBatch(id wire.ReplicaID, seq wire.Seq, when Moment, l disk.Loss, fired func()) {
 	w.nodes[id].strike = &strike{Loss: l, seq: seq, when: when, fired: fired}
 }
 
-// Restart brings a replica up that is down. The error says why it must not run; for a correct one that is a violation.
+// Restart starts a replica that is down. The error says why it must not run. For a correct replica such an error is a
+// violation.
 func (w *World) Restart(id wire.ReplicaID) error {
 	for _, n := range w.byID[id] {
 		if n.up {
@@ -58,7 +61,7 @@ func (w *World) Up(id wire.ReplicaID) bool { return w.nodes[id].up }
 // Why is the error with which a replica stopped or did not start; nil if there was none.
 func (w *World) Why(id wire.ReplicaID) error { return w.nodes[id].why }
 
-// Pause stops a replica's process for a while (SIGSTOP): what arrives waits, up to a bound.
+// Pause stops a replica's process for a while (SIGSTOP). What arrives meanwhile waits, up to a bound.
 func (w *World) Pause(id wire.ReplicaID) {
 	for _, n := range w.byID[id] {
 		if n.up {
@@ -68,7 +71,7 @@ func (w *World) Pause(id wire.ReplicaID) {
 	}
 }
 
-// Resume lets a paused replica's process go on.
+// Resume lets a paused process continue.
 func (w *World) Resume(id wire.ReplicaID) {
 	for _, n := range w.byID[id] {
 		if !n.up || !n.paused {
@@ -91,13 +94,13 @@ func (w *World) ClockJump(id wire.ReplicaID, by time.Duration) {
 	}
 }
 
-// Disk returns the disk of a replica's journal, for the caller to harm.
+// Disk returns the disk of a replica's journal, so that the caller can damage it.
 func (w *World) Disk(id wire.ReplicaID) *disk.Disk {
-	w.nodes[id].harmed = true // the harm is done now or later
+	w.nodes[id].harmed = true // the caller may damage it now or later
 	return w.nodes[id].disk
 }
 
-// FailStore makes every write to a replica's store fail, or mends it.
+// FailStore makes every write to a replica's store fail, or ends that.
 func (w *World) FailStore(id wire.ReplicaID, err error) {
 	w.nodes[id].medium.all(func(m *medium) { m.failure = err })
 }
@@ -141,8 +144,8 @@ func (w *World) Keep(id wire.ReplicaID) {
 	n.hidden = &drives{n.disk.Copy(), n.medium.copy(), n.life}
 }
 
-// PutBack replaces the disks of a replica that is down by the copy. From then on the replica counts as faulty: whether it
-// learns what it has forgotten depends on who answers it (D8.13).
+// PutBack replaces the disks of a replica that is down by the copy. From then on the replica counts as faulty: it
+// depends on which replicas answer whether it learns what it has forgotten (D8.13).
 func (w *World) PutBack(id wire.ReplicaID) {
 	n := w.nodes[id]
 	n.harmed = true
@@ -153,23 +156,23 @@ func (w *World) PutBack(id wire.ReplicaID) {
 	n.drives, n.hidden, n.strayed, n.putBack = *n.hidden, nil, true, true
 }
 
-// FlipState turns a bit of the next value that a replica's machine writes under a key; "" is any key. The replica counts as
-// faulty from now on.
+// FlipState flips a bit of the next value that a replica's machine writes under a key; "" is any key. The replica counts
+// as faulty from now on.
 func (w *World) FlipState(id wire.ReplicaID, key string) {
 	w.Condemn(id)
 	w.nodes[id].state.Flip(key)
 }
 
-// Flips is how many bits of a replica's state were turned by now.
+// Flips returns how many bits of a replica's state were flipped so far.
 func (w *World) Flips(id wire.ReplicaID) int { return w.nodes[id].state.Flips() }
 
-// Lapses is how often a replica found that it may have forgotten what it signed.
+// Lapses returns how often a replica found that it may have forgotten what it signed.
 func (w *World) Lapses(id wire.ReplicaID) int { return w.nodes[id].lapses }
 
 // Asks reports whether a replica asks the others what it has forgotten.
 func (w *World) Asks(id wire.ReplicaID) bool { return w.nodes[id].asking != nil }
 
-// Inspect returns what a replica's core says of itself; false while the replica is down.
+// Inspect returns the state of a replica's core. It returns false while the replica is down.
 func (w *World) Inspect(id wire.ReplicaID) (port.Inspection, bool) {
 	n := w.nodes[id]
 	if !n.up || n.replica == nil {
@@ -178,12 +181,12 @@ func (w *World) Inspect(id wire.ReplicaID) (port.Inspection, bool) {
 	return n.replica.Inspect(), true
 }
 
-// Evidence lists what correct replicas accuse others of.
+// Evidence lists the evidence that correct replicas have against others.
 func (w *World) Evidence() []Accusation { return w.evidence }
 
 var _ driver.Core = watched{}
 
-// Describe shows every replica's state, a line each.
+// Describe returns a text with a line for every replica's state.
 func (w *World) Describe() string {
 	text := ""
 	for _, n := range w.nodes {

@@ -11,7 +11,7 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// mustSettle fails unless the cluster comes to rest in time: no client waits, and these replicas have executed the same.
+// mustSettle fails the test unless, in time, no client waits any more and these replicas have executed the same batches.
 func (w *World) mustSettle(t testing.TB, d time.Duration, ids ...wire.ReplicaID) {
 	t.Helper()
 	err := w.RunUntilTrue(d, "everybody has executed the same and no client waits", func() bool {
@@ -43,7 +43,7 @@ func loaded(seed uint64) Options {
 	}
 }
 
-// kill -9, or a power failure, at every moment in the life of every kind of message.
+// kill -9, or a power failure, at every moment of every kind of message.
 func TestCrashAt_EveryMessageTypeAtEveryMoment(t *testing.T) {
 	power := []disk.Loss{disk.All, disk.Tail, disk.Holes}
 	for _, kind := range []wire.Type{
@@ -54,7 +54,8 @@ func TestCrashAt_EveryMessageTypeAtEveryMoment(t *testing.T) {
 			fired := 0
 			for when := BeforeDurable; when <= AfterFirstSend; when++ {
 				for i, loss := range []disk.Loss{disk.Kill, power[int(when)%len(power)]} {
-					// A replica that gets f+1 suspicions of others first need not send its own, so other seeds are tried.
+					// If f+1 Suspects of others arrive first, the replica need not send its own. So several seeds are
+					// tried.
 					for try := range uint64(4) {
 						if crashes(t, try*10000+uint64(kind)*100+uint64(when)*10+uint64(i), kind, when, loss) {
 							fired++
@@ -70,18 +71,18 @@ func TestCrashAt_EveryMessageTypeAtEveryMoment(t *testing.T) {
 	}
 }
 
-// crashes has a replica crash at a moment and start again, and reports whether it did.
+// crashes makes a replica crash at a moment and start again. It reports whether the crash happened.
 func crashes(t *testing.T, seed uint64, kind wire.Type, when Moment, loss disk.Loss) (fired bool) {
 	o := loaded(seed)
 	o.Until = 2500 * time.Millisecond
 	w := mustNew(t, o)
-	victim := wire.ReplicaID(1) // a backup, and the primary of view 1
+	victim := wire.ReplicaID(1) // a backup at first, and the primary of view 1
 	if kind == wire.TypePrePrepare {
 		victim = 0
 	}
 	w.At(500*time.Millisecond, func() {
 		w.CrashAt(victim, kind, when, loss, func() { fired = true })
-		switch kind { // messages that are sent only when a primary is gone
+		switch kind { // some messages are sent only when the primary is gone
 		case wire.TypeSuspect, wire.TypeViewChange, wire.TypeNewView:
 			w.Crash(0, disk.Kill)
 		default:
@@ -127,7 +128,8 @@ func TestCrash_AllAtOnceWithTheirUnsyncedDataKeepsWhatWasAcknowledged(t *testing
 	}
 }
 
-// D8.3, D9: a rotten journal is noticed, and the replica recovers without contradicting votes that it has forgotten (I19).
+// D8.3, D9: a replica notices that its journal is damaged. It recovers and does not contradict the votes that it has
+// forgotten (I19).
 func TestD9_ARottenReplicaIsNoticedAndComesBack(t *testing.T) {
 	for seed := range uint64(10) {
 		w := mustNew(t, loaded(seed))
@@ -173,10 +175,11 @@ func TestStore_AFailingOneStopsItsReplicaAndLosesNothing(t *testing.T) {
 	w.mustSettle(t, 5*time.Second, 0, 1, 2, 3)
 }
 
-// X1, X5: a store that is gone beside a whole journal is filled from others; a store without its journal is an amnesia.
+// X1, X5: if the store is lost and the journal is whole, the state is fetched from others. If the journal is lost as
+// well, the replica may have forgotten votes.
 func TestX5_AWipedStoreBesideAJournalIsFilledAgain(t *testing.T) {
 	o := loaded(1)
-	o.SegmentBytes = 16 << 10 // so that the journal no longer reaches back to the first batch
+	o.SegmentBytes = 16 << 10 // small segments, so that the journal does not go back to the first batch
 	w := mustNew(t, o)
 	w.mustRun(t, 2*time.Second)
 	w.Crash(1, disk.Kill)
@@ -259,8 +262,8 @@ func TestTwins_TwoProcessesUnderOneKeyAreMasked(t *testing.T) {
 	}
 }
 
-// A crash before an execution leaves the machine without the batch; a crash after it leaves the core without the result.
-// In both cases the replica executes the batch once (D2, I3), and catches up with the others.
+// D2, I3: after a crash before an execution, the machine does not have the batch. After a crash after it, the core does
+// not have the result. In both cases the replica executes the batch once, and catches up with the others.
 func TestCrash_AtBothEndsOfAnExecution(t *testing.T) {
 	for when, executed := range map[Moment]uint64{BeforeExecute: 4, AfterExecute: 5} {
 		w := mustNew(t, Options{Seed: 1, Config: small(), Clients: 3})

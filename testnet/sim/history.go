@@ -33,18 +33,18 @@ type Operation struct {
 	runs []execution
 }
 
-// execution is one execution of an operation, noted when the first correct replica makes it.
+// execution is one execution of an operation. It is recorded when the first correct replica makes it.
 type execution struct {
 	as    wire.RequestID
 	seq   wire.Seq
-	order uint64 // its place among all executions, from 1
+	order uint64 // its position among all executions, from 1
 	time  int64  // the agreed time, in nanoseconds since the Unix epoch
 }
 
 // Entered implements session.Caller.
 func (o *Operation) Entered() {}
 
-// Finished implements session.Caller. If the cluster gave no answer or the session expired, it stays open whether the
+// Finished implements session.Caller. If the cluster gave no answer, or the session expired, it is not known whether the
 // operation was executed.
 func (o *Operation) Finished(r session.Result, err error) {
 	w := o.by.w
@@ -74,7 +74,7 @@ func (o *Operation) Finished(r session.Result, err error) {
 	w.own.Emit(&trace.Request{Client: o.Client, Step: trace.Answered, Number: o.ID.T, Seq: o.Seq})
 }
 
-// over ends the program's wait for the operation.
+// over ends the program's wait for an operation.
 func (o *Operation) over() {
 	c := o.by
 	if i := slices.Index(c.waits, o); i >= 0 {
@@ -86,7 +86,7 @@ func (o *Operation) over() {
 	}
 }
 
-// executedIn judges C7 for each batch: no operation is executed as two requests, unless it is sent at least once.
+// executedIn checks C7 for each batch: no operation is executed in two requests, unless it is sent at-least-once.
 func (w *World) executedIn(id wire.ReplicaID, seq wire.Seq, proposed int64, replies []*wire.Reply) {
 	if seq <= w.ordered {
 		return
@@ -118,12 +118,13 @@ func (c *client) ask(op check.Op, s session.Semantics, done func()) *Operation {
 	return c.submit(&op, [][]byte{history.Encode(&op)}, session.Kind{ReadOnly: history.ReadOnly(&op), Semantics: s}, done)
 }
 
-// Submit has a client ask for any operations in one request, beside its workload. They are in no history that is judged.
+// Submit makes a client send any operations in one request, in addition to its workload. They are in no history that is
+// judged.
 func (w *World) Submit(client int, ops [][]byte, readOnly bool) *Operation {
 	return w.SubmitThen(client, ops, readOnly, nil)
 }
 
-// SubmitThen is Submit, and calls done when the client knows what became of the request.
+// SubmitThen does the same as Submit, and calls done when the client knows the outcome of the request.
 func (w *World) SubmitThen(client int, ops [][]byte, readOnly bool, done func()) *Operation {
 	return w.clients[client].submit(nil, ops, session.Kind{ReadOnly: readOnly}, done)
 }
@@ -148,7 +149,7 @@ func (o *Operation) Execution() (Execution, bool) {
 // Executions is how often correct replicas executed the operation.
 func (o *Operation) Executions() int { return len(o.runs) }
 
-// Perform has a client ask for an operation that the models know.
+// Perform makes a client send an operation that the models know.
 func (w *World) Perform(client int, op *check.Op) *Operation {
 	return w.clients[client].submit(op, [][]byte{history.Encode(op)}, session.Kind{}, nil)
 }
@@ -156,9 +157,9 @@ func (w *World) Perform(client int, op *check.Op) *Operation {
 // History lists all operations of clients, in the order in which they were asked for.
 func (w *World) History() []*Operation { return w.history }
 
-// Calls returns the operations that the models know, except those that were certainly not executed, with their places in the
-// order of execution, where these are known. An answer that no machine gives is a violation. An operation that is sent at
-// least once appears once more, at the end, for each further request that carried it.
+// Calls returns the operations that the models know, except those that were certainly not executed, with their positions
+// in the order of execution, if these are known. An answer that no machine gives is a violation. An operation that is
+// sent at least once appears once more, at the end, for each further request that carried it.
 func (w *World) Calls() []check.Call {
 	var calls, again []check.Call
 	for _, o := range w.history {

@@ -11,7 +11,7 @@ import (
 
 const journalDir = "journal"
 
-// partSize is shorter than on a real disk, so that more values are in parts.
+// partSize is shorter than on a real disk, so that more values have several parts.
 const partSize = 32 << 10
 
 // drives hold what a replica has on its disks.
@@ -31,7 +31,7 @@ func (n *node) home() *replica.Home {
 	}
 }
 
-// lifeFile is the file beside the key: on another disk than the data, and as whole as the key itself.
+// lifeFile is the file beside the key. It is on another disk than the data, so it is lost only with the key.
 type lifeFile struct{ n *node }
 
 func (f lifeFile) Read() (string, error) { return f.n.life, nil }
@@ -53,7 +53,7 @@ func (d stateDir) Open() (replica.Store, error) {
 }
 
 func (d stateDir) open(m *medium) replica.Store {
-	m.Discard(0) // a new process does not know yet which versions it may forget
+	m.Discard(0) // a new process does not know yet which versions may be discarded
 	return store.New(fmt.Sprintf("replica %d", d.n.id), m, partSize)
 }
 

@@ -9,7 +9,7 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// Fault is something that goes wrong at a time and may end at another one. Which fields it uses depends on Do.
+// Fault is a fault that happens at a time and may end at another one. Which fields are used depends on Do.
 type Fault struct {
 	Do      FaultKind      `json:"do"`
 	At      time.Duration  `json:"at"`
@@ -38,7 +38,7 @@ const (
 	Pausing    FaultKind = "pause"       // Replica; it resumes at Until
 	ClockSkew  FaultKind = "clock-jump"  // Replica, By
 	Network    FaultKind = "network"     // Links, Undo
-	BitRot     FaultKind = "bit-rot"     // Replica: its machine stops, a bit turns, and it starts at Until
+	BitRot     FaultKind = "bit-rot"     // Replica: its machine stops, a bit flips, and it starts at Until
 	TornTail   FaultKind = "torn-tail"   // Replica: as bit-rot, but sectors at the end of a file are lost
 	LyingSync  FaultKind = "lost-fsync"  // Replica: its disk lies until its power fails at Until
 	IOError    FaultKind = "io-error"    // Replica: its disk fails after Calls calls; it is mended and starts at Until
@@ -51,11 +51,11 @@ const (
 	ClientKill FaultKind = "kill-client"
 	WipedAgain FaultKind = "wipe-again" // Replica: wiped at At, and again at Until, perhaps while it recovers
 	StateFlip  FaultKind = "flip-state" // Replica: a bit turns in its next write, if it writes before Until
-	StoreRot   FaultKind = "store-rot"  // Replica: a bit turns in its open store; its machine restarts at Until
+	StoreRot   FaultKind = "store-rot"  // Replica: a bit flips in its open store; its machine restarts at Until
 )
 
-// faultKind says what a fault does when it begins and when it ends. Begin calls fired when the fault has had an effect. Only
-// a replica that counts as faulty may have a fault of its disk.
+// faultKind has the functions that begin and end a fault. The function begin calls fired when the fault has had an
+// effect. Only replicas that count as faulty may have faults of their disks.
 type faultKind struct {
 	begin  func(w *World, f *Fault, fired func())
 	end    func(w *World, f *Fault) // ends the fault; nil if nothing has to be done
@@ -90,7 +90,7 @@ var faultKinds = map[FaultKind]faultKind{
 		end:   func(w *World, f *Fault) { w.Resume(f.Replica) },
 	},
 	ClockSkew: {begin: atOnce(func(w *World, f *Fault) { w.ClockJump(f.Replica, f.By) })},
-	Network: { // the links count what this fault touched
+	Network: { // the links count the frames that this fault affected
 		begin: atOnce(func(w *World, f *Fault) { w.planned(f.Links) }),
 		end:   func(w *World, f *Fault) { w.planned(f.Undo) },
 	},
@@ -129,7 +129,7 @@ var faultKinds = map[FaultKind]faultKind{
 		})
 	}, ofDisk: true},
 	StoreRot: {begin: func(w *World, f *Fault, fired func()) {
-		w.Condemn(f.Replica) // what the replica executes on a damaged state may be wrong, until it notices
+		w.Condemn(f.Replica) // until it notices the damage, the replica may execute wrongly on a damaged state
 		if w.RotStore(f.Replica, w.damage) {
 			fired()
 		}
@@ -154,10 +154,10 @@ var faultKinds = map[FaultKind]faultKind{
 	}, end: mended((*World).PutBack), ofDisk: true},
 }
 
-// OfDisk reports whether only a replica that counts as faulty may have such a fault.
+// OfDisk reports whether such a fault is possible only for a replica that counts as faulty.
 func (k FaultKind) OfDisk() bool { return faultKinds[k].ofDisk }
 
-// atOnce makes the begin of a fault that counts as fired as soon as it is done.
+// atOnce returns a begin function for a fault that counts as fired as soon as it was caused.
 func atOnce(do func(*World, *Fault)) func(*World, *Fault, func()) {
 	return func(w *World, f *Fault, fired func()) {
 		do(w, f)
@@ -172,7 +172,8 @@ func crashed(w *World, f *Fault, fired func()) {
 	w.Crash(f.Replica, f.loss())
 }
 
-// restarted starts a replica. A faulty one may refuse, which is right on a damaged disk; hence no error.
+// restarted starts a replica. It returns no error, because a faulty replica may rightly refuse to start on a damaged
+// disk.
 func restarted(w *World, f *Fault) { _ = w.Restart(f.Replica) }
 
 func disarmed(w *World, f *Fault) {
@@ -180,8 +181,8 @@ func disarmed(w *World, f *Fault) {
 	restarted(w, f)
 }
 
-// mended returns the end of a fault that stops a replica, does something to its disks, and starts the replica again, which
-// may refuse.
+// mended returns the end function of a fault that stops a replica, changes its disks, and starts it again. The start may
+// be refused.
 func mended(do func(*World, wire.ReplicaID)) func(*World, *Fault) {
 	return func(w *World, f *Fault) {
 		w.Crash(f.Replica, disk.Kill)

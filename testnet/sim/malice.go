@@ -41,7 +41,7 @@ func (n *node) actor() (driver.Core, error) {
 	return n.wrapped(n.w.opt.Around, core), nil
 }
 
-// spoiler is an attacker that changes the frames that leave a replica, from one time until another.
+// spoiler changes the frames that leave a replica, from one time until another.
 type spoiler struct {
 	frames      *malicious.Frames
 	from, until time.Duration
@@ -65,7 +65,7 @@ func (n *node) spoiled(to wire.ReplicaID, frame []byte) [][]byte {
 	return frames
 }
 
-// HostileFrames is how many frames a malicious replica sent that are no valid message.
+// HostileFrames returns how many frames a malicious replica sent that are no valid message.
 func (w *World) HostileFrames(id wire.ReplicaID) int { return w.hostile[id] }
 
 // rogueTick is how often a malicious client is told the time.
@@ -94,7 +94,7 @@ func (w *World) Host(number int, from, until time.Duration, make func(rogues.Con
 	return nil
 }
 
-// misbehave tells a malicious client the time, again and again, and sends what it answers.
+// misbehave calls a malicious client's Tick again and again, and sends the frames that it returns.
 func (c *client) misbehave(from, until time.Duration) {
 	if until > 0 && c.w.now >= until {
 		return
@@ -103,8 +103,8 @@ func (c *client) misbehave(from, until time.Duration) {
 	c.w.At(c.w.now+rogueTick, func() { c.misbehave(from, until) })
 }
 
-// throw sends the frames of a malicious client, each to every process of a replica, and returns how many of them the links
-// took.
+// throw sends the frames of a malicious client, each to every process of a replica. It returns how many of them could be
+// sent.
 func (c *client) throw(parcels []rogues.Parcel) (taken int) {
 	for _, p := range parcels {
 		read := decode(p.Frame)
@@ -143,7 +143,7 @@ func (w *World) Lies() (n uint64) {
 	return n
 }
 
-// host starts a plan's malicious clients.
+// host adds the malicious clients of a plan.
 func (p *Plan) host(w *World) error {
 	for i, r := range p.Rogues {
 		choice, err := byzantine.ParseClientChoice(r.Behaviour)
@@ -161,7 +161,7 @@ func (p *Plan) host(w *World) error {
 	return nil
 }
 
-// rogueOperation is an operation of a malicious client. No correct client's answers depend on it.
+// rogueOperation returns an operation of a malicious client. It uses keys on which no correct client's answers depend.
 func (w *World) rogueOperation(rogue int, n uint64) []byte {
 	op := check.Op{Kind: check.Put, Key: fmt.Sprintf("rogue%d", rogue), Value: fmt.Sprint(n)}
 	if w.opt.Machine == machines.Bank { // names an account that does not exist, so no audit counts it

@@ -8,9 +8,9 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// medium keeps a replica's state below the shipped store, and outlives the process. A crash loses what a real store may lose
-// (D5): of the write that is under way a tail, or any keys and parts of values. A write is durable when it has returned and
-// the time of its sync is over.
+// medium keeps a replica's state below the shipped store, and outlives the process. A crash loses what a real store may
+// lose (D5): the end of the write that is under way, or any keys and parts of values in it. A write is durable when it
+// has returned and the time of its sync has passed.
 type medium struct {
 	*memory.Disk
 	flight  []store.Entry // entries of the write under way

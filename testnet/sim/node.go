@@ -24,17 +24,17 @@ type node struct {
 	tap    *trace.Tap // nil: nobody listens
 	malice []Malicious
 	spoil  []spoiler
-	deafTo []bool // by replica: this node, a twin or its original, gets nothing from it; nil: it hears all
+	deafTo []bool // by replica: this node receives nothing from it, or from its twin; nil: it receives from all
 	drives
 	hidden  *drives         // the disks with its data, while they are unmounted
-	skew    time.Duration   // by how much its wall clock is off
+	skew    time.Duration   // how far its wall clock differs from the right time
 	strayed bool            // at some time it could not continue from what its disks held (X1)
 	lapses  int             // how often it noticed that it may have forgotten its own votes
 	beats   int             // how many ticks it had
-	starts  uint32          // rises with every start and end of the process
+	starts  uint32          // increased with every start and end of the process
 	strike  *strike         // the crash that is planned for it; nil: none
 	state   *tamper.Flipper // its state machine, in which a bit can be flipped
-	harmed  bool            // a fault damaged its disks more than a crash does
+	harmed  bool            // a fault has damaged its disks more than a crash does
 	putBack bool            // its disks were put back from a copy, and it has begun no new life since
 	why     error           // why it stopped by itself or cannot start
 	process
@@ -60,7 +60,7 @@ type process struct {
 	donor   *replica.Donor
 	room    backroom
 	behind  behind
-	said    []wire.Statement // if its disks were put back: what it signed according to its journal, and since
+	said    []wire.Statement // if its disks were put back: what it signed, according to its journal and since its start
 
 	asking *replica.Asking // instead of replica, while it asks the others about its past
 }
@@ -71,7 +71,7 @@ func newNode(w *World, id wire.ReplicaID, p *party) *node {
 	return &node{w: w, id: id, party: p, cfg: &cfg, drives: newDrives(replica.Unborn), tap: w.tap(int(id)), state: &tamper.Flipper{Machine: w.machine()}}
 }
 
-// apart makes a node deaf to peers or, if only is set, to all but peers.
+// apart makes a node receive nothing from peers or, if only is set, from all except peers.
 func (n *node) apart(peers []wire.ReplicaID, only bool) {
 	if len(peers) == 0 {
 		return
@@ -94,7 +94,7 @@ func (n *node) start() error {
 		n.ask(amnesia.Why)
 	case err != nil:
 		n.why = err
-		n.disk.Crash(disk.Kill, n.w.damage) // the process dies, but the system keeps what it wrote
+		n.disk.Crash(disk.Kill, n.w.damage) // the process ends, but the system keeps what it has written
 		n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: err.Error()})
 		return err
 	default:
@@ -108,7 +108,7 @@ func (n *node) start() error {
 // begin lets a process run whose parts are complete.
 func (n *node) begin() {
 	n.up, n.why, n.began, n.routes = true, nil, n.w.now, map[wire.SessionID]*client{}
-	first := time.Duration(n.w.turns.Int64N(int64(n.tick()) + 1)) // clocks do not tick in step
+	first := time.Duration(n.w.turns.Int64N(int64(n.tick()) + 1)) // the clocks of replicas do not tick at the same moments
 	n.after(first, n.ticks)
 	for _, c := range n.w.clients {
 		c.reconnect(n)
@@ -126,14 +126,15 @@ func (n *node) ticks() {
 	n.wake()
 }
 
-// astray reports whether a replica that stops now may be unable to start from what it holds (X1): batches are kept for three
-// windows below h only, and the last state on its disk may be older, though it was given later batches to execute.
+// astray reports whether a replica that stops now may be unable to start from its own disk (X1). Batches are kept only
+// for three windows below h, and the last state on its disk may be older than that, because later batches have not been
+// executed yet.
 func (n *node) astray() bool {
 	in := n.replica.Inspect()
 	return in.LeftBehind || in.Stable+2*n.cfg.CheckpointInterval > wire.Seq(n.exec.Service.Executed())+3*n.cfg.LogWindow
 }
 
-// stop ends the process and leaves it open which of its writes are durable.
+// stop ends the process. It does not decide which of its writes are durable.
 func (n *node) stop() {
 	n.starts++
 	n.strayed = n.strayed || n.replica != nil && n.astray()
@@ -177,14 +178,14 @@ func (n *node) halt() {
 	}
 	n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: "it was told to"})
 	n.stop()
-	n.disk.Crash(disk.Kill, n.w.damage) // the process no longer has a file open
+	n.disk.Crash(disk.Kill, n.w.damage) // the process has no file open any more
 	n.w.links.Forget(n.id)
 }
 
 // die ends the process after an error that is final (D6).
 func (n *node) die(err error) {
 	n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: err.Error()})
-	n.w.judge() // the monitor's first violation says more than the guard's later refusal (D7)
+	n.w.judge() // the monitor's first violation is more informative than the guard's later refusal (D7)
 	n.stop()
 	n.why = err
 	n.disk.Crash(disk.Kill, n.w.damage)

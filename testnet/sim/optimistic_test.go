@@ -29,7 +29,8 @@ func powerCut(t *testing.T, w *World, l disk.Loss, ids ...wire.ReplicaID) {
 	}
 }
 
-// D8.14: f unclean stops at a time lose no acknowledged operation; the stopped replica is silent for a window, then votes.
+// D8.14: f unclean stops at a time lose no acknowledged operation. A replica that stopped uncleanly does not vote for a
+// window, and then votes again.
 func TestD8_14_OneUncleanStopIsMasked(t *testing.T) {
 	for _, loss := range disk.Losses() {
 		for seed := range uint64(5) {
@@ -56,7 +57,8 @@ func TestD8_14_OneUncleanStopIsMasked(t *testing.T) {
 	}
 }
 
-// D8.14: more than f unclean stops at once halt the cluster for good. The replicas say so, and nothing forks.
+// D8.14: more than f unclean stops at once halt the cluster for good. The replicas report that, and no two correct
+// replicas execute different batches.
 func TestD8_14_MoreThanFUncleanStopsHaltTheCluster(t *testing.T) {
 	for _, all := range [][]wire.ReplicaID{{0, 1}, {1, 3}, {0, 1, 2, 3}} {
 		w := mustNew(t, optimistic(uint64(len(all))))
@@ -73,7 +75,7 @@ func TestD8_14_MoreThanFUncleanStopsHaltTheCluster(t *testing.T) {
 				t.Errorf("%v: replica %d does not say that the cluster is halted: %+v", all, id, in)
 			}
 		}
-		// Clean stops and new starts change nothing: the lost votes are still missing.
+		// Clean stops and new starts do not help: the lost votes are still missing.
 		for _, id := range all {
 			w.Stop(id)
 		}
@@ -89,7 +91,7 @@ func TestD8_14_MoreThanFUncleanStopsHaltTheCluster(t *testing.T) {
 	}
 }
 
-// D8.14: after clean stops of all replicas, however many, no replica is silent; an unclean stop after them counts again.
+// D8.14: after clean stops of any number of replicas, all of them may vote at once. A later unclean stop counts again.
 func TestD8_14_CleanStopsLoseNothing(t *testing.T) {
 	w := mustNew(t, optimistic(3))
 	ids := []wire.ReplicaID{0, 1, 2, 3}

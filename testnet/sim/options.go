@@ -13,7 +13,8 @@ import (
 	"tagma/testnet/links"
 )
 
-// Options make a world. The zero value, with WithDefaults, is four correct replicas over links of a millisecond.
+// Options are the options of a world. The zero value, with WithDefaults, gives four correct replicas over links with a
+// delay of a millisecond.
 type Options struct {
 	Seed     uint64
 	Replicas int         // default 4
@@ -22,14 +23,14 @@ type Options struct {
 	Config   wire.Config // parameters; members, cluster and self are filled in
 	Limits   statemachine.Limits
 	Machine  string // kv or bank; default kv
-	// Application makes a machine for each replica in the place of the one that is named; nil: the named one.
+	// Application makes the machine of each replica, instead of the named machine; nil: the named one is used.
 	Application func() statemachine.Machine
 	Begin       func(*World) // Run calls it before the first event, so that clients can Ask, for example
 	History     int          // how many sequence numbers back a kv machine can read and revert
 	Signatures  Signatures   // default Fast
 
 	Base    links.Link  // quality of links between replicas; default 1 ms
-	Reach   *links.Link // quality of links to clients; nil: as Base, without loss or doubling
+	Reach   *links.Link // quality of links to clients; nil: like Base, without loss or doubling
 	Clients int
 	Workload
 	Malicious []Malicious
@@ -46,7 +47,7 @@ type Options struct {
 	Inside Wrap // wraps each core; attackers are outside of it
 	Around Wrap // wraps each core with its attackers
 
-	Aftermath time.Duration // how long the run goes on after a violation, so that proofs of who caused it turn up
+	Aftermath time.Duration // how long the run continues after a violation, so that evidence against its cause can be found
 	// Applied, unless nil, is called with every operation that is executed, once and in the order of execution.
 	Applied func(Applied)
 

@@ -11,7 +11,8 @@ import (
 	"tagma/testnet/links"
 )
 
-// Plan is everything about a run as plain data: it can be drawn from a seed, written down, made smaller and run again.
+// Plan describes everything about a run as plain data. It can be drawn from a seed, written to a file, made smaller and
+// run again.
 type Plan struct {
 	Seed     uint64 `json:"seed"` // seed of all chance in the world
 	Replicas int    `json:"replicas"`
@@ -43,11 +44,11 @@ type Plan struct {
 	Twins     []Twin           `json:"twins,omitempty"`
 	Rogues    []Rogue          `json:"rogues,omitempty"`
 	Damaged   []wire.ReplicaID `json:"damaged,omitempty"` // they count as faulty, because faults damage their disks
-	// Forgetful replicas lose what they signed. They count among those that may fail, and must come back (D8).
+	// Forgetful replicas lose what they signed. They count among those that may fail, and must recover (D8).
 	Forgetful []wire.ReplicaID `json:"forgetful,omitempty"`
 	Faults    []Fault          `json:"faults,omitempty"`
 
-	// Heal is when all faults have ended, except those without end. If it is 0, the run is judged for safety alone.
+	// Heal is when all faults end, except those without end. If it is 0, the run is judged only for safety.
 	Heal     time.Duration    `json:"heal,omitempty"`
 	Cut      []wire.ReplicaID `json:"cut,omitempty"` // they need not catch up, because a fault without end cuts them off
 	Duration time.Duration    `json:"duration"`
@@ -68,7 +69,7 @@ type Rogue struct {
 	Until     time.Duration `json:"until,omitempty"`
 }
 
-// Options are the plan's world, without its faults.
+// Options returns the options of the plan's world, without its faults.
 func (p *Plan) Options() (Options, error) {
 	o := Options{
 		Seed: p.Seed, Replicas: p.Replicas, Machine: p.Machine, History: p.History, Base: p.Base, Sync: p.Sync, SyncJitter: p.SyncJitter,

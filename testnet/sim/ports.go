@@ -9,11 +9,11 @@ import (
 	"tagma/pbft/wire"
 )
 
-// ports are the driver's ports. All output waits for the end of the turn.
+// ports are the driver's ports. All output of a turn waits until the turn's sync is over.
 type ports struct{ *node }
 
-// Append implements driver.Journal as a node does: a full segment is followed by one that begins with an anchor, which
-// holds the turn too.
+// Append implements driver.Journal in the same way as a node: if a segment is full, a new one begins with an anchor,
+// which also contains the turn.
 func (p ports) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	n := p.node
 	n.early()
@@ -29,7 +29,8 @@ func (p ports) Append(turn []wire.Record, anchor func() []wire.Record) error {
 	return nil
 }
 
-// Later implements driver.Journal: the turn's messages leave before its records are durable, unless too many wait (D8.14).
+// Later implements driver.Journal: the turn's messages are sent before its records are durable, unless too many records
+// wait (D8.14).
 func (p ports) Later(turn []wire.Record, anchor func() []wire.Record) error {
 	n := p.node
 	n.w.mark('l', int(n.id), uint64(len(turn)), 0)
@@ -70,7 +71,7 @@ func (p ports) Send(to wire.ReplicaID, frame []byte) {
 // Respond implements driver.Transport.
 func (p ports) Respond(reply *wire.Reply) { p.turn.out = append(p.turn.out, output{reply: reply}) }
 
-// Do implements driver.Machine. Like all output of a turn, the work waits for the sync.
+// Do implements driver.Machine. Like all output of a turn, the work waits until the sync is over.
 func (p ports) Do(work port.Effect) {
 	if _, is := work.(port.Transfer); is && p.exec.Mover().Progress().Phase == replica.Idle {
 		p.w.counts.LeftBehind++
@@ -84,7 +85,8 @@ func (p ports) Lookup(req *wire.Request) (*wire.Reply, bool) {
 	return p.exec.Lookup(req)
 }
 
-// asks is the transport of a replica that asks the others for its past votes: it has no turns, so it sends at once.
+// asks is the transport of a replica that asks the others for its past votes. It has no turns, so messages are sent at
+// once.
 type asks struct{ *node }
 
 // Send implements driver.Transport.

@@ -39,7 +39,7 @@ func (n *node) open() (err error) {
 	return nil
 }
 
-// connect wires the parts of a process whose disk was found good.
+// connect connects the parts of a process, after its disk was found to be usable.
 func (n *node) connect(service *statemachine.Service) (err error) {
 	if n.core, err = n.actor(); err != nil {
 		return err
@@ -57,22 +57,22 @@ func (n *node) connect(service *statemachine.Service) (err error) {
 	return nil
 }
 
-// mustReach judges D5: a replica that could follow, and whose disk was damaged by no more than crashes, starts from what it
-// holds. Its journal may begin above its state only if certificates did not reach it (X1).
+// mustReach checks D5: if a replica could follow, and its disk was damaged only by crashes, it must be able to start
+// from its disk. Its journal may begin above its state only if commit certificates did not reach that far (X1).
 func (n *node) mustReach() {
 	if n.replica.Inspect().LeftBehind && !n.strayed && n.w.Correct(n.id) {
 		n.w.fail("D5", n.id, "its own disk holds no state that it can start from")
 	}
 }
 
-// prepareSegment makes the file of the next segment beside the turns.
+// prepareSegment makes the file of the next segment in the background.
 func (n *node) prepareSegment() {
 	if err := n.data.Votes.Prepare(); err != nil {
 		n.tap.Emit(&trace.Process{Step: trace.Noted, Why: err.Error()}) // not fatal: the next rotation is slower, or fails
 	}
 }
 
-// ask starts a replica that may have forgotten own votes: it asks the others (D8.6).
+// ask starts a replica that may have forgotten its own votes. It asks the others (D8.6).
 func (n *node) ask(why string) {
 	if n.w.Correct(n.id) && !n.harmed {
 		n.w.fail("D8.3", n.id, "its disk was never harmed, and a start finds that it may have forgotten: %s", why)
@@ -80,12 +80,12 @@ func (n *node) ask(why string) {
 	n.w.counts.Forgotten++
 	n.lapses++
 	n.tap.Emit(&trace.Process{Step: trace.Stopped, Why: "it may have forgotten what it signed: " + why})
-	n.disk.Crash(disk.Kill, n.w.damage) // the process no longer has a file open
+	n.disk.Crash(disk.Kill, n.w.damage) // the process has no file open any more
 	n.asking = replica.NewAsking(n.home(), why)
 	n.strayed = true
 }
 
-// askingStep gives an event to a replica that asks, and starts it in its new life once that is written.
+// askingStep gives an event to a replica that asks. Once its new life is written, the replica is started in it.
 func (n *node) askingStep(ev port.Event) {
 	if _, is := ev.(port.Tick); is {
 		if text, err := n.asking.Waits(n.Now()); err != nil {
@@ -122,8 +122,8 @@ func (n *node) again(why string) {
 	}
 }
 
-// forget ends the process of a replica that was shown what its journal lacks (D8.5). For a replica whose disk kept
-// everything that is a violation: it would begin a new life for nothing.
+// forget ends the process of a replica to which another one has shown a statement that its journal lacks (D8.5). If the
+// replica's disk has kept everything, that is a violation, because the replica would begin a new life without reason.
 func (n *node) forget() {
 	why := n.lost
 	if n.w.Correct(n.id) {

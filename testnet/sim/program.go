@@ -9,11 +9,11 @@ import (
 // firstProgram is the number of a world's first program: above those of the workload's clients and of malicious ones.
 const firstProgram = 3000
 
-// Program is a client of a world beside those of its workload. Whoever joined it says what it does. A program that uses
-// several clusters has one in each of their worlds.
+// Program is a client of a world in addition to those of its workload. The code that has added it decides what it does.
+// A program that uses several clusters has one in each of their worlds.
 type Program struct{ c *client }
 
-// Join adds a program and starts it. Programs that join in one order have the same keys in each run of a seed.
+// Join adds a program and starts it. If programs join in the same order, they have the same keys in each run of a seed.
 func (w *World) Join() *Program {
 	number := firstProgram
 	for _, c := range w.clients {
@@ -34,10 +34,9 @@ func (p *Program) Key() wire.PublicKey { return p.c.party.key }
 // Sign signs with the program's key.
 func (p *Program) Sign(b []byte) wire.Signature { return p.c.party.sign(b) }
 
-// Do asks for operations in one request, and calls done when the program knows what became of them. The results are in the
-// Operation if its outcome is OutcomeExecuted; an operation that is not Known may be executed later. Done is not called
-// after the program was killed. Who waits must be alive: nil is returned and done is not called while the program does not
-// run.
+// Do sends operations in one request, and calls done when the program knows the outcome. The results are in the
+// Operation if its outcome is OutcomeExecuted. An operation that is not Known may be executed later. If the program does
+// not run, Do returns nil, and done is not called. If the program is killed, done is not called either.
 func (p *Program) Do(ops [][]byte, readOnly bool, done func(*Operation)) *Operation {
 	if !p.Up() {
 		return nil
@@ -73,7 +72,7 @@ type Applied struct {
 	Result []byte
 }
 
-// tellApplied tells of the operations of a batch, if no correct replica executed the batch before.
+// tellApplied calls Options.Applied for the operations of a batch, if no correct replica executed the batch before.
 func (w *World) tellApplied(e port.Execute, replies []*wire.Reply) {
 	if w.opt.Applied == nil || e.Seq <= w.ordered {
 		return

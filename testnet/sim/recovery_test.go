@@ -9,7 +9,7 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// D8, X: a replica whose disk is gone comes back by itself, and takes part again.
+// D8, X: a replica that lost its disk recovers by itself, and takes part again.
 func TestD8_AWipedReplicaComesBack(t *testing.T) {
 	for seed := range uint64(10) {
 		w := mustNew(t, loaded(seed))
@@ -42,7 +42,7 @@ func (w *World) mustCommand(t testing.TB, c links.Command) {
 	}
 }
 
-// far is a way in which a correct replica falls far behind the others; it ends at the same time in each.
+// far is a way in which a correct replica falls far behind the others. All of them end at the same time.
 type far struct {
 	name    string
 	options func(*Options)
@@ -74,8 +74,9 @@ var ways = []far{
 	},
 }
 
-// X0, X1, X9: a correct replica is far behind, and at the moment when it comes back the primary, or another backup, is gone
-// for good. Checkpoints need the replica that is behind: if it did not catch up, the cluster would halt.
+// X0, X1, X9: a correct replica is far behind. At the moment when it can catch up, the primary or another backup is lost
+// for good. Then no checkpoint is stable without the replica that is behind: if it did not catch up, the cluster would
+// halt.
 func TestX9_OneBehindAndOneGoneIsNoHalt(t *testing.T) {
 	const behind = wire.ReplicaID(3)
 	for _, way := range ways {
@@ -111,7 +112,7 @@ func TestK4_DonorsThatStartAgainServeTheStableState(t *testing.T) {
 	o.Until = 20 * time.Second
 	w := mustNew(t, o)
 	w.At(time.Second, func() { isolated(t, w, 3) })
-	w.At(6*time.Second, func() { // no checkpoint becomes stable any more, and the window fills
+	w.At(6*time.Second, func() { // from now on no checkpoint becomes stable, and the window fills
 		w.mustCommand(t, links.Command{Do: links.DoRule, Rule: &links.Rule{
 			ID: "unstable", Name: "unstable", Action: links.Drop, Match: links.Match{Types: links.Types{wire.TypeCheckpoint}, From: []wire.ReplicaID{2}},
 		}})

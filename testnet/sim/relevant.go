@@ -10,12 +10,12 @@ import (
 	"tagma/testnet/links"
 )
 
-// placeOf finds the sequence numbers that a violation speaks of.
+// placeOf matches the sequence numbers in the text of a violation.
 var placeOf = regexp.MustCompile(`(?:\bn=|\bs|\bseq(?:uence number)? ?=?|\bnumber |\bat )(\d+)\b`)
 
-// About returns the last events of the run in words, at most so many, that concern a violation: what its replica did, what
-// anybody said and did about the sequence numbers that it names, and what happened to the cluster. Signs of life are left
-// out.
+// About returns the last events of the run in words, at most so many, that concern a violation: what its replica did,
+// what any replica sent and did about the sequence numbers that it names, and the faults. Messages that are repeated
+// without news are left out.
 func (w *World) About(v *Violation, lines int) []string {
 	var places []wire.Seq
 	for _, found := range placeOf.FindAllStringSubmatch(v.What, 4) {
@@ -28,7 +28,7 @@ func (w *World) About(v *Violation, lines int) []string {
 	return w.tape.lines(slices.Concat(turns, rest))
 }
 
-// lines puts events into words, in their order.
+// lines converts events to text, in their order.
 func (t *tape) lines(back []int) []string {
 	slices.SortFunc(back, func(a, b int) int { return b - a })
 	out := make([]string, len(back))
@@ -38,7 +38,7 @@ func (t *tape) lines(back []int) []string {
 	return out
 }
 
-// turning reports whether an event may explain anything that follows, however long after it.
+// turning reports whether an event may explain anything after it, even much later.
 func turning(e trace.Event) bool {
 	switch e := e.(type) {
 	case *trace.Process, *trace.Fault, *trace.Diverged, *trace.Split, *trace.Evidence, *trace.Forgot:
@@ -50,7 +50,7 @@ func turning(e trace.Event) bool {
 	}
 }
 
-// concerns reports whether another event has to do with a replica, or one of these sequence numbers.
+// concerns reports whether an event is about a replica, or about one of these sequence numbers.
 func concerns(e trace.Event, id wire.ReplicaID, places []wire.Seq) bool {
 	m := trace.About(e)
 	about := len(places) == 0
@@ -84,7 +84,7 @@ func seqOf(e trace.Event) wire.Seq {
 	}
 }
 
-// sign reports whether a message is a sign of life, which is sent again and again and says nothing new.
+// sign reports whether a message is sent again and again and says nothing new, such as a heartbeat.
 func sign(m wire.Message) bool {
 	switch m.(type) {
 	case *wire.Status, *wire.Heartbeat:

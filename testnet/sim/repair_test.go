@@ -10,16 +10,16 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// K2: damage on the disk of a running replica is found, and the replica fetches the state into a new generation of its
-// store. Two replicas are damaged at once, and neither needs a newer checkpoint, for which both would be needed. A crash at
-// any moment leaves the old generation or the new one.
+// K2: a running replica finds damage on its disk, and fetches the state into a new generation of its store. Two replicas
+// are damaged at the same time. They are repaired without a newer checkpoint, because no checkpoint becomes stable
+// without them. After a crash at any moment, either the old or the new generation is there.
 func TestK2_DamagedStoresAreMendedWhileTheyRun(t *testing.T) {
 	both := 0
 	for seed := range uint64(12) {
 		w := mustNew(t, loaded(seed))
 		var harmed [4]bool // by replica: a key of the newest checkpoint is damaged
 		chance := rand.New(rand.NewPCG(seed, 5))
-		w.At(5*time.Second, func() { // clients write nothing any more, so no newer checkpoint comes by itself
+		w.At(5*time.Second, func() { // clients write nothing from now on, so no newer checkpoint becomes stable by itself
 			for _, n := range w.nodes[1:3] {
 				for range 8 {
 					w.RotStore(n.id, chance)
@@ -50,7 +50,7 @@ func TestK2_DamagedStoresAreMendedWhileTheyRun(t *testing.T) {
 	}
 }
 
-// mustSearch is searched, for a replica that has a checkpoint.
+// mustSearch does the same as searched, for a replica that must have a checkpoint.
 func (n *node) mustSearch(t *testing.T) store.Findings {
 	t.Helper()
 	found, err := n.searched()

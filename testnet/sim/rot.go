@@ -10,8 +10,8 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// rot turns a bit on the disk of a replica that is down, and starts the replica. It must not run, unless its journal still
-// reads as it was written (D8).
+// rot flips a bit on the disk of a replica that is down, and starts the replica. The start must be refused, unless the
+// journal can still be read as it was written (D8).
 func (w *World) rot(id wire.ReplicaID) {
 	n := w.nodes[id]
 	if n.up {
@@ -26,8 +26,8 @@ func (w *World) rot(id wire.ReplicaID) {
 	}
 }
 
-// RotStore turns a bit of a value in the store of a replica, which may be running; its journal is not touched. It reports
-// false if the store is empty.
+// RotStore flips a bit of a value in the store of a replica, which may be running. It does not change the replica's
+// journal. It returns false if the store is empty.
 func (w *World) RotStore(id wire.ReplicaID, chance *rand.Rand) bool {
 	n := w.nodes[id]
 	n.medium = n.medium.present()
@@ -49,7 +49,7 @@ func (w *World) RotStore(id wire.ReplicaID, chance *rand.Rand) bool {
 	return false
 }
 
-// written returns the entries of the journal on a disk. Ok is false if no replica may run on that journal.
+// written returns the entries of the journal on a disk. It returns false if no replica may run on that journal.
 func written(d *disk.Disk) (entries [][]byte, ok bool) {
 	j, found, err := journal.Open(journalDir, journal.Options{FS: d.Copy()})
 	if err != nil {
@@ -62,8 +62,9 @@ func written(d *disk.Disk) (entries [][]byte, ok bool) {
 	return entries, true
 }
 
-// shown judges D8.5, and nothing else is judged, for a replica whose disks were put back. If an answer shows the replica a
-// statement of its own that still binds it, and that it has neither in its journal nor made again, it must notice the loss.
+// shown checks D8.5 for a replica whose disks were put back; nothing else is checked for such a replica. If an answer
+// shows the replica a statement of its own that it must not contradict, and that is neither in its journal nor was made
+// again, the replica must notice the loss.
 func (n *node) shown(ev port.Event, effects []port.Effect) {
 	if !n.putBack || len(n.malice) > 0 || n.w.violation != nil {
 		return
@@ -101,7 +102,7 @@ func binds(s *wire.Statement, in *port.Inspection) bool {
 	switch s.Type {
 	case wire.TypePrepare, wire.TypeCommit:
 		lost := in.Stable
-		if in.Unclean { // the replica keeps silent about these numbers, whatever it said before
+		if in.Unclean { // the replica does not vote for these sequence numbers, whatever it signed before
 			lost = in.Until
 		}
 		return s.Seq > lost && s.View >= max(in.View, in.Since)
@@ -114,7 +115,7 @@ func binds(s *wire.Statement, in *port.Inspection) bool {
 	}
 }
 
-// recall notes what the replica signed according to its journal, if its disks were put back.
+// recall records what the replica has signed according to its journal, if its disks were put back.
 func (n *node) recall(log []wire.Record) {
 	if !n.putBack {
 		return
@@ -126,7 +127,7 @@ func (n *node) recall(log []wire.Record) {
 	}
 }
 
-// says notes what a replica signs, without the signature.
+// says records what a replica signs, without the signature.
 func (n *node) says(m wire.Message) {
 	if s, is := wire.SaidIn(m); is {
 		s.Sig = wire.Signature{}

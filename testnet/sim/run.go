@@ -80,7 +80,7 @@ func (o *Outcome) String() string {
 		o.Hash, o.Simulated, c.Acknowledged, c.Messages, c.Entered, o.Fired, len(o.Plan.Faults))
 }
 
-// plot is a plan that runs.
+// plot is a plan while it runs.
 type plot struct {
 	w      *World
 	p      *Plan

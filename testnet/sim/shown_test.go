@@ -9,8 +9,9 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// D8.5: a statement proves a loss only if an old copy does not know it. It knows those in its journal, even above the state
-// from which it starts, and those that it has signed since, even if they are not durable yet.
+// D8.5: a statement proves a loss only if the old copy does not contain it. The replica knows the statements in its
+// journal, also those above the state from which it starts, and the statements that it has signed since, also those that
+// are not durable yet.
 func TestD8_5_WhatAnOldCopyKnowsProvesNoLoss(t *testing.T) {
 	const id = wire.ReplicaID(3)
 	w := mustNew(t, loaded(1))

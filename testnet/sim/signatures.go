@@ -17,7 +17,7 @@ type Signatures uint8
 
 // The kinds of signatures.
 const (
-	Fast    Signatures = iota // a keyed hash: the world holds all secrets, and lets each party sign with its own
+	Fast    Signatures = iota // a keyed hash; the world holds all secrets, and lets each party sign only with its own
 	Ed25519                   // real ed25519 signatures
 )
 
@@ -43,7 +43,7 @@ func newKeyring(kind Signatures, seed uint64) *keyring {
 	return &keyring{kind: kind, seed: seed, secrets: map[wire.PublicKey]uint64{}}
 }
 
-// members makes the keys of replicas, before any other.
+// members makes the keys of replicas. It must be called before any other key is made.
 func (k *keyring) members(n int) []*party {
 	parties, keys := make([]*party, n), make([][32]byte, n)
 	for i := range parties {

@@ -8,7 +8,8 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// S4: a replica's frames that are no message reach the others' decoders and are refused there; no correct replica suffers.
+// S4: a malicious replica sends frames that are no message. The other replicas refuse them, and no correct replica is
+// harmed.
 func TestS4_AMalformedReplicaIsRefusedInItsTimeOnly(t *testing.T) {
 	const from, until = time.Second, 2 * time.Second
 	run := func() *World {

@@ -8,14 +8,15 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// Moment is a stage of a message, or of a batch, at which a crash comes.
+// Moment is a stage of a message, or of a batch, at which a crash happens.
 type Moment uint8
 
 // The moments.
 const (
 	// BeforeDurable is in the middle of the sync that would make the message durable.
 	BeforeDurable Moment = iota + 1
-	// BeforeSend is when the message was sent to nobody yet. If it is of a type that is journalled, it is durable.
+	// BeforeSend is when the message was not sent to any replica yet. If its type is written to the journal, it is
+	// durable.
 	BeforeSend
 	// AfterFirstSend is when the message was sent to one replica.
 	AfterFirstSend
@@ -25,10 +26,10 @@ const (
 	AfterExecute
 )
 
-// strike is a crash that waits for its moment.
+// strike is a crash that is planned for a moment.
 type strike struct {
 	Loss  disk.Loss
-	calls int       // outputs and syncs left until the crash comes; 0: it does not count them
+	calls int       // how many more outputs and syncs until the crash happens; 0: the crash does not depend on their number
 	kind  wire.Type // the crash comes at the next message of this type; 0: not at a message
 	seq   wire.Seq  // the crash comes at this batch, or the first one after it; 0: not at a batch
 	when  Moment
@@ -52,8 +53,8 @@ func (s *strike) countdown() bool {
 	return s.calls == 0
 }
 
-// struckByJournal reports whether the crash comes with the sync of these records. At BeforeSend
-// the records become durable first; otherwise the crash decides which of them survive.
+// struckByJournal reports whether the crash happens with the sync of these records. At BeforeSend the records become
+// durable first. Otherwise the crash decides which of them survive.
 func (n *node) struckByJournal(records []wire.Record) bool {
 	s := n.strike
 	switch {
@@ -80,7 +81,8 @@ func sample(records []wire.Record, t wire.Type) wire.Message {
 	return nil
 }
 
-// struckBefore reports whether the crash comes before an output: a batch for the machine, or a message not journalled.
+// struckBefore reports whether the crash happens before an output: before a batch is executed, or before a message is
+// sent that is not written to the journal.
 func (n *node) struckBefore(o *output) bool {
 	s := n.strike
 	if x, is := o.work.(port.Execute); is && s.batch(BeforeExecute, x.Seq) {
@@ -92,7 +94,7 @@ func (n *node) struckBefore(o *output) bool {
 	return n.hit()
 }
 
-// batch reports whether the crash comes at this moment of this batch.
+// batch reports whether the crash is planned for this moment of this batch.
 func (s *strike) batch(when Moment, seq wire.Seq) bool {
 	return s != nil && s.seq > 0 && s.when == when && seq >= s.seq
 }

@@ -11,8 +11,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// tape holds running hashes over all frames and over what happens when, and the last events for people. Events are made
-// only if somebody listens.
+// tape holds running hashes of all frames and of the times of events, and the last events for people. Events are made
+// only if there is a listener.
 type tape struct {
 	frames, marks xxhash.Digest
 	ring          []trace.Event // the last events
@@ -20,7 +20,7 @@ type tape struct {
 	out           func(trace.Event)
 }
 
-// mark adds to the hash that something happened: a letter for what, who did it, and two numbers.
+// mark adds something that happened to the hash: a letter for its kind, the node, and two numbers.
 func (w *World) mark(what byte, who int, a, b uint64) {
 	var words [32]byte
 	for i, v := range [...]uint64{uint64(w.now), uint64(who)<<8 | uint64(what), a, b} {
@@ -29,12 +29,14 @@ func (w *World) mark(what byte, who int, a, b uint64) {
 	_, _ = w.tape.marks.Write(words[:])
 }
 
-// Hash is the hash of all that was sent, written, executed and answered, and when: two runs with one hash are the same run.
+// Hash is the hash of everything that was sent, written, executed and answered, and of the times. Two runs with the same
+// hash are the same run.
 func (w *World) Hash() string {
 	return fmt.Sprintf("%016x%016x", w.tape.frames.Sum64(), w.tape.marks.Sum64())
 }
 
-// tap returns what makes the events of a replica, or of none (trace.None); nil if nobody listens.
+// tap returns the tap that makes the events of a replica, or of no replica (trace.None). It is nil if there is no
+// listener.
 func (w *World) tap(replica int) *trace.Tap {
 	if w.tape.out == nil && len(w.tape.ring) == 0 {
 		return nil
@@ -45,13 +47,13 @@ func (w *World) tap(replica int) *trace.Tap {
 	return t
 }
 
-// numberOf is a client's number, by its key.
+// numberOf returns a client's number, given its key.
 func (w *World) numberOf(key wire.PublicKey) (int, bool) {
 	i := slices.IndexFunc(w.clients, func(c *client) bool { return c.party.key == key })
 	return i, i >= 0
 }
 
-// Tap returns the tap for what is done to the world; nil if nobody listens.
+// Tap returns the tap for what is done to the world. It is nil if there is no listener.
 func (w *World) Tap() *trace.Tap { return w.own }
 
 func (t *tape) hear(e trace.Event) {
@@ -77,7 +79,7 @@ func (t *tape) last(most int, is func(trace.Event) bool) (found []int) {
 	return found
 }
 
-// Last returns the last events of the run in words, at most so many.
+// Last returns the last events of the run as text, at most so many.
 func (w *World) Last(lines int) []string {
 	return w.tape.lines(w.tape.last(lines, func(trace.Event) bool { return true }))
 }

@@ -19,7 +19,7 @@ func (l *lanes) empty() bool {
 	return len(l.executed) == 0 && len(l.replicas) == 0 && len(l.clients) == 0 && !l.tick
 }
 
-// turn is one turn of the driver, with its output, which leaves only when the turn's sync is over.
+// turn is one turn of the driver. Its output is sent only when the turn's sync is over.
 type turn struct {
 	busy   bool
 	events []port.Event
@@ -27,7 +27,7 @@ type turn struct {
 	syncs  int
 	// Records that the turn's sync makes durable.
 	written []wire.Record
-	struck  bool // a crash came during the turn
+	struck  bool // the node crashed during the turn
 	rotated bool // the journal began a segment in this turn
 }
 
@@ -39,7 +39,8 @@ type output struct {
 	work  port.Effect
 }
 
-// arrive takes a frame of another replica. A frame that does not verify is dropped: remote input never stops a replica (S4).
+// arrive handles a frame of another replica. A frame that is invalid is dropped, because remote input must never stop a
+// replica (S4).
 func (n *node) arrive(p *packet) {
 	if !n.up {
 		return
@@ -84,7 +85,7 @@ func (n *node) refuse(p *packet, err error) {
 	}
 }
 
-// wake begins a turn if there is something to do and nothing under way.
+// wake begins a turn if there is something to do and no turn is under way.
 func (n *node) wake() {
 	for n.up && !n.paused && !n.turn.busy && (n.driver != nil && n.driver.Pending() || !n.lanes.empty()) {
 		if n.asking != nil {
@@ -95,7 +96,7 @@ func (n *node) wake() {
 	}
 }
 
-// askTurn gives what waits to a replica that may have forgotten what it signed.
+// askTurn gives waiting events to a replica that may have forgotten what it signed.
 func (n *node) askTurn() {
 	events := n.gather()
 	for _, ev := range events {
@@ -106,7 +107,7 @@ func (n *node) askTurn() {
 	}
 }
 
-// gather takes what waits for a turn.
+// gather takes the events that wait for a turn.
 func (n *node) gather() []port.Event {
 	t := &n.turn
 	t.events = t.events[:0]
@@ -121,7 +122,7 @@ func (n *node) gather() []port.Event {
 	return t.events
 }
 
-// takeTurn gives the driver what waits. If nothing had to be made durable the turn is over at once.
+// takeTurn gives the waiting events to the driver. If nothing has to be made durable, the turn is over at once.
 func (n *node) takeTurn() {
 	events := n.gather()
 	t := &n.turn
@@ -159,7 +160,7 @@ func drain(events []port.Event, lane *[]port.Event, most int) []port.Event {
 	return events
 }
 
-// endTurn is the end of a turn's sync.
+// endTurn is called when a turn's sync is over.
 func (n *node) endTurn() {
 	n.settleTurn()
 	if n.spare {
@@ -186,11 +187,12 @@ func (n *node) settleTurn() {
 	n.turn.written = n.turn.written[:0]
 }
 
-// release lets a turn's output leave, in order, unless a crash comes in between.
+// release sends a turn's output, in order, unless the node crashes in between.
 func (n *node) release() {
 	out := n.turn.out
 	for i := range out {
-		if _, is := out[i].work.(port.Truncate); is { // a crash before it equals a crash before the next effect
+		// A crash before this effect is the same as a crash before the next one.
+		if _, is := out[i].work.(port.Truncate); is {
 			n.exec.Put(out[i].work)
 			continue
 		}
@@ -208,7 +210,7 @@ func (n *node) release() {
 	n.turn.out, n.turn.busy, n.turn.syncs = out[:0], false, 0
 }
 
-// early lets output leave that the driver made before it asked for the sync. A correct driver makes none (D0).
+// early sends output that the driver made before it asked for the sync. A correct driver makes none (D0).
 func (n *node) early() {
 	for i := range n.turn.out {
 		n.let(&n.turn.out[i])

@@ -11,7 +11,7 @@ import (
 	"tagma/testnet/byzantine"
 )
 
-// hasty is a core that leaves the third batch out.
+// hasty is a core that does not execute the third batch.
 type hasty struct{ driver.Core }
 
 func (c hasty) Step(ev port.Event) []port.Effect {
@@ -21,7 +21,8 @@ func (c hasty) Step(ev port.Event) []port.Effect {
 	})
 }
 
-// A replica that lies from some time on is judged as a correct one until that time, and not at all afterwards (faults.md).
+// A replica that lies from some time on is judged as a correct one until then, and is not judged afterwards
+// (docs/faults.md).
 func TestMalicious_IsJudgedAsCorrectUntilItLies(t *testing.T) {
 	for _, from := range []time.Duration{0, time.Second} {
 		breaks := func(_ *World, id wire.ReplicaID, core driver.Core) driver.Core {

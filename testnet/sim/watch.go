@@ -13,8 +13,9 @@ import (
 
 // Violation is an invariant that did not hold. It ends a run.
 type Violation struct {
-	Cluster   string // the cluster's name, if there are several
-	Invariant string // I1 to I18 and others of package check, or what the world itself noticed: "stopped", "refused", "panic"
+	Cluster string // the cluster's name, if there are several
+	// I1 to I18 and others of package check, or what the world itself noticed: "stopped", "refused", "panic".
+	Invariant string
 	Replica   wire.ReplicaID
 	At        time.Duration
 	Seed      uint64
@@ -38,10 +39,10 @@ func (w *World) fail(invariant string, id wire.ReplicaID, format string, args ..
 	}
 }
 
-// Violation is what ended the run, nil while it may go on.
+// Violation returns the violation that ended the run. It is nil while there is none.
 func (w *World) Violation() *Violation { return w.violation }
 
-// observed returns the monitor if it judges this replica, else nil.
+// observed returns the monitor if the monitor judges this replica, and nil otherwise.
 func (n *node) observed() *check.Monitor {
 	if n.w.monitor == nil || n.w.faulty[n.id] {
 		return nil
@@ -49,7 +50,7 @@ func (n *node) observed() *check.Monitor {
 	return n.w.monitor
 }
 
-// judge ends the run if the monitor has seen an invariant broken.
+// judge ends the run if the monitor has found that an invariant is broken.
 func (w *World) judge() {
 	if w.monitor == nil || w.violation != nil {
 		return
@@ -59,17 +60,17 @@ func (w *World) judge() {
 	}
 }
 
-// Monitor judges the run; nil if nobody does.
+// Monitor returns the monitor that judges the run, or nil if there is none.
 func (w *World) Monitor() *check.Monitor { return w.monitor }
 
-// believed tells the monitor of a result that a client accepts.
+// believed tells the monitor of a result that a client has accepted.
 func (w *World) believed(s session.Settlement) {
 	if w.monitor != nil {
 		w.monitor.Accepted(check.Acceptance(s))
 	}
 }
 
-// hear tells the monitor that a process starts, and what its journal holds.
+// hear tells the monitor that a process starts, and what is in its journal.
 func (n *node) hear(at wire.Seq, log []wire.Record) {
 	m := n.observed()
 	if m == nil {
@@ -83,7 +84,7 @@ func (n *node) hear(at wire.Seq, log []wire.Record) {
 	}
 }
 
-// watched is a core whose steps are shown to the monitor.
+// watched is a core whose steps are reported to the monitor.
 type watched struct {
 	driver.Core
 	n *node
@@ -100,7 +101,7 @@ func (c watched) Step(ev port.Event) []port.Effect {
 	return effects
 }
 
-// measure tells the monitor now and then how much a replica holds (I14).
+// measure sometimes tells the monitor how much memory a replica uses (I14).
 func (n *node) measure() {
 	if n.beats++; n.beats%64 != 0 || n.replica == nil {
 		return

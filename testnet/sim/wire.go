@@ -15,7 +15,7 @@ type packet struct {
 	event   port.Event // the core's event for this frame, once the frame is verified
 }
 
-// decoded is a decoded frame, shared by all who receive the same bytes.
+// decoded is a decoded frame. All replicas that receive the same bytes share it.
 type decoded struct {
 	frame    []byte
 	msg      wire.Message // nil if it cannot be read
@@ -34,7 +34,7 @@ func decode(frame []byte) *decoded {
 	return &decoded{frame: frame, msg: m}
 }
 
-// verify verifies the message once, for all who receive the same bytes.
+// verify verifies the message once for all replicas that receive the same bytes.
 func (w *World) verify(d *decoded) (wire.Verified, error) {
 	if !d.checked {
 		d.checked = true

@@ -11,7 +11,7 @@ import (
 	"tagma/testnet/check"
 )
 
-// Workload is what the clients do by themselves.
+// Workload says what the clients send by themselves.
 type Workload struct {
 	Kind        string        // put, mixed, register, bank or none; default put, for the machine bank: bank
 	Operations  int           // operations of all clients together; 0: without end
@@ -24,15 +24,16 @@ type Workload struct {
 	From, Until time.Duration // when clients begin and end; Until 0: never
 
 	Semantics string        // "" is exactly once; "mixed" draws the semantics of each operation
-	Patience  time.Duration // after this a client gives an operation up; 0: never
+	Patience  time.Duration // after this time a client stops waiting for an operation; 0: never
 	Pack      int           // operations that share a request; 0: as many as fit
 	InFlight  int           // most requests that one client has under way; 0: the default
 	NoHedging bool          // clients do not ask further replicas before the time is over
 	SharedKey bool          // every two clients share one key, and displace each other's sessions
-	Skew      time.Duration // a program's clock is off by at most this, drawn for each session, forward or back
+	// How far a program's clock may differ from the right time, in either direction; drawn for each session.
+	Skew time.Duration
 }
 
-// MixedSemantics has every operation draw its semantics.
+// MixedSemantics means that the semantics of each operation are drawn.
 const MixedSemantics = "mixed"
 
 // Kinds of workloads.
@@ -59,10 +60,11 @@ func (l Workload) withDefaults(machine string) Workload {
 
 // generator makes the requests of one client.
 type generator struct {
-	c      *client
-	made   int
-	now    uint64                // the highest sequence number that the client was told
-	timers map[uint64]*Operation // by token: the operation whose patience ends then; nil: another request is due
+	c    *client
+	made int
+	now  uint64 // the highest sequence number that the client was told
+	// By token: the operation for which the client stops waiting when the timer ends; nil: another request is due.
+	timers map[uint64]*Operation
 }
 
 func newGenerator(c *client) generator { return generator{c: c, timers: map[uint64]*Operation{}} }
@@ -91,7 +93,7 @@ func (g *generator) after(d time.Duration) {
 	g.timers[g.c.after(d)] = nil
 }
 
-// due is called when it is time for another request, or when the patience for an operation ends.
+// due is called when another request is due, or when the client stops waiting for an operation.
 func (g *generator) due(token uint64) {
 	op, set := g.timers[token]
 	if !set || g.c.rogue != nil {

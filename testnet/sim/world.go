@@ -33,7 +33,7 @@ type World struct {
 	hostile    []int  // by replica: frames that it sent and that are no message
 	attackers  *malicious.Recording
 	tape       tape
-	own        *trace.Tap // for events of no replica; nil: nobody listens
+	own        *trace.Tap // for events that belong to no replica; nil: there is no listener
 	monitor    *check.Monitor
 	made       int // how many requests the workloads made
 	resting    bool
@@ -42,7 +42,7 @@ type World struct {
 	ordered    wire.Seq                          // the highest number that a correct replica has executed
 	agreed     int64                             // the agreed time of that batch
 	sessions   map[wire.PublicKey][]wire.Session // the sessions of each key
-	answered   wire.Seq                          // the highest number of an operation that a client was answered
+	answered   wire.Seq                          // the highest sequence number of an operation whose client has the answer
 	executions uint64                            // how many operations were executed
 	evidence   []Accusation
 	counts     Counts
@@ -78,7 +78,7 @@ func New(opt Options) (*World, error) {
 		return nil, err
 	}
 	machine := opt.Application
-	if machine == nil { // the shipped machines have no fields that change
+	if machine == nil { // the shipped machines have no fields that change, so replicas can share them
 		machine = func() statemachine.Machine { return shipped }
 	}
 	w := &World{
@@ -122,7 +122,7 @@ func (w *World) populate(parties []*party) error {
 		w.settle(newNode(w, wire.ReplicaID(i), p))
 	}
 	for _, m := range w.opt.Malicious {
-		if m.From > 0 { // until then the replica is judged as a correct one
+		if m.From > 0 { // the replica is judged as a correct one before this time
 			w.At(m.From, func() { w.Condemn(m.Replica) })
 		} else {
 			w.Condemn(m.Replica)
@@ -162,16 +162,18 @@ func (w *World) settle(n *node) {
 	w.byID[n.id] = append(w.byID[n.id], n)
 }
 
-// chance is a source of its own for everything that draws: what one thing draws does not change what another one gets.
+// chance returns a source of randomness of its own for each user, so that what one draws does not change what another
+// gets.
 func chance(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
 
 // Seed is the seed of the world.
 func (w *World) Seed() uint64 { return w.opt.Seed }
 
-// Config is what the replicas agree on; its Self means nothing.
+// Config returns what the replicas agree on. Its field Self has no meaning.
 func (w *World) Config() *wire.Config { return &w.cfg }
 
-// Links is the network between replicas. Who changes it must give the released frames to Deliver; Command does both.
+// Links returns the network between replicas. A caller that changes it must give the released frames to Deliver; Command
+// does both.
 func (w *World) Links() *links.Policy { return w.links }
 
 // Command changes the links now.
@@ -193,5 +195,5 @@ func (w *World) Acknowledged() int { return w.counts.Acknowledged }
 // Correct reports whether a replica follows the protocol and has an undamaged disk.
 func (w *World) Correct(id wire.ReplicaID) bool { return !w.faulty[id] }
 
-// Condemn counts a replica as faulty from now on, because it lies or its disk is damaged, now or later.
+// Condemn makes a replica count as faulty from now on, because it lies, or because its disk is damaged now or will be.
 func (w *World) Condemn(id wire.ReplicaID) { w.faulty[id] = true }

@@ -19,10 +19,10 @@ type Setting struct {
 	windows   []wire.Seq // L as a multiple of K
 	batches   []int
 	timeouts  []time.Duration // T
-	// wide: rare things are drawn, too: parameters of behaviours, malicious clients, faults of single messages, real
-	// signatures and odd workloads.
+	// wide: rare things are drawn, too. These are parameters of behaviours, malicious clients, faults of single
+	// messages, real signatures and unusual workloads.
 	wide bool
-	// crash: replicas fail by crashing alone (F1), so that there are no attackers and no disks that lose what was durable.
+	// crash: replicas fail only by crashing (F1). So there are no attackers, and no disks that lose durable data.
 	crash bool
 }
 
@@ -41,7 +41,7 @@ var (
 	}
 )
 
-// Crashing is a setting in which replicas fail by crashing alone.
+// Crashing is a setting in which replicas fail only by crashing.
 func (s Setting) Crashing() *Setting {
 	s.crash, s.sizes = true, []int{3, 3, 3, 3, 4, 5, 5, 6, 7, 9}
 	return &s
@@ -91,14 +91,15 @@ func (s *Setting) Draw(seed uint64, replicas int) *sim.Plan {
 	return p
 }
 
-// capLoad lowers the load of a plan that must converge to what its cluster can order in time: a slow replica, too, admits up
-// to 64 requests (C6), and suspects a primary that does not order them within T.
+// capLoad reduces the load of a plan that must converge to what its cluster can order in time. This is necessary because
+// even a slow replica admits up to 64 requests (C6), and suspects a primary that does not order them within T.
 func capLoad(p *sim.Plan) {
 	if p.Heal == 0 {
 		return
 	}
 	hop, sync := p.Base.Delay+p.Base.Jitter, p.Sync+p.SyncJitter
-	window := 5*hop + 5*sync + 40*time.Millisecond // the time until a window of batches is stable, with a tick or two
+	// The time until all checkpoints of a window are stable, with one or two ticks.
+	window := 5*hop + 5*sync + 40*time.Millisecond
 	inTime := int(float64(p.LogWindow) / 2 * float64(p.MaxBatch) * float64(p.ViewTimeout/2) / float64(window))
 	l := &p.Workload
 	if inTime < 200 {
@@ -124,7 +125,7 @@ type drawing struct {
 
 func pick[T any](d *drawing, from ...T) T { return from[d.IntN(len(from))] }
 
-// one is true with probability 1/in.
+// one returns true with a probability of 1/in.
 func (d *drawing) one(in int) bool { return d.IntN(in) == 0 }
 
 func (d *drawing) upTo(most time.Duration) time.Duration {
@@ -146,7 +147,7 @@ func (d *drawing) some() []wire.ReplicaID {
 	return ids
 }
 
-// clients draws the options that clients give their library, and which clients are killed, from a generator of its own.
+// clients draws the options of the clients' sessions, and which clients are killed. It uses a generator of its own.
 func (d *drawing) clients() {
 	d.Rand = rand.New(rand.NewPCG(d.p.Seed, 0x636c_6965_6e74))
 	l := &d.p.Workload
@@ -160,7 +161,7 @@ func (d *drawing) clients() {
 		l.InFlight, l.Pack = 1+d.IntN(3), d.IntN(4)
 	}
 	l.NoHedging = d.one(4)
-	if p := d.p; p.Sessions > 0 || d.one(8) { // programs that share a key expire each other's sessions
+	if p := d.p; p.Sessions > 0 || d.one(8) { // programs that share a key displace each other's sessions
 		p.Sessions, l.SharedKey = max(p.Sessions, 1), d.one(2)
 		if d.one(4) { // unacknowledged replies fill the replicas' cache
 			p.ReplyBytes = 100 + d.IntN(1000)
@@ -193,8 +194,8 @@ func (d *drawing) parameters() {
 	}
 }
 
-// machines draws links and disks. Delays are a small part of the view timeout, because nothing is promised with timeouts
-// below a few round trips. Links lose frames only in plans that need not converge.
+// machines draws links and disks. Delays are a small part of the view timeout, because liveness is not guaranteed if a
+// view timeout is shorter than a few round trips. Links lose frames only in plans that need not converge.
 func (d *drawing) machines() {
 	p := d.p
 	far := p.ViewTimeout / 20

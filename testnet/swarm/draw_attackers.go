@@ -14,7 +14,7 @@ import (
 
 // attackers gives faulty replicas their faults: a behaviour of the catalogue, a twin, or a bad disk.
 func (d *drawing) attackers(bad []wire.ReplicaID) {
-	plot := len(bad) > 0 && d.one(10) // all attackers of the plan conspire
+	plot := len(bad) > 0 && d.one(10) // all attackers of the plan work together
 	for _, id := range bad {
 		switch {
 		case plot:
@@ -67,8 +67,8 @@ func (d *drawing) disk(f sim.Fault) {
 	d.p.Faults = append(d.p.Faults, f)
 }
 
-// spoilt replaces faults of the disk, drawn from a generator of its own, by faults of the state alone: the replica goes on,
-// and must have repaired its state in the end (K2).
+// spoilt replaces faults of the disk, drawn from a generator of its own, by faults of the state alone: the replica
+// continues to run, and must have repaired its state at the end (K2).
 func (d *drawing) spoilt() {
 	d.Rand = rand.New(rand.NewPCG(d.p.Seed, 0x7370_6f69_6c74))
 	for i := range d.p.Faults {
@@ -144,7 +144,7 @@ func (d *drawing) value(behaviour string, of byzantine.Parameter, id wire.Replic
 	return pick(d, append(settings[of.Name], "")...)
 }
 
-// saidTypes are the types of messages that a behaviour may be bound to.
+// saidTypes are the types of messages to which a behaviour may be restricted.
 var saidTypes = []string{
 	"pre-prepare", "prepare", "commit", "checkpoint", "suspect", "view-change", "new-view", "status", "reply", "heartbeat",
 	"certified-body", "fetch", "request",

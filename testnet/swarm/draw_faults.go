@@ -12,7 +12,7 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// span draws when a fault begins and ends: before the healing, in a run that heals.
+// span draws when a fault begins and ends. If faults end in this run, it ends before that time.
 func (d *drawing) span() (at, until time.Duration) {
 	end := d.p.Duration
 	if d.p.Heal > 0 {
@@ -22,7 +22,7 @@ func (d *drawing) span() (at, until time.Duration) {
 	return at, at + 1 + d.upTo(min(end-at-1, 6*d.p.ViewTimeout))
 }
 
-// fault draws a fault that correct replicas may suffer; for flapping links it draws many faults.
+// fault draws a fault that may happen to correct replicas. For flapping links it draws many faults.
 func (d *drawing) fault() {
 	f := sim.Fault{Replica: wire.ReplicaID(d.IntN(d.p.Replicas)), Loss: pick(d, disk.Losses()...)}
 	f.At, f.Until = d.span()
@@ -52,8 +52,9 @@ func (d *drawing) fault() {
 	d.p.Faults = append(d.p.Faults, f)
 }
 
-// durability draws whether votes leave before they are durable (D8.14), from a generator of its own. In two of three such
-// plans no more than f replicas are faulty or stop uncleanly: the crashes of all other able replicas become clean stops.
+// durability draws whether votes are sent before they are durable (D8.14). It uses a generator of its own. In two of
+// three such plans no more than f replicas are faulty or stop uncleanly: the crashes of all other able replicas become
+// clean stops.
 func (d *drawing) durability(able []wire.ReplicaID) {
 	d.Rand = rand.New(rand.NewPCG(d.p.Seed, 0x6f70_7469_6d))
 	p := d.p
@@ -88,7 +89,7 @@ func (d *drawing) kind(more ...wire.Type) wire.Type {
 		wire.TypeViewChange, wire.TypeNewView, wire.TypeStatus)...)
 }
 
-// network draws a fault of links: one that concerns all frames, or a rule for some messages.
+// network draws a fault of links: either one for all frames, or a rule for some messages.
 func (d *drawing) network(f *sim.Fault) {
 	n := d.p.Replicas
 	of := func(c, undo links.Command) { f.Do, f.Links, f.Undo = sim.Network, &c, &undo }
@@ -174,7 +175,7 @@ func (d *drawing) rule(at time.Duration) *links.Rule {
 	return r
 }
 
-// cut isolates replicas in one direction for ever. They count as faulty.
+// cut cuts off replicas in one direction for ever. They count as faulty.
 func (d *drawing) cut(ids []wire.ReplicaID) {
 	d.p.Cut = slices.Sorted(slices.Values(ids))
 	for _, id := range d.p.Cut {

@@ -13,7 +13,7 @@ import (
 type Failure struct {
 	Seed      uint64    `json:"seed"`
 	Violation string    `json:"violation"` // the violation in the seed's own plan
-	Shrunk    string    `json:"shrunk"`    // the violation in the plan below, which is smaller
+	Shrunk    string    `json:"shrunk"`    // the violation that happens with the smaller plan
 	Runs      int       `json:"runs"`      // how many runs shrinking took
 	Plan      *sim.Plan `json:"plan"`
 	Trace     []string  `json:"trace"`            // the last lines of the smaller plan's trace that concern the violation
@@ -32,7 +32,7 @@ const (
 func Explain(ctx context.Context, r *Result, b Budget, change ...func(*sim.Options)) (*Failure, error) {
 	f := &Failure{Seed: r.Plan.Seed, Violation: r.Violation.Error(), Plan: r.Plan}
 	small := &Shrunk{Plan: r.Plan, Violation: r.Violation}
-	if r.Violation.Invariant != Repeats { // a single run cannot show Repeats
+	if r.Violation.Invariant != Repeats { // Repeats cannot be broken in a single run
 		small = Shrink(ctx, r.Plan, r.Violation, b, change...)
 	}
 	f.Plan, f.Shrunk, f.Runs = small.Plan, small.Violation.Error(), small.Runs

@@ -40,7 +40,7 @@ func TestExplain_TellsTheInvariantTheTraceAndThePlan(t *testing.T) {
 	}
 }
 
-// If one seed gives two different runs, that is a failure of its own.
+// If two runs of one seed differ, that is also a failure.
 func TestRun_OneSeedThatIsTwoRunsIsAFailure(t *testing.T) {
 	runs := 0
 	o := Options{First: 3, Seeds: 1, Replicas: 4, Twice: true, Change: func(o *sim.Options) {

@@ -10,7 +10,7 @@ import (
 	"tagma/testnet/sim"
 )
 
-// Budget bounds a search for a smaller plan. The end of a context ends it too.
+// Budget bounds the search for a smaller plan. The search also ends with its context.
 type Budget struct {
 	Runs int
 	Time time.Duration
@@ -23,9 +23,9 @@ type Shrunk struct {
 	Runs      int            // how many runs were tried
 }
 
-// Shrink looks for a smaller plan that breaks the same invariant: without faults, attackers and clients that it does not
-// need, shorter, and with fewer replicas. It tries one change after the other, keeps those under which the invariant still
-// breaks, and begins again until none does or the budget is spent. The plan that it is given stays as it is.
+// Shrink looks for a smaller plan that breaks the same invariant: one without unnecessary faults, attackers and clients,
+// with a shorter run, and with fewer replicas. It tries one change after the other, and keeps a change if the invariant
+// still breaks. It repeats this until no change is possible or the budget is used up. The given plan is not changed.
 func Shrink(ctx context.Context, p *sim.Plan, broken *sim.Violation, b Budget, change ...func(*sim.Options)) *Shrunk {
 	s := &shrinker{
 		ctx:  ctx,
@@ -54,7 +54,8 @@ type shrinker struct {
 // number matches the numbers in a violation's text, which differ from plan to plan.
 var number = regexp.MustCompile(`\S*[0-9]\S*`)
 
-// kind is the invariant of a violation and its first words without numbers. Equal kinds count as the same violation.
+// kind returns the invariant of a violation and its first words, without numbers. If two kinds are equal, the violations
+// count as the same.
 func kind(v *sim.Violation) string {
 	words := strings.Fields(number.ReplaceAllString(v.What, ""))
 	return v.Invariant + " " + strings.Join(words[:min(len(words), 4)], " ")
@@ -85,7 +86,7 @@ func (s *shrinker) try(p *sim.Plan) bool {
 	return true
 }
 
-// lengthen gives a run a quarter more time: in a smaller plan the same may happen a little later.
+// lengthen makes a run a quarter longer, because with a smaller plan the same may happen a little later.
 func lengthen(p *sim.Plan) {
 	if p.Workload.Until == p.Duration {
 		p.Workload.Until += p.Duration / 4
@@ -93,7 +94,7 @@ func lengthen(p *sim.Plan) {
 	p.Duration += p.Duration / 4
 }
 
-// cut ends a run just after the moment at which it broke. Nothing before that moment changes.
+// cut ends a run just after the moment at which the invariant broke. Nothing before that moment changes.
 func cut(p *sim.Plan, at time.Duration) {
 	p.Duration = min(p.Duration, at+1)
 	p.Workload.Until = min(p.Workload.Until, p.Duration)
@@ -133,8 +134,8 @@ func (s *shrinker) ends() (sooner bool) {
 	return sooner
 }
 
-// fewer leaves out as many parts of the plan as it can: halves first, then quarters, down to single ones (Zeller and
-// Hildebrandt, ddmin).
+// fewer removes as many parts of the plan as possible: first halves, then quarters, down to single parts (ddmin, Zeller
+// and Hildebrandt).
 func (s *shrinker) fewer() (smaller bool) {
 	for size := (len(parts(s.best.Plan)) + 1) / 2; size > 0; size /= 2 {
 		for at := 0; at < len(parts(s.best.Plan)) && !s.spent(); {

@@ -13,8 +13,9 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// forgetful is the positive control: a replica that contradicts one of its own prepares, but only after its second start and
-// in a view above 0. To show that, a plan needs a crash of this replica and a view change (I2).
+// forgetful is a core with a deliberate mistake, as a positive control: a replica that contradicts one of its own
+// prepares, but only after its second start and in a view above 0. To show that, a plan needs a crash of this replica
+// and a view change (I2).
 type forgetful struct {
 	driver.Core
 	told bool
@@ -36,7 +37,7 @@ func (c *forgetful) Step(ev port.Event) []port.Effect {
 	return effects
 }
 
-// broken puts the forgetful replica 2 into a world.
+// broken puts the forgetful core into replica 2 of a world.
 func broken(o *sim.Options) {
 	starts := 0
 	o.Around = func(_ *sim.World, id wire.ReplicaID, core driver.Core) driver.Core {
@@ -49,8 +50,8 @@ func broken(o *sim.Options) {
 	}
 }
 
-// crowded is a plan in which that crash and a view change happen among many other faults. Never are three of the seven
-// replicas away at once: their absence alone would change the view, and the shrunken plan would keep all three faults.
+// crowded is a plan with that crash, a view change, and many other faults. At no time are three of the seven replicas
+// down: that alone would change the view, and then the smaller plan would need all three faults.
 func crowded() *sim.Plan {
 	const T = 500 * time.Millisecond
 	p := &sim.Plan{

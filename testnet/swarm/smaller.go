@@ -10,7 +10,7 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// part is an element of one of a plan's lists that may be left out: a fault, an attacker, or a replica that counts as
+// part is an element of one of a plan's lists that may be removed: a fault, an attacker, or a replica that counts as
 // faulty.
 type part struct{ field, index int }
 
@@ -27,8 +27,8 @@ func parts(p *sim.Plan) (all []part) {
 	return all
 }
 
-// leaveOut takes parts out of a plan; gone is in the order of the plan's parts. It also removes the faults that only a
-// faulty replica may have, where the replica no longer counts as one.
+// leaveOut removes parts from a plan. It also removes faults that only a faulty replica may have, if their replica does
+// not count as faulty any more. The argument gone is in the order of the plan's parts.
 func leaveOut(p *sim.Plan, gone []part) {
 	v := reflect.ValueOf(p).Elem()
 	for _, g := range slices.Backward(gone) {
@@ -88,7 +88,7 @@ func operations(n int) func(*sim.Plan) {
 	}
 }
 
-// replicas keeps n replicas, and leaves out the others and everything that is about those alone.
+// replicas keeps n replicas. It removes the others, and everything that is only about these.
 func replicas(n int) func(*sim.Plan) {
 	return func(p *sim.Plan) {
 		if n < p.Replicas {
@@ -100,7 +100,7 @@ func replicas(n int) func(*sim.Plan) {
 
 var idType = reflect.TypeFor[wire.ReplicaID]()
 
-// without takes replicas from n on out of all lists below a value.
+// without removes replicas from number n on from all lists in a value, at all depths.
 func without(v reflect.Value, n uint64) {
 	switch v.Kind() {
 	case reflect.Pointer:

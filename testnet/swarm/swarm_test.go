@@ -41,7 +41,7 @@ func TestRun_EverySeedIsOneRunAndKeepsEveryInvariant(t *testing.T) {
 	t.Log(s)
 }
 
-// In the wide setting everything that can be drawn is drawn, and every plan is valid for its cluster.
+// In the wide setting, everything that can be drawn is drawn at some time, and every plan is valid for its cluster.
 func TestDraw_DrawsTheWholeCatalogue(t *testing.T) {
 	seen := map[string]bool{}
 	for seed := range uint64(4000) {

@@ -12,12 +12,12 @@ import (
 	"tagma/internal/terminal"
 )
 
-// Bounds on the work for failures: a broken build must not keep a machine busy for ever.
+// Bounds on the work for failures, so that a broken program does not keep a machine busy for ever.
 const (
 	mostFailures = 10 // the swarm ends after so many
 	shrinkRuns   = 400
 	shrinkTime   = 30 * time.Second
-	shrinkAll    = 90 * time.Second // for all failures; after that, plans are reported as drawn
+	shrinkAll    = 90 * time.Second // for all failures together; after that, plans are reported as they were drawn
 )
 
 // Telling says how a swarm is reported.
@@ -47,8 +47,9 @@ func (s *Sum) Print(w io.Writer) error {
 // errEnough ends a swarm that has failed often.
 var errEnough = errors.New("enough")
 
-// Tell runs seeds, and shrinks and writes down the plans of those that fail, until they are done, the context ends, or too
-// many have failed. The error is of a plan that cannot be run or a file that cannot be written; failures are in the Sum.
+// Tell runs seeds until all are done, the context ends, or too many have failed. It makes the plans of failing seeds
+// smaller and writes them to files. It returns an error only if a plan cannot be run or a file cannot be written;
+// failures are in the Sum.
 func Tell(ctx context.Context, o Options, how Telling) (*Sum, error) {
 	t := &teller{Telling: how, ctx: ctx, left: shrinkAll, line: &terminal.Line{}}
 	if !how.Mute {

@@ -40,7 +40,7 @@ func TestDo_KeepsFilesOnlyWhereTheyAreWanted(t *testing.T) {
 	}
 }
 
-// A directory of the user's is emptied again and stays; one that holds anything is not touched.
+// A directory of the user is emptied again and remains. A directory that is not empty at first is not changed.
 func TestDo_LeavesWhatWasThere(t *testing.T) {
 	dir := t.TempDir()
 	if err := Do("test", dir, false, io.Discard, leave(nil)); err != nil {

@@ -8,22 +8,22 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// Signature says which signature a request gets.
+// Signature says which signature a request carries.
 type Signature string
 
-// The signatures of requests that are asked for.
+// The kinds of signatures that a request can carry. Only Good is valid.
 const (
 	Good      Signature = "good"
-	Bad       Signature = "bad"                // the right one with one bit flipped
+	Bad       Signature = "bad"                // the valid signature with one bit flipped
 	None      Signature = "none"               // zeroes
 	OfRequest Signature = "of another request" // the client's, for the same number with other operations
 	OfCluster Signature = "of another cluster" // the client's, for a cluster with another id
 )
 
-// Signatures lists those for which no other client's key is needed.
+// Signatures lists the kinds that do not need another client's key.
 func Signatures() []Signature { return []Signature{Good, Bad, None, OfRequest, OfCluster} }
 
-// Ask describes a request to be sent once, and only to these replicas.
+// Ask describes a request that is sent once, and only to the replicas that it names.
 type Ask struct {
 	Session    wire.Session
 	Number     uint64
@@ -31,26 +31,27 @@ type Ask struct {
 	Ops        [][]byte
 	To         []wire.ReplicaID
 	Signature  Signature
-	By         tamper.Sign // signs instead of the client; nil: the client signs
+	By         tamper.Sign // signs the request instead of the client; nil: the client signs
 
-	answers map[wire.ReplicaID]wire.Outcome // last answer of each replica, until the same content is asked for again
+	// Last answer of each replica; cleared when a request with the same content is sent again.
+	answers map[wire.ReplicaID]wire.Outcome
 }
 
-// Asker is a client that sends only what it is asked to send, and notes the answers.
+// Asker is a client that sends only what the test tells it to send, and records the answers.
 type Asker struct {
 	caller
-	asked map[wire.Digest]*Ask // by content of the request: the last Ask
+	asked map[wire.Digest]*Ask // the last Ask, by digest of the request
 }
 
-// NewAsker makes an Asker. From its configuration it needs who it is, and how many replicas there are.
+// NewAsker makes an Asker. Its configuration must say which client it is and how many replicas there are.
 func NewAsker(cfg Config, sign tamper.Sign) *Asker {
 	a := &Asker{asked: map[wire.Digest]*Ask{}}
 	a.take(cfg, sign)
 	return a
 }
 
-// Ask returns the request for each of its replicas. It first tells all replicas to send their answers here, including
-// those that do not get the request.
+// Ask returns the frames that send a request to the chosen replicas. Before that, they tell all replicas to send their
+// replies over this client's links, also the replicas that do not get the request.
 func (a *Asker) Ask(q *Ask) []Parcel {
 	m := a.sealed(q)
 	q.answers, a.asked[m.Digest()] = map[wire.ReplicaID]wire.Outcome{}, q
@@ -61,7 +62,7 @@ func (a *Asker) Ask(q *Ask) []Parcel {
 	return a.flush()
 }
 
-// sealed is the request that an Ask describes.
+// sealed returns the signed request that an Ask describes.
 func (a *Asker) sealed(q *Ask) *wire.Request {
 	m := a.unsigned(q)
 	sign, cluster := a.sign, a.Cluster
@@ -107,7 +108,7 @@ func (a *Asker) Replied(from wire.ReplicaID, m *wire.Reply) {
 	}
 }
 
-// Answers counts the replicas that gave each outcome to a request so far.
+// Answers returns how many replicas have answered a request with each outcome so far.
 func (a *Asker) Answers(q *Ask) map[wire.Outcome]int {
 	counts := map[wire.Outcome]int{}
 	for _, outcome := range q.answers {

@@ -20,7 +20,8 @@ func asker() (*Asker, wire.Digest) {
 	return NewAsker(Config{Cluster: cluster, Replicas: 4, Key: key(1).Public()}, signing(1)), cluster
 }
 
-// A request goes unchanged to the chosen replicas and to no other; before it, all replicas learn where to send answers.
+// A request is sent unchanged to the chosen replicas and to no others. Before that, all replicas are told where to send
+// their replies.
 func TestAsk_SendsExactlyWhatIsAskedFor(t *testing.T) {
 	a, _ := asker()
 	parcels := a.Ask(&Ask{Session: 9, Number: 3, AckedBelow: 2, Ops: [][]byte{{1}, {2}}, To: []wire.ReplicaID{1, 3}, Signature: Good})
@@ -47,7 +48,7 @@ func TestAsk_SendsExactlyWhatIsAskedFor(t *testing.T) {
 	}
 }
 
-// Only the signature named good verifies; every other kind of signature is wrong in the way that its name says.
+// Only the signature Good is valid. Every other kind is invalid in the way that its name says.
 func TestAsk_OnlyTheGoodSignatureHolds(t *testing.T) {
 	a, cluster := asker()
 	signed := map[Signature]*wire.Request{}
@@ -95,7 +96,8 @@ func holdsFor(cluster wire.Digest, m *wire.Request, n byte) bool {
 	return ed25519.Verify(public[:], said, m.Sig[:])
 }
 
-// Of each replica the last answer to the last request counts; sending the same request again starts the count anew.
+// For each replica, the last answer to the last sending of a request counts. When a request is sent again, the count
+// begins again.
 func TestAsker_CountsTheLastWordOfEachReplica(t *testing.T) {
 	a, _ := asker()
 	first, again := &Ask{Session: 9, Number: 3, Ops: [][]byte{{1}}, Signature: Good}, &Ask{Session: 9, Number: 3, Ops: [][]byte{{1}}, Signature: Good}

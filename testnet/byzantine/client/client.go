@@ -17,7 +17,7 @@ type Client interface {
 	Tick(now time.Duration) []Parcel
 	// Replied tells the client a replica's answer, on which it acts at the next Tick. The link proves that it is from From.
 	Replied(from wire.ReplicaID, m *wire.Reply)
-	// Told sums up what the client has sent and received so far.
+	// Told returns the counts of what the client has sent and received so far.
 	Told() Tally
 }
 
@@ -27,16 +27,17 @@ type Reader interface {
 	Asked(from wire.ReplicaID, m *wire.QueryReply, now time.Duration)
 }
 
-// Parcel is a frame for one replica. It need not be the encoding of anything.
+// Parcel is a frame for one replica. It may be any bytes, also ones that are no message.
 type Parcel struct {
 	To    wire.ReplicaID
 	Frame []byte
 }
 
-// Tally counts. An experiment without lies proves nothing (I18), so every client reports how many lies it told.
+// Tally is counts of what a client did. If an experiment has told no lies, it proves nothing (I18), so every client
+// counts its lies.
 type Tally struct {
 	Parcels  uint64                  `json:"parcels"` // frames for one replica each
-	Lies     uint64                  `json:"lies"`    // of these, parcels that no correct client would send
+	Lies     uint64                  `json:"lies"`    // how many of the parcels no correct client would send
 	Outcomes map[wire.Outcome]uint64 `json:"replies"` // by outcome, counted for every replica
 	Reads    uint64                  `json:"reads"`   // answered reads of past states
 }
@@ -53,29 +54,30 @@ type Config struct {
 	Burdens   Burdens
 }
 
-// Burdens are operations that cost much. Those that the machine does not have are nil.
+// Burdens are operations that cost much. Operations that the machine does not have are nil.
 type Burdens struct {
-	Count       []byte                           // reads every key
-	Transaction func(n uint64) []byte            // of 64 operations, half of them counts and half writes of the n-th one
+	Count []byte // reads every key
+	// 64 operations, of which half are counts and half are writes of operation n.
+	Transaction func(n uint64) []byte
 	Value       func(n uint64, bytes int) []byte // writes so many bytes
-	Past        []byte                           // like Count, 64 times, and without writes
+	Past        []byte                           // like Count, but 64 counts in one operation without writes
 	Gone        Gone
 }
 
-// Gone are operations on keys of their own, which are deleted before they are counted.
+// Gone returns operations on keys of their own. The keys are put and deleted, and then counted.
 type Gone struct {
 	Put, Delete func(n uint64) []byte // of the n-th key
 	Count       []byte                // reads all of those keys
 }
 
-// caller is what malicious clients have in common; they embed it.
+// caller is what all malicious clients have in common. Each of them embeds it.
 type caller struct {
 	Config
 	sign   tamper.Sign
 	number uint64 // number of the session's last request
 	made   uint64 // number of operations made
 	opened bool
-	views  []wire.View // the view that each replica said last
+	views  []wire.View // the view in the last reply of each replica
 	tally  Tally
 	out    []Parcel
 }
@@ -85,7 +87,7 @@ func (c *caller) take(cfg Config, sign tamper.Sign) {
 	c.tally.Outcomes = map[wire.Outcome]uint64{}
 }
 
-// ready checks what the tags of a behaviour's struct cannot express.
+// ready makes the checks that the tags of a behaviour's struct cannot express.
 func (*caller) ready() error { return nil }
 
 // Told returns a copy of the tally.
@@ -95,7 +97,7 @@ func (c *caller) Told() Tally {
 	return t
 }
 
-// Replied counts a reply and learns from it where the primary is.
+// Replied counts a reply, and uses it as a hint about which replica is the primary.
 func (c *caller) Replied(from wire.ReplicaID, m *wire.Reply) {
 	if m.ID.Client == c.Key {
 		c.tally.Outcomes[m.Outcome]++
@@ -103,7 +105,8 @@ func (c *caller) Replied(from wire.ReplicaID, m *wire.Reply) {
 	}
 }
 
-// primary is the primary of the highest view that f+1 replicas named, so that a single liar cannot mislead the client.
+// primary returns the primary of the highest view that f+1 replicas have named, so that one liar cannot mislead the
+// client.
 func (c *caller) primary() wire.ReplicaID {
 	named := slices.Clone(c.views)
 	slices.Sort(named)
@@ -111,12 +114,13 @@ func (c *caller) primary() wire.ReplicaID {
 	return wire.ReplicaID(uint64(named[(c.Replicas-1)/3]) % uint64(c.Replicas))
 }
 
-// attach makes replicas answer over this client's links, even those to which it sends no request of the session.
+// attach tells the replicas to send replies over this client's links, also the replicas to which it sends no request of
+// the session.
 func (c *caller) attach(s wire.Session) {
 	c.spread(false, wire.Encode(&wire.Attach{Session: s}))
 }
 
-// open attaches the first session, once.
+// open announces the first session to the replicas. It does so once.
 func (c *caller) open() {
 	if !c.opened {
 		c.opened = true
@@ -124,7 +128,7 @@ func (c *caller) open() {
 	}
 }
 
-// kept is how many replies the replicas should keep for a client that asks for some of them again.
+// kept is how many replies the replicas should keep, so that the client can ask for some of them again.
 const kept = 64
 
 // request makes and signs a request for a new operation.
@@ -147,7 +151,7 @@ func (c *caller) next() *wire.Request {
 	return c.request(c.Session, c.number)
 }
 
-// send adds a frame to what Tick returns.
+// send adds a frame to those that Tick returns.
 func (c *caller) send(to wire.ReplicaID, lie bool, frame []byte) {
 	c.tally.Parcels++
 	if lie {
@@ -163,7 +167,7 @@ func (c *caller) spread(lie bool, frame []byte) {
 	}
 }
 
-// flush returns everything that was to be sent since the last call.
+// flush returns the frames that were added since the last call.
 func (c *caller) flush() []Parcel {
 	out := c.out
 	c.out = nil

@@ -7,7 +7,8 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// clientEquivocation gives one number to two operations (C2): exactly one of them may execute, the same one everywhere.
+// clientEquivocation sends two operations under one request number (C2). Exactly one of them may be executed, and it
+// must be the same one on all replicas.
 var clientEquivocation = tamper.Describe[twoFaced]("client-equivocation", tamper.Byzantine,
 	"signs two operations under one number and tells replicas different ones",
 	"at most one view change; one of the operations executes, everywhere the same one")
@@ -21,13 +22,13 @@ type twoFaced struct {
 	told   []contradiction // to be repeated, oldest first
 }
 
-// contradiction is what was said under one number.
+// contradiction is the set of requests that were sent under one number.
 type contradiction struct {
 	at     time.Duration
 	frames [][]byte
 }
 
-// Tick contradicts itself when it is time to.
+// Tick sends contradicting requests when they are due.
 func (c *twoFaced) Tick(now time.Duration) []Parcel {
 	c.open()
 	for range c.Every.Due(now) {
@@ -58,7 +59,8 @@ func (c *twoFaced) contradict(now time.Duration) {
 	c.told = append(c.told, said)
 }
 
-// variant is which of the operations a replica gets. With halves, the two halves change places from number to number.
+// variant returns which of the operations a replica gets. In the mode halves, the two halves of the replicas swap their
+// operations from one number to the next.
 func (c *twoFaced) variant(to int) int {
 	switch c.Split {
 	case "each":
@@ -73,7 +75,8 @@ func (c *twoFaced) variant(to int) int {
 	}
 }
 
-// partialClient asks some replicas only, so that these might suspect the primary for requests that it never got (C3).
+// partialClient sends requests to only some replicas. These might then suspect the primary because of requests that it
+// never received (C3).
 var partialClient = tamper.Describe[partial]("partial-client", tamper.Byzantine,
 	"sends its requests to some replicas only, well signed or not, and does not care about the answers",
 	"no timer runs for an invalid request; no view change")
@@ -86,12 +89,12 @@ type partial struct {
 	Every     tamper.Pace  `default:"0.1T" doc:"time between two requests, a duration or a multiple of T"`
 }
 
-// Tick asks when it is time to.
+// Tick sends requests when they are due.
 func (c *partial) Tick(now time.Duration) []Parcel {
 	c.open()
 	for range c.Every.Due(now) {
 		var m wire.Message = c.next()
-		if c.Signature == "bad" { // a different one for every request
+		if c.Signature == "bad" { // a different invalid signature for every request
 			m = tamper.Altered(m, "Sig", func(s wire.Signature) wire.Signature { s[0] ^= 0x01; return s })
 		}
 		frame := wire.Encode(m)

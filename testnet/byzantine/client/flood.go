@@ -8,7 +8,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// clientFlood sends more valid requests than its share (C6), and many that nobody may believe (S2).
+// clientFlood sends more valid requests than its share (C6), and many requests with invalid signatures (S2).
 var clientFlood = tamper.Describe[flooder]("client-flood", tamper.Byzantine,
 	"sends requests to all replicas without waiting for answers, valid ones and ones with bad signatures",
 	"honest clients keep ≥ 80 % of their throughput; no view change")
@@ -28,7 +28,7 @@ func (c *flooder) ready() error {
 	return nil
 }
 
-// Tick sends what has become due.
+// Tick sends the requests that are due.
 func (c *flooder) Tick(now time.Duration) []Parcel {
 	c.open()
 	for range c.Valid.Due(now) {
@@ -40,7 +40,7 @@ func (c *flooder) Tick(now time.Duration) []Parcel {
 	return c.flush()
 }
 
-// padded repeats a request's operation until it is long enough.
+// padded repeats the operation of a request until the request is long enough.
 func (c *flooder) padded(m *wire.Request) *wire.Request {
 	if c.Bytes == 0 {
 		return m
@@ -53,8 +53,8 @@ func (c *flooder) padded(m *wire.Request) *wire.Request {
 	return long
 }
 
-// forge makes a request with a made-up signature, since signing would slow the flood. The signature is another one each
-// time, so that no replica can remember it as bad.
+// forge makes a request with a made-up signature, since signing would slow the flood. Each signature is different, so
+// that no replica can recognise it as one that failed before.
 func (c *flooder) forge() []byte {
 	c.forged++
 	m := &wire.Request{
@@ -67,7 +67,8 @@ func (c *flooder) forge() []byte {
 	return wire.Encode(m)
 }
 
-// burstClient gives the backups at once as much as they admit, so that their timers would blame the primary (C6, T1).
+// burstClient sends the backups at once as many requests as they admit. Without C6 and T1, the backups' timers would end
+// and they would suspect the primary.
 var burstClient = tamper.Describe[burster]("burst-client", tamper.Byzantine,
 	"sends each of f+1 backups hundreds of requests of its own at one moment, again and again, and nothing to the primary",
 	"honest clients keep ≥ 80 % of their throughput; no view change")
@@ -78,7 +79,7 @@ type burster struct {
 	Every    tamper.Pace `default:"1.5s" doc:"time between two bursts, a duration or a multiple of T"`
 }
 
-// Tick sends a burst when it is time to.
+// Tick sends many requests at once when that is due.
 func (c *burster) Tick(now time.Duration) []Parcel {
 	c.open()
 	if c.Every.Due(now) == 0 {
@@ -93,7 +94,7 @@ func (c *burster) Tick(now time.Duration) []Parcel {
 	return c.flush()
 }
 
-// malformedClient sends frames that every decoder must refuse without harm (S4).
+// malformedClient sends frames that every decoder must refuse without other effects (S4).
 var malformedClient = tamper.Describe[babbler]("malformed", tamper.Byzantine,
 	"sends frames that are no message: lists of a million entries, deep nesting, cut short, bits turned",
 	"memory is bounded, and its link is dropped")
@@ -110,7 +111,7 @@ func (c *babbler) ready() error {
 	return nil
 }
 
-// Tick sends every replica a frame of its own when it is time to.
+// Tick sends every replica a different malformed frame.
 func (c *babbler) Tick(now time.Duration) []Parcel {
 	for range c.Every.Due(now) {
 		for to := range c.Replicas {
@@ -120,12 +121,12 @@ func (c *babbler) Tick(now time.Duration) []Parcel {
 	return c.flush()
 }
 
-// exhaustClient holds connections, streams and memory of links, and gives nothing back (I14).
+// exhaustClient uses up connections, streams and memory of links, and never releases them (I14).
 var exhaustClient = tamper.Describe[idler](tamper.Exhaust, tamper.Byzantine,
 	"opens streams by the thousand, begins frames and never ends them, reads nothing: on real processes only",
 	"≥ 80 % of the throughput; connections, streams and memory of a peer stay bounded")
 
-// idler sends no message: package link attacks its links.
+// idler sends no message. Its attack on links is in package link.
 type idler struct {
 	caller
 	tamper.Exhaustion

@@ -10,7 +10,8 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// heavyClient asks for as much work as valid requests may ask for, in as many of them as it may have under way (C6, C9).
+// heavyClient sends valid requests that cost as much as is allowed, and has as many of them under way as is allowed (C6,
+// C9).
 var heavyClient = tamper.Describe[burden]("heavy-client", tamper.Byzantine,
 	"sends hundreds of valid requests at once, each as expensive as allowed: counts over all keys, large values, transactions, "+
 		"reads of the past, or counts over keys that it deleted, which cost it nothing",
@@ -33,7 +34,7 @@ type burden struct {
 	reads    reads
 }
 
-// ready returns an error if the machine lacks an operation that is needed.
+// ready returns an error if the machine lacks an operation that this behaviour needs.
 func (c *burden) ready() error {
 	if b := &c.Burdens; (c.Operation != nil || b.Count != nil) && (c.How == "values" && b.Value == nil ||
 		c.How == "transactions" && b.Transaction == nil || c.How == "past" && b.Past == nil ||
@@ -79,7 +80,8 @@ func (c *burden) work() (ops [][]byte) {
 	return ops
 }
 
-// gone returns operations that put keys, delete them, and then count them. Between counts, single keys are put and deleted.
+// gone returns operations that put keys, delete them, and then count them. Between two counts, single keys are put and
+// deleted.
 func (c *burden) gone() (ops [][]byte) {
 	for range c.Ops {
 		switch g := c.Burdens.Gone; {
@@ -100,8 +102,8 @@ func (c *burden) gone() (ops [][]byte) {
 	return ops
 }
 
-// emptyClient sends as many empty operations as it can. An empty operation has no bytes, but it takes an entry of a list in
-// memory and a call of the machine (S4).
+// emptyClient sends as many empty operations as it can. An empty operation has no bytes, but it takes memory for a list
+// entry, and the machine is called for it (S4).
 var emptyClient = tamper.Describe[hollow]("empty-client", tamper.Byzantine,
 	"sends the primary alone hundreds of requests at once, each of as many empty operations as it may have",
 	"other clients keep ≥ 50 % of what they ask for; no view change")
@@ -132,7 +134,8 @@ type asked struct {
 	done   bool
 }
 
-// keep posts again the requests that were not answered for T/4, and a new request for each that was answered.
+// keep has two tasks: it sends a request again that was not answered within T/4, and it sends a new request for each one
+// that was answered.
 func (c *many) keep(now time.Duration, parallel uint64, work func() [][]byte, post func(frame []byte)) []Parcel {
 	c.open()
 	c.under = slices.DeleteFunc(c.under, func(a asked) bool { return a.done })
@@ -155,7 +158,7 @@ func (c *many) keep(now time.Duration, parallel uint64, work func() [][]byte, po
 	return c.flush()
 }
 
-// Replied takes any answer but busy for the end of a request.
+// Replied treats every answer except Busy as the end of a request.
 func (c *many) Replied(from wire.ReplicaID, m *wire.Reply) {
 	c.caller.Replied(from, m)
 	i, found := slices.BinarySearchFunc(c.under, m.ID.T, func(a asked, t uint64) int { return cmp.Compare(a.number, t) })

@@ -8,20 +8,23 @@ import (
 
 // reads is the state of a client's reads of the past.
 type reads struct {
-	at      wire.Seq // the state that is asked for, the same one until a replica no longer has it
-	newest  wire.Seq // the highest sequence number in a reply
-	gone    bool     // a replica no longer has the state that is asked for
-	nonce   uint64
-	under   map[wire.ReplicaID]int           // reads under way, by replica
-	since   map[wire.ReplicaID]time.Duration // when the last read was answered, by replica
-	learned time.Duration                    // when the last request was sent, whose reply tells a newer state
+	at     wire.Seq // the state that is read; it stays the same until a replica does not have it any more
+	newest wire.Seq // the highest sequence number in a reply
+	gone   bool     // a replica does not have the state that is read any more
+	nonce  uint64
+	under  map[wire.ReplicaID]int           // reads under way, by replica
+	since  map[wire.ReplicaID]time.Duration // when the last read was answered, by replica
+	// When the last request was sent; its reply gives a newer sequence number to read.
+	learned time.Duration
 }
 
-// unheard is the time without an answer after which reads count as lost: longer than a replica reads for anybody.
+// unheard is the time after which a read without an answer counts as lost. It is longer than a replica takes for any
+// read.
 const unheard = 15 * time.Second
 
-// read keeps c.Parallel reads of the past under way at each replica. The replica serves one read of a link at a time, so
-// another one always waits. Once in a T it sends a request, whose reply tells a newer state.
+// read keeps c.Parallel reads of the past under way at each replica. A replica serves one read of a link at a time, so
+// the others wait there. Once in a T the client sends a request, because the reply gives it a newer sequence number to
+// read.
 func (c *burden) read(now time.Duration) []Parcel {
 	r := &c.reads
 	if r.under == nil {
@@ -47,13 +50,13 @@ func (c *burden) read(now time.Duration) []Parcel {
 	return c.flush()
 }
 
-// Replied learns how far the cluster is.
+// Replied learns from a reply which sequence number the cluster has reached.
 func (c *burden) Replied(from wire.ReplicaID, m *wire.Reply) {
 	c.many.Replied(from, m)
 	c.reads.newest = max(c.reads.newest, m.Seq)
 }
 
-// Asked takes the answer to a read of the past.
+// Asked handles the answer to a read of a past state.
 func (c *burden) Asked(from wire.ReplicaID, m *wire.QueryReply, now time.Duration) {
 	r := &c.reads
 	if r.under[from] > 0 {

@@ -8,7 +8,8 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// absurdSessions chooses numbers that evict its own sessions or lie beyond every window (C1, C2).
+// absurdSessions uses session numbers that make the replicas evict its own sessions, and request numbers beyond every
+// window (C1, C2).
 var absurdSessions = tamper.Describe[numberer]("absurd-sessions", tamper.Byzantine,
 	"numbers its sessions and requests absurdly: 0, 2⁶⁴−1, falling, a new session for every request",
 	"it harms its own key only")
@@ -22,7 +23,7 @@ type numberer struct {
 	asked   uint64
 }
 
-// Tick asks under the next absurd number when it is time to.
+// Tick sends a request with the next absurd number when that is due.
 func (c *numberer) Tick(now time.Duration) []Parcel {
 	for range c.Every.Due(now) {
 		c.asked++
@@ -46,7 +47,7 @@ func (c *numberer) choose() (wire.Session, uint64) {
 	}
 }
 
-// absurd draws a number near an end or the middle of the range, near the first session, or anywhere.
+// absurd draws a number near one end of the range, near its middle, near the first session, or anywhere.
 func (c *numberer) absurd() uint64 {
 	near := c.Seed.Uint64N(4)
 	switch c.Seed.IntN(5) {

@@ -20,50 +20,51 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// Options say who attacks whom, and how.
+// Options say who attacks which replicas, and how.
 type Options struct {
 	File   *cluster.File
-	Key    *crypto.PrivateKey // a replica's, a client's, or nobody's
-	Choice tamper.Choice      // a behaviour of clients, or one of replicas that is about links
-	// Operation returns the n-th operation of a malicious client, no two alike.
+	Key    *crypto.PrivateKey // the key of a replica, of a client, or one that no replica knows
+	Choice tamper.Choice      // a behaviour of clients, or a behaviour of replicas that attacks links
+	// Operation returns the n-th operation of a malicious client. All operations differ.
 	Operation func(n uint64) []byte
 	Burdens   rogues.Burdens
 }
 
-// Tally is what an attacker did and what was done to it. Counters are sums over all replicas.
+// Tally counts what an attacker did, and how replicas reacted. All counters are sums over all replicas.
 type Tally struct {
 	Streams uint64       `json:"streams"` // streams that a replica served
 	Refused uint64       `json:"refused"` // connections and streams that a replica refused
-	Frames  uint64       `json:"frames"`  // hostile frames that a link took
+	Frames  uint64       `json:"frames"`  // hostile frames that could be written to a link
 	Dropped uint64       `json:"dropped"` // streams that a replica ended
 	Held    uint64       `json:"held"`    // the most streams that were open at once
 	Client  rogues.Tally `json:"client"`  // what a malicious client did
 }
 
-// OnLinks reports whether a behaviour of replicas is one that an attack does beside an honest replica's process.
+// OnLinks reports whether a behaviour of replicas is an attack on links. Such an attack runs beside the process of an
+// honest replica, with its key.
 func OnLinks(c tamper.Choice) bool { return c.Name == "malformed" || c.Name == tamper.Exhaust }
 
-// Dormant is an attack, or a malicious client, that can be begun and ended again and again. Behaviours that are about links
-// work with any key; those of clients need a key that the cluster admits. Its methods may be called from any goroutine. A
-// nil Dormant is an attack that does nothing.
+// Dormant is an attack, or a malicious client, that can be started and stopped repeatedly. Attacks on links work with
+// any key; malicious clients need a key that the cluster admits. Its methods may be called from any goroutine. A nil
+// Dormant is an attack that does nothing.
 type Dormant struct {
 	options Options
 
 	mu      sync.Mutex
 	cancel  context.CancelFunc // nil while it sleeps
-	close   []func() error     // close what the attack has open
+	close   []func() error     // these functions close everything that the attack has open
 	running sync.WaitGroup
-	told    func() rogues.Tally // the tally of the malicious client that is awake; nil: none is
-	past    rogues.Tally        // the sum of the tallies of those before
+	told    func() rogues.Tally // returns the counts of the malicious client that runs now; nil: none runs
+	past    rogues.Tally        // the sum of the counts of malicious clients that ran before
 
 	streams, refused, frames, dropped atomic.Uint64
 	held, mostHeld                    atomic.Int64
 }
 
-// NewDormant returns an attack that sleeps.
+// NewDormant returns an attack that is stopped.
 func NewDormant(o Options) *Dormant { return &Dormant{options: o} }
 
-// Wake begins or ends the attack.
+// Wake starts or stops the attack.
 func (a *Dormant) Wake(on bool) error {
 	if a == nil {
 		return nil
@@ -93,7 +94,7 @@ func (a *Dormant) begin(ctx context.Context, o Options) error {
 		}
 		return a.exhaust(ctx, o, e)
 	case "malformed":
-		// On raw links all frames are hostile, so Every is not used.
+		// On raw links all frames are hostile, so the parameter Every is not used.
 		p := &struct {
 			Every string `doc:"between frames"`
 			tamper.Malformed
@@ -119,7 +120,7 @@ func (a *Dormant) end() error {
 	return errors.Join(errs...)
 }
 
-// Told sums up what the attack has done so far.
+// Told returns the counts of the attack so far.
 func (a *Dormant) Told() (t Tally) {
 	if a == nil {
 		return t
@@ -132,7 +133,7 @@ func (a *Dormant) Told() (t Tally) {
 	}
 }
 
-// client sums up the tallies of all malicious clients so far.
+// client returns the sum of the counts of all malicious clients so far.
 func (a *Dormant) client() rogues.Tally {
 	var now rogues.Tally
 	if a.told != nil {
@@ -146,10 +147,10 @@ func (a *Dormant) client() rogues.Tally {
 	return sum
 }
 
-// Acts counts what was done to others so far.
+// Acts returns how often the attack did something to others so far.
 func (a *Dormant) Acts() uint64 { return a.Told().Acts() }
 
-// hold counts a stream as open, until the returned function is called.
+// hold counts a stream as open until the returned function is called.
 func (a *Dormant) hold() (release func()) {
 	a.streams.Add(1)
 	now := a.held.Add(1)
@@ -167,7 +168,7 @@ func (a *Dormant) peer(o Options) (*rawPeer, error) {
 	return p, err
 }
 
-// victims are the replicas other than the attacker's own, and the protocols that its key may speak.
+// victims returns all replicas except the one whose key the attacker has, and the protocols that its key may use.
 func victims(o Options) ([]peer.AddrInfo, []protocol.ID, error) {
 	all, err := targets(o.File.Members())
 	if err != nil {
@@ -179,7 +180,7 @@ func victims(o Options) ([]peer.AddrInfo, []protocol.ID, error) {
 	return all, []protocol.ID{clientProtocol}, nil
 }
 
-// pause waits a moment, or until the attack ends; then it is false.
+// pause waits a moment, and returns false if the attack ends meanwhile.
 func pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -191,8 +192,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Acts counts what an attack did: lies of a malicious client that links took, or else hostile frames, and streams that were
-// served or refused. An attack without acts proves nothing (I18).
+// Acts counts what an attack did: the lies of a malicious client that were sent, or otherwise the hostile frames that
+// were sent and the streams that were served or refused. If this is 0, the attack proves nothing (I18).
 func (t Tally) Acts() uint64 {
 	if t.Client.Parcels > 0 {
 		return min(t.Frames, t.Client.Lies)

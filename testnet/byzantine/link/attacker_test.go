@@ -12,8 +12,8 @@ import (
 	"tagma/testnet/byzantine/link"
 )
 
-// S4, I14: bytes that are no frame or no message are refused and counted, their sender loses the stream each time, and all
-// others are served.
+// S4, I14: frames that are malformed, or are no message, are refused and counted. The stream of their sender is closed
+// each time, and all other peers are served.
 func TestS4_MalformedFramesOverRealLinksAreRefusedAndTheirSenderDropped(t *testing.T) {
 	s := newStage(t)
 	choice := byzantine.Choice{Name: "malformed", Values: map[string]string{"bytes": "1048576"}}
@@ -42,8 +42,9 @@ func TestS4_MalformedFramesOverRealLinksAreRefusedAndTheirSenderDropped(t *testi
 	}
 }
 
-// I14: the streams that one peer opens, the frames that it begins and the data that it never reads are bounded, and no other
-// peer suffers. Each attack runs by itself, because the flood of streams leaves the attacker no stream for the others.
+// I14: replicas bound how many streams a peer may open, how many frames it may begin, and how much unread data they keep
+// for it. No other peer suffers. The test runs one attack at a time, because the flood of streams would leave no streams
+// for the other attacks.
 func TestI14_WhoeverExhaustsLinksUsesUpHisOwn(t *testing.T) {
 	s := newStage(t)
 	for _, who := range []string{"client", "replica"} {
@@ -99,7 +100,8 @@ func TestNetwork_AnOutsiderGetsNoStream(t *testing.T) {
 	}
 }
 
-// C2: of two operations under one number exactly one executes, the same one everywhere.
+// C2: if two operations are sent under one number, exactly one of them is executed, and it is the same one on all
+// replicas.
 func TestC2_OfTwoOperationsUnderOneNumberOneExecutes(t *testing.T) {
 	s := newStage(t)
 	choice, err := byzantine.ParseClientChoice("client-equivocation,every=20ms,repeat=200ms")
@@ -115,7 +117,7 @@ func TestC2_OfTwoOperationsUnderOneNumberOneExecutes(t *testing.T) {
 	told := s.stop(a)
 	s.mustStand(before)
 	both, one := 0, 0
-	for n := uint64(1); n <= 60; n += 2 { // operations 1 and 2 share a number, 3 and 4 do, …
+	for n := uint64(1); n <= 60; n += 2 { // operations 1 and 2 have the same number, so do 3 and 4, and so on
 		switch s.written(lie(n)) + s.written(lie(n+1)) {
 		case 1:
 			one++
@@ -129,7 +131,7 @@ func TestC2_OfTwoOperationsUnderOneNumberOneExecutes(t *testing.T) {
 	t.Logf("%+v", told)
 }
 
-// written is 1 if a key has a value.
+// written returns 1 if a key has a value, and 0 otherwise.
 func (s *stage) written(key []byte) int {
 	s.t.Helper()
 	switch _, err := kv.NewClient(s.honest).Get(s.within(), string(key)); {
@@ -141,7 +143,8 @@ func (s *stage) written(key []byte) int {
 	return 1
 }
 
-// C3, C1: requests to some replicas, with signatures that do not hold, and under absurd numbers harm nobody else.
+// C3, C1: other clients are not harmed by requests that are sent to only some replicas, that have invalid signatures, or
+// that have absurd numbers.
 func TestC3_PartialAndAbsurdClientsHarmNobodyElse(t *testing.T) {
 	s := newStage(t)
 	for _, text := range []string{

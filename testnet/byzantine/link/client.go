@@ -12,15 +12,15 @@ import (
 	rogues "tagma/testnet/byzantine/client"
 )
 
-// beat is how often a hosted client is told the time.
+// beat is the time between two calls of a client's Tick.
 const beat = 5 * time.Millisecond
 
-// hosted is a malicious client on real links.
+// hosted is a malicious client that runs over real links.
 type hosted struct {
 	host *network.ClientHost
 	a    *Dormant
 
-	mu     sync.Mutex // guards the client, which two goroutines tell the time and replies
+	mu     sync.Mutex // guards the client, which one goroutine calls for ticks and another one for replies
 	client rogues.Client
 	began  time.Time
 }
@@ -68,7 +68,7 @@ func (a *Dormant) misbehave(ctx context.Context, o Options) error {
 	return nil
 }
 
-// dial connects the client, with the key that it signs with.
+// dial connects the client to the replicas. The client signs with the same key with which it connects.
 func (h *hosted) dial(o Options) (err error) {
 	h.host, err = network.Dial(network.ClientConfig{
 		Seed: o.Key.Seed(), Members: o.File.Members(), Greeting: o.File.Greeting(),
@@ -95,7 +95,7 @@ func (h *hosted) run(ctx context.Context) {
 	}
 }
 
-// config is what a malicious client knows of its cluster.
+// config returns what a malicious client knows about its cluster.
 func (o *Options) config() (rogues.Config, error) {
 	cfg, err := o.File.Config(0)
 	return rogues.Config{
@@ -106,14 +106,14 @@ func (o *Options) config() (rogues.Config, error) {
 
 func (o *Options) sign(b []byte) wire.Signature { return o.Key.Sign(b) }
 
-// Asker is a client on real links that sends what it is asked to, and nothing else. Its methods may be called from any
+// Asker is a client on real links that sends only what the test tells it to send. Its methods may be called from any
 // goroutine.
 type Asker struct {
 	hosted
 	client *rogues.Asker
 }
 
-// NewAsker connects an Asker: it needs only the file and the key of the options. Close must follow.
+// NewAsker connects an Asker. Of the options it needs only the cluster file and the key. The caller must call Close.
 func NewAsker(o Options) (*Asker, error) {
 	cfg, err := o.config()
 	if err != nil {
@@ -127,7 +127,7 @@ func NewAsker(o Options) (*Asker, error) {
 	return a, nil
 }
 
-// Ask sends a request. Until ctx ends, it waits for links to all replicas that are to get the request.
+// Ask sends a request. Before that, it waits until ctx ends for links to all replicas that must get the request.
 func (a *Asker) Ask(ctx context.Context, q *rogues.Ask) error {
 	for lacks(a.host.Connected(), q.To) {
 		if !pause(ctx, beat) {
@@ -153,7 +153,7 @@ func lacks(connected []bool, ids []wire.ReplicaID) bool {
 	return slices.ContainsFunc(ids, func(id wire.ReplicaID) bool { return !connected[id] })
 }
 
-// Answers counts the replicas by what they have answered to a request so far.
+// Answers returns how many replicas have answered a request with each outcome so far.
 func (a *Asker) Answers(q *rogues.Ask) map[wire.Outcome]int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -1,6 +1,7 @@
-// Package link attacks a cluster over real links, below the level of messages: with malformed frames, thousands of streams,
-// and peers that never read. It also hosts the malicious clients of package client on such links.
+// Package link attacks a cluster over real links, below the level of messages: with malformed frames, thousands of
+// streams, and peers that never read. It also runs the malicious clients of package client over such links.
 //
-// An attacker has a replica's key, a client's, or one that nobody knows. It uses libp2p directly, so that the network
-// package does not keep it to the rules. It counts what it did and what was done to it, and judges nothing.
+// An attacker has the key of a replica, the key of a client, or a key that no replica knows. It uses libp2p directly,
+// because the network package would prevent it from breaking the rules. It counts what it did and how replicas reacted,
+// and judges nothing.
 package link

@@ -35,10 +35,10 @@ const (
 	clientProtocol  protocol.ID = "/tagma/client/1"
 )
 
-// patience is how long one step of setting a stream up may take.
+// patience is the time limit of each step of opening a stream.
 const patience = 5 * time.Second
 
-// rawPeer is a libp2p peer over TCP that has no limits and no allow-list, and keeps no rules.
+// rawPeer is a libp2p peer over TCP. It has no limits and no allow-list, and need not follow any rule.
 type rawPeer struct {
 	*swarm.Swarm
 	store    peerstore.Peerstore
@@ -93,7 +93,7 @@ func (p *rawPeer) addTCP(private crypto.PrivKey, limits network.ResourceManager)
 
 func (p *rawPeer) close() error { return errors.Join(p.Swarm.Close(), p.store.Close()) }
 
-// targets returns the TCP addresses of the replicas, which are all that an attacker uses.
+// targets returns the TCP addresses of the replicas. Attackers use no other transport.
 func targets(members []own.Member) ([]peer.AddrInfo, error) {
 	list := make([]peer.AddrInfo, len(members))
 	for i, m := range members {
@@ -116,7 +116,7 @@ func targets(members []own.Member) ([]peer.AddrInfo, error) {
 	return list, nil
 }
 
-// open connects to a replica unless it is connected, opens a stream, and calls begin with the stream.
+// open opens a stream to a replica, after connecting to it if necessary, and calls begin with the stream.
 func (p *rawPeer) open(ctx context.Context, to peer.AddrInfo, begin func(network.Stream) error) (network.Stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -132,9 +132,9 @@ func (p *rawPeer) open(ctx context.Context, to peer.AddrInfo, begin func(network
 	return stream, settle(stream, func() error { return begin(stream) })
 }
 
-// settle calls begin with a deadline set, and resets the stream if begin fails.
+// settle calls begin with a deadline set. It resets the stream if begin fails.
 func settle(stream network.Stream, begin func() error) error {
-	_ = stream.SetDeadline(time.Now().Add(patience)) // what follows fails if this does
+	_ = stream.SetDeadline(time.Now().Add(patience)) // if this fails, the following calls fail, too
 	err := begin()
 	if err == nil {
 		return stream.SetDeadline(time.Time{})
@@ -143,7 +143,8 @@ func settle(stream network.Stream, begin func() error) error {
 	return err
 }
 
-// greeted opens a stream, agrees on a protocol and exchanges greetings: the replica takes what follows for frames.
+// greeted opens a stream, agrees on a protocol and exchanges greetings. The replica then reads everything that follows
+// as frames.
 func (p *rawPeer) greeted(ctx context.Context, to peer.AddrInfo, proto protocol.ID) (network.Stream, error) {
 	return p.open(ctx, to, func(stream network.Stream) error {
 		err := multistream.SelectProtoOrFail(proto, stream)
@@ -157,7 +158,7 @@ func (p *rawPeer) greeted(ctx context.Context, to peer.AddrInfo, proto protocol.
 	})
 }
 
-// greet writes the greeting and waits for the other side's, which is the same one.
+// greet writes the greeting and waits for the replica's greeting, which is the same.
 func greet(stream network.Stream, greeting []byte) error {
 	_, err := stream.Write(framed(greeting))
 	if err == nil {
@@ -166,7 +167,7 @@ func greet(stream network.Stream, greeting []byte) error {
 	return err
 }
 
-// framed puts a frame's length before it.
+// framed returns a frame with its length before it.
 func framed(frame []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(frame))), frame...)
 }

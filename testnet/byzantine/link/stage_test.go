@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// stage is a cluster of real processes, an honest client, and room for an attacker.
+// stage is a cluster of real processes with an honest client. A test adds an attacker.
 type stage struct {
 	t       *testing.T
 	cluster *local.Cluster
@@ -36,7 +36,7 @@ func newStage(t *testing.T) *stage {
 	t.Helper()
 	c, err := local.Create(local.Options{
 		Dir: t.TempDir(), Replicas: 4, Clients: 2,
-		// Far longer than any step takes on a busy machine, so that the attacker must have caused any view change.
+		// This is far longer than any step takes on a slow machine, so if the view changes, the attacker caused it.
 		Protocol: cluster.Protocol{ViewTimeout: cluster.Duration{Duration: 8 * time.Second}},
 	})
 	if err != nil {
@@ -69,7 +69,7 @@ func (s *stage) key(path string) *crypto.PrivateKey {
 	return key
 }
 
-// keyOf is the key of replica 3, or of a client that only attacks.
+// keyOf returns the key of replica 3, or of a client that is used only for attacks.
 func (s *stage) keyOf(who string) *crypto.PrivateKey {
 	s.t.Helper()
 	if who == "replica" {
@@ -102,7 +102,7 @@ func (s *stage) attack(key *crypto.PrivateKey, choice byzantine.Choice) *link.Do
 	return a
 }
 
-// stop ends an attack and tells what it was.
+// stop ends an attack and returns its counts.
 func (s *stage) stop(a *link.Dormant) link.Tally {
 	s.t.Helper()
 	if err := a.Wake(false); err != nil {
@@ -111,10 +111,10 @@ func (s *stage) stop(a *link.Dormant) link.Tally {
 	return a.Told()
 }
 
-// lie is the key that a malicious client's n-th operation writes.
+// lie returns the key that the n-th operation of a malicious client writes.
 func lie(n uint64) []byte { return fmt.Appendf(nil, "lie/%06d", n) }
 
-// put has the honest client write and fails unless all of it is acknowledged.
+// put writes values with the honest client. The test fails unless all of them are acknowledged.
 func (s *stage) put(n int) {
 	s.t.Helper()
 	for range n {
@@ -131,7 +131,7 @@ func (s *stage) put(n int) {
 
 func (s *stage) reports() map[int]node.Report { return s.cluster.Ask(s.within(), s.cluster.Running()) }
 
-// until waits until a condition on the attack's counts holds.
+// until waits until the attack's counts meet a condition.
 func (s *stage) until(a *link.Dormant, what string, holds func(link.Tally) bool) link.Tally {
 	s.t.Helper()
 	poll := time.NewTicker(20 * time.Millisecond)
@@ -148,11 +148,11 @@ func (s *stage) until(a *link.Dormant, what string, holds func(link.Tally) bool)
 	}
 }
 
-// growth bounds how much an attack may add to a replica's resident memory: a frame may have 16 MiB and a stream's window
-// 4 MiB, and the garbage collector lets garbage double the sum.
+// growth bounds how much an attack may add to a replica's resident memory. A frame may have 16 MiB and the window of a
+// stream 4 MiB, and uncollected garbage may double their sum.
 const growth = 512 << 20
 
-// mustStand fails if a replica's memory grew beyond bounds, a view changed, or a replica ended.
+// mustStand fails the test if a replica's memory grew too much, a view changed, or a replica ended.
 func (s *stage) mustStand(before map[int]node.Report) map[int]node.Report {
 	s.t.Helper()
 	after := s.reports()

@@ -18,21 +18,22 @@ import (
 )
 
 const (
-	// connections is how many connections an attacker makes to one replica: more than a member or a usual client may have.
+	// connections is how many connections an attacker opens to one replica. It is more than a member or a normal client
+	// may have.
 	connections = 16
-	// announced is the length in the header of a frame that is never completed. One byte of the frame is sent each
-	// trickleEvery, often enough for the link to seem alive.
+	// announced is the length in the header of a frame that is never completed. The attacker sends one byte of that
+	// frame in each trickleEvery. That is often enough to keep the link open.
 	announced    = 1 << 20
 	trickleEvery = time.Second
 	// betweenFrames is the time between two hostile frames.
 	betweenFrames = 5 * time.Millisecond
-	// comeBack is the wait after a replica ended a stream, and tryAgain the wait after it refused one: each try costs both
-	// sides a handshake.
+	// comeBack is how long the attacker waits after a replica ended a stream, and tryAgain how long it waits after a
+	// replica refused one. It waits because each attempt costs both sides a handshake.
 	comeBack = 20 * time.Millisecond
 	tryAgain = time.Second
 )
 
-// malform sends each replica, on each protocol, bytes that are no frame, or frames that are no message.
+// malform sends malformed frames, or frames that are no message, to each replica on each protocol.
 func (a *Dormant) malform(ctx context.Context, o Options, made *tamper.Malformed) error {
 	list, protocols, err := victims(o)
 	if err != nil {
@@ -48,11 +49,12 @@ func (a *Dormant) malform(ctx context.Context, o Options, made *tamper.Malformed
 			a.again(ctx, p, to, proto, func(ctx context.Context, stream network.Stream) {
 				open, end := context.WithCancel(ctx)
 				a.running.Go(func() {
-					_, _ = io.Copy(io.Discard, stream) // to its end, which is what we wait for
+					// This returns when the replica ends the stream, which is what the attacker waits for.
+					_, _ = io.Copy(io.Discard, stream)
 					end()
 				})
 				for sent := true; sent && pause(open, betweenFrames); {
-					_ = stream.SetWriteDeadline(time.Now().Add(patience)) // the write fails if this does
+					_ = stream.SetWriteDeadline(time.Now().Add(patience)) // if this fails, the write fails, too
 					sent = a.write(stream, hostile(dice, frames.Next()))
 				}
 			})
@@ -61,7 +63,7 @@ func (a *Dormant) malform(ctx context.Context, o Options, made *tamper.Malformed
 	return nil
 }
 
-// hostile returns the bytes that are written for a frame.
+// hostile returns the bytes that are written instead of a frame.
 func hostile(dice *rand.Rand, frame []byte) []byte {
 	switch dice.IntN(4) {
 	case 0: // 4 GiB are announced
@@ -76,7 +78,7 @@ func hostile(dice *rand.Rand, frame []byte) []byte {
 	}
 }
 
-// exhaust starts goroutines for every way to use up the resources of links.
+// exhaust starts one goroutine for each way to use up the resources of links.
 func (a *Dormant) exhaust(ctx context.Context, o Options, e *tamper.Exhaustion) error {
 	list, protocols, err := victims(o)
 	if err != nil {
@@ -106,7 +108,7 @@ func (a *Dormant) exhaust(ctx context.Context, o Options, e *tamper.Exhaustion) 
 	return nil
 }
 
-// again opens one greeted stream after the other until the attack ends, and calls do with each.
+// again opens one greeted stream after the other until the attack ends, and calls do with each of them.
 func (a *Dormant) again(
 	ctx context.Context, p *rawPeer, to peer.AddrInfo, proto protocol.ID, do func(context.Context, network.Stream),
 ) {
@@ -142,7 +144,7 @@ func (a *Dormant) refuse(ctx context.Context) {
 	}
 }
 
-// write sends something hostile and reports whether the link took it.
+// write sends hostile bytes and reports whether they could be written.
 func (a *Dormant) write(stream network.Stream, what []byte) bool {
 	_, err := stream.Write(what)
 	if err == nil {
@@ -151,7 +153,7 @@ func (a *Dormant) write(stream network.Stream, what []byte) bool {
 	return err == nil
 }
 
-// trickle begins a frame and sends a byte of it now and then.
+// trickle sends the beginning of a frame and then a single byte from time to time.
 func (a *Dormant) trickle(ctx context.Context, stream network.Stream) {
 	next := binary.BigEndian.AppendUint32(nil, announced)
 	for a.write(stream, next) && pause(ctx, trickleEvery) {
@@ -159,7 +161,8 @@ func (a *Dormant) trickle(ctx context.Context, stream network.Stream) {
 	}
 }
 
-// withhold never reads. A client asks without end, so that answers pile up; to a replica others send without being asked.
+// withhold never reads from its stream. As a client it sends inquiries without end, so that unread answers collect at
+// the replica. As a replica it need not ask, because others send to it anyway.
 func (a *Dormant) withhold(ctx context.Context, stream network.Stream) {
 	if stream.Protocol() != clientProtocol {
 		<-ctx.Done()
@@ -173,7 +176,7 @@ func (a *Dormant) withhold(ctx context.Context, stream network.Stream) {
 	}
 }
 
-// deaf accepts the streams that a replica opens to the attacker, and reads nothing from them.
+// deaf accepts the streams that a replica opens to the attacker, and never reads from them.
 func (a *Dormant) deaf(greeting []byte) network.StreamHandler {
 	offered := multistream.NewMultistreamMuxer[protocol.ID]()
 	for _, proto := range []protocol.ID{replicaProtocol, bulkProtocol} {
@@ -188,15 +191,15 @@ func (a *Dormant) deaf(greeting []byte) network.StreamHandler {
 		}) != nil {
 			return
 		}
-		a.streams.Add(1) // the stream stays open as long as its connection
+		a.streams.Add(1) // the stream remains open as long as its connection
 	}
 }
 
-// openMany opens streams to one of so many replicas, over several connections, and agrees on no protocol on them.
+// openMany opens streams to one replica, over several connections, and does not agree on a protocol on any of them.
 func (a *Dormant) openMany(ctx context.Context, o Options, to peer.AddrInfo, e *tamper.Exhaustion, replicas int) error {
 	due := time.NewTicker(time.Second * time.Duration(replicas) / time.Duration(e.Rate)) // shared by all connections
 	context.AfterFunc(ctx, due.Stop)
-	room := make(chan struct{}, max(1, int(e.Streams)/replicas)) // holds a token for every stream that is open
+	room := make(chan struct{}, max(1, int(e.Streams)/replicas)) // has one entry for every open stream
 	for range connections {
 		p, err := a.peer(o)
 		if err != nil {
@@ -213,7 +216,7 @@ func (a *Dormant) openMany(ctx context.Context, o Options, to peer.AddrInfo, e *
 				select {
 				case room <- struct{}{}:
 				default:
-					continue // as many as wanted are open
+					continue // enough streams are open
 				}
 				if !a.openIdle(ctx, p, to, func() { <-room }) {
 					a.refuse(ctx)
@@ -225,15 +228,16 @@ func (a *Dormant) openMany(ctx context.Context, o Options, to peer.AddrInfo, e *
 	return nil
 }
 
-// hello is the beginning of a negotiation, which makes the other side notice a stream.
+// hello is the beginning of a negotiation. Before it is sent, the other side does not notice the stream.
 const hello = "\x13/multistream/1.0.0\n"
 
-// openIdle opens a stream and leaves it open until the other side ends it. It reports whether it was served at all.
+// openIdle opens a stream and leaves it open until the other side ends it. It reports whether the other side accepted
+// it.
 func (a *Dormant) openIdle(ctx context.Context, p *rawPeer, to peer.AddrInfo, ended func()) bool {
 	stream, err := p.open(ctx, to, func(stream network.Stream) error {
 		_, err := stream.Write([]byte(hello))
 		if err == nil {
-			_, err = stream.Read(make([]byte, 1)) // a stream that is refused yields an error instead
+			_, err = stream.Read(make([]byte, 1)) // if the other side refuses the stream, this returns an error
 		}
 		return err
 	})

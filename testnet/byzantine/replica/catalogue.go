@@ -9,7 +9,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// Core is what an attacker wraps, and also how the attacker looks to a driver.
+// Core is what an attacker wraps. An attacker is itself a Core, so a driver can run it.
 type Core interface {
 	port.Actor
 	// Anchor returns the records that a journal segment begins with (D9).
@@ -29,14 +29,16 @@ var catalogue = []tamper.Behaviour{
 // Catalogue lists all behaviours of replicas by name.
 func Catalogue() []tamper.Behaviour { return slices.Clone(catalogue) }
 
-// Check reports whether a choice suits a cluster of so many replicas: whether those that it names are in it.
+// Check returns an error if a choice is not possible in a cluster of this size, for example because it names a replica
+// that does not exist.
 func Check(c tamper.Choice, replicas int) error {
 	_, err := New(c, &wire.Config{Members: make([]wire.PublicKey, replicas)}, nil, nil)
 	return err
 }
 
-// New puts an attacker around a core. The attacker signs its lies, since a driver signs only what is broadcast. At most one
-// Options is given. Without a core, New only checks the choice; cfg may then be nil, and what needs it is not checked.
+// New wraps a core in an attacker. The attacker signs its lies itself, because a driver signs only broadcasts. At most
+// one Options may be given. If core is nil, New only checks the choice; then cfg may also be nil, and values that depend
+// on it are not checked.
 func New(c tamper.Choice, cfg *wire.Config, core Core, sign Sign, options ...Options) (Core, error) {
 	made, err := tamper.Make(catalogue, "behaviour", c, cfg)
 	if err != nil {
@@ -44,7 +46,7 @@ func New(c tamper.Choice, cfg *wire.Config, core Core, sign Sign, options ...Opt
 	}
 	h, lies := made.(hooks)
 	if !lies {
-		return core, nil // this behaviour acts on frames and links
+		return core, nil // this behaviour attacks frames and links, so the core remains honest
 	}
 	l := h.common()
 	l.cfg, l.core, l.sign = cfg, core, sign

@@ -10,17 +10,18 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// encounter is a malicious client with four honest replicas, and what they did with its messages.
+// encounter is a run of a malicious client with four honest replicas. It records what the replicas did with the client's
+// messages.
 type encounter struct {
 	*trial
 	client    client.Client
-	asked     map[wire.ReplicaID][]*wire.Request // the requests that could be decoded
+	asked     map[wire.ReplicaID][]*wire.Request // the requests that replicas could decode
 	malformed int
-	refused   int // well formed, but with signatures that do not verify
+	refused   int // how many well-formed requests had invalid signatures
 	heard     map[wire.RequestID][4]*wire.Reply
 }
 
-// evil is the key number of the malicious client; honest ones have lower ones.
+// evil is the key number of the malicious client. Honest clients have lower ones.
 const evil = 7
 
 func evilConfig() client.Config {
@@ -46,7 +47,7 @@ func meet(t *testing.T, choice string) *encounter {
 	}
 }
 
-// last lets the client misbehave for a while.
+// last lets the client run for a time.
 func (e *encounter) last(d time.Duration) {
 	for end := e.now + d; e.now < end; {
 		e.pass(10 * time.Millisecond)
@@ -72,13 +73,13 @@ func (e *encounter) deliver(parcels []client.Parcel) {
 			e.refused++
 			continue
 		}
-		if isRequest && !node.done[r.ID] { // the driver answers a request that was executed before
+		if isRequest && !node.done[r.ID] { // a driver answers such a request itself, because it was executed before
 			node.step(port.Received{From: port.Source{Client: true}, Msg: v})
 		}
 	}
 }
 
-// answer gives the client the new replies.
+// answer gives the client the replies that are new.
 func (e *encounter) answer() {
 	for _, rs := range e.asked {
 		for _, r := range rs {
@@ -94,7 +95,7 @@ func (e *encounter) answer() {
 	}
 }
 
-// mustHaveLied fails unless the client attacked at least so often, and returns the attack's counts (I18).
+// mustHaveLied returns the client's counts. The test fails unless the client has lied at least this often (I18).
 func (e *encounter) mustHaveLied(atLeast uint64) client.Tally {
 	e.t.Helper()
 	told := e.client.Told()
@@ -104,7 +105,7 @@ func (e *encounter) mustHaveLied(atLeast uint64) client.Tally {
 	return told
 }
 
-// parseClient reads and judges a choice of a client.
+// parseClient reads a choice of a client's behaviour. The test fails if the choice is invalid.
 func parseClient(text string) (tamper.Choice, error) {
 	c, err := tamper.Split(text)
 	if err == nil {

@@ -61,7 +61,8 @@ func TestParseClientChoice_RefusesWhatDoesNotExist(t *testing.T) {
 	}
 }
 
-// Two operations under one number: one of them executes, the same one everywhere, and nobody blames the primary (C2, C3).
+// C2, C3: a client sends two operations under one number. One of them is executed, the same one on all replicas, and no
+// replica suspects the primary.
 func TestC2_AClientThatEquivocatesExecutesOneOfItsOperations(t *testing.T) {
 	for _, split := range []string{"halves", "primary", "each"} {
 		t.Run(split, func(t *testing.T) {
@@ -83,10 +84,11 @@ func TestC2_AClientThatEquivocatesExecutesOneOfItsOperations(t *testing.T) {
 	}
 }
 
-// mustContradict fails unless every request number had different operations at different replicas.
+// mustContradict fails the test unless different replicas got different operations under every request number.
 func (e *encounter) mustContradict(each bool) {
 	e.t.Helper()
-	first := map[wire.RequestID][]wire.Digest{} // by replica: the digest that first came under a request number
+	// By request number, and then by replica: the digest of the first request with that number.
+	first := map[wire.RequestID][]wire.Digest{}
 	for i := range e.nodes {
 		seen := map[wire.RequestID]bool{}
 		for _, r := range e.asked[wire.ReplicaID(i)] {
@@ -111,7 +113,8 @@ func (e *encounter) mustContradict(each bool) {
 	}
 }
 
-// Backups pass a request on that the client sent to them alone, so that their timers do not blame the primary (C3).
+// C3: a client sends a request only to backups. They relay it to the primary, so their timers do not make them suspect
+// it.
 func TestC3_ARequestToBackupsOnlyDeposesNobody(t *testing.T) {
 	for _, to := range []string{"backups", "one", "2"} {
 		t.Run(to, func(t *testing.T) {
@@ -132,7 +135,7 @@ func TestC3_ARequestToBackupsOnlyDeposesNobody(t *testing.T) {
 	}
 }
 
-// A request whose signature does not verify is held by no replica and starts no timer (C3, S2).
+// C3, S2: no replica keeps a request with an invalid signature or starts a timer for it.
 func TestC3_AnInvalidRequestArmsNoTimer(t *testing.T) {
 	e := meet(t, "partial-client,to=all,signature=bad")
 	e.last(4 * time.Second)
@@ -148,7 +151,7 @@ func TestC3_AnInvalidRequestArmsNoTimer(t *testing.T) {
 	e.mustEnter()
 }
 
-// A flood of requests gets a bounded share of the queue; honest clients keep theirs (C6).
+// C6: a client that sends too many requests gets a bounded share of the queue. The shares of honest clients remain free.
 func TestC6_AFloodLeavesRoomForOthers(t *testing.T) {
 	e := meet(t, "client-flood,valid=2000,invalid=4000")
 	e.last(500 * time.Millisecond)
@@ -169,7 +172,7 @@ func TestC6_AFloodLeavesRoomForOthers(t *testing.T) {
 	e.mustEnter()
 }
 
-// Absurd numbers reach both ends of their range, and change nothing for others (C1).
+// C1: the session numbers that are used include both ends of the range. Other clients are not affected.
 func TestC1_AbsurdNumbersHarmNobodyElse(t *testing.T) {
 	for _, numbers := range []string{"highest", "rising", "falling", "mixed"} {
 		t.Run(numbers, func(t *testing.T) {
@@ -204,7 +207,7 @@ func TestS4_AClientsMalformedFramesChangeNothing(t *testing.T) {
 	e.mustEnter()
 }
 
-// The same seed repeats a run: a client's actions depend on nothing but the seed and the messages it gets.
+// The same seed gives the same run: what a client does depends only on the seed and on the messages that it gets.
 func TestClient_SaysTheSameAgain(t *testing.T) {
 	for _, b := range client.Catalogue() {
 		said := func() (all []client.Parcel) {

@@ -6,8 +6,10 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// collude is f replicas with one script. They need no channel but the cluster's own links: a primary shows its accomplices
-// both of its proposals, the second one without its body, and each accomplice knows which replica gets which proposal.
+// collude is a behaviour of f replicas that work together. One of them is the primary. It sends one batch to the first
+// half of the honest replicas, and another batch with the same sequence number to the others. The f replicas need no
+// communication except the cluster's own links: the primary sends its accomplices both proposals, the second one without
+// its body. Each accomplice knows which replica gets which proposal.
 var collude = tamper.Describe[colluder]("collude", tamper.Byzantine,
 	"conspirators share a script: a primary proposes one batch to just enough replicas to commit it and another batch to "+
 		"the rest, all of them vote for both, and in view changes they have prepared nothing",
@@ -15,9 +17,10 @@ var collude = tamper.Describe[colluder]("collude", tamper.Byzantine,
 
 type colluder struct {
 	rule
-	With    tamper.Peers         `default:"0+1" doc:"the conspirators, this replica among them, such as 0+6: every one has the same list"`
-	FromSeq wire.Seq             `default:"1" doc:"the first sequence number that they lie about"`
-	seconds map[Slot]wire.Digest // by place, the digest of the batch that replicas beyond the first half get
+	With    tamper.Peers `default:"0+1" doc:"the conspirators, this replica among them, such as 0+6: every one has the same list"`
+	FromSeq wire.Seq     `default:"1" doc:"the first sequence number that they lie about"`
+	// By view and sequence number, the digest of the batch that goes to the replicas outside the first half.
+	seconds map[Slot]wire.Digest
 }
 
 func (c *colluder) ready() error {
@@ -25,10 +28,11 @@ func (c *colluder) ready() error {
 	return c.lie(c.split, wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeViewChange)
 }
 
-// conspires reports whether a replica is one of the colluding replicas.
+// conspires reports whether a replica is one of those that work together.
 func (c *colluder) conspires(id wire.ReplicaID) bool { return id == c.cfg.Self || c.With.Replica(id) }
 
-// inFirst reports whether an honest replica gets the first proposal; as many get it as are needed to commit it.
+// inFirst reports whether an honest replica gets the first proposal. So many replicas get it that, with the votes of the
+// colluding ones, it can commit.
 func (c *colluder) inFirst(id wire.ReplicaID) bool {
 	honestBefore, conspirators := 0, 0
 	for i := range c.cfg.Members {
@@ -49,8 +53,9 @@ func (c *colluder) note(at Slot, second wire.Digest) {
 	c.seconds[at] = second
 }
 
-// hear takes the proposals of a conspirator. A proposal without body names the second batch and comes before the first one.
-// The core gets only the first, and votes for it; the accomplice votes for each batch to the replicas that got that batch.
+// hear handles the proposals of a colluding primary. A proposal without body names the second batch and comes before the
+// first one. The core gets only the first proposal, and votes for it. To each replica, the accomplice sends a vote for
+// the batch that this replica got.
 func (c *colluder) hear(ev port.Event) []port.Event {
 	p, ok := received(ev).(*wire.PrePrepare)
 	if !c.awake || !ok || p.Seq < c.FromSeq {
@@ -100,8 +105,8 @@ func (c *colluder) split(to port.Source, m wire.Message) []wire.Message {
 	return []wire.Message{m}
 }
 
-// propose sends a replica its batch and a commit for it, and an accomplice the second digest and then the first batch. What
-// the core sends without a body is kept back, because it would show the first digest to all.
+// propose sends each honest replica its batch and a commit for it. It sends each accomplice the second digest, and then
+// the first batch. It drops messages of the core that have no body, because they would show the first digest to all.
 func (c *colluder) propose(to wire.ReplicaID, m *wire.PrePrepare) []wire.Message {
 	if m.Body == nil {
 		return nil

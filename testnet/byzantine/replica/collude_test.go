@@ -8,7 +8,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Two of seven conspire: with their votes the first batch commits where it was proposed, and the other replicas must follow.
+// Two of seven replicas work together. With their votes, the first batch commits at the replicas to which it was
+// proposed. The other replicas must execute the same batch.
 func TestI1_ConspiratorsCommitOneBatchAtMost(t *testing.T) {
 	const choice = "collude,with=0+6,from_seq=3"
 	tr := beginWith(t, 7, map[int]string{0: choice, 6: choice})
@@ -48,7 +49,7 @@ func TestI1_ConspiratorsCommitOneBatchAtMost(t *testing.T) {
 	}
 }
 
-// A conspirator whose primary is honest behaves as an honest backup.
+// If the primary is honest, a colluding replica behaves like an honest backup.
 func TestCollude_AnAccompliceOfNobodyIsHonest(t *testing.T) {
 	tr := beginWith(t, 7, map[int]string{6: "collude,with=0+6"})
 	ids := tr.load(9, 200*time.Millisecond)

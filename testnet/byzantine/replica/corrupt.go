@@ -6,7 +6,8 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// corrupt sends wrong messages: bad signatures (S2), digests that no batch has (§4.2), wrong answers (C4).
+// corrupt sends wrong messages: ones with invalid signatures (S2), with digests that belong to no batch (§4.2), or with
+// wrong answers (C4).
 var corrupt = tamper.Describe[corrupter]("corrupt", tamper.Byzantine,
 	"flips bits in what it sends: in signatures, in the digests it votes for, or in its replies to clients",
 	"as primary at most one view change; as a backup none; throughput ≥ 90 %")
@@ -30,7 +31,7 @@ func (c *corrupter) spoil(_ port.Source, m wire.Message) []wire.Message {
 	return []wire.Message{m}
 }
 
-// spoiled returns a spoiled copy of a message, or nil if the message has nothing to spoil.
+// spoiled returns a changed copy of a message, or nil if this behaviour cannot change the message.
 func (c *corrupter) spoiled(m wire.Message) wire.Message {
 	r, reply := m.(*wire.Reply)
 	switch {
@@ -49,12 +50,12 @@ func (c *corrupter) spoiled(m wire.Message) wire.Message {
 	}
 }
 
-// wrongReply spoils the results, and the view that hints at the primary. To a reply without results it adds one, since
-// clients believe nothing else in such a reply.
+// wrongReply changes the results, and the view, which hints at the primary. If a reply has no results it adds one,
+// because otherwise clients would ignore it.
 func wrongReply(r *wire.Reply) wire.Message {
 	lie := *r
 	lie.View++
-	if r.ResultDigest != nil { // the reply has a digest in place of the results
+	if r.ResultDigest != nil { // the reply has a digest instead of the results
 		digest := *r.ResultDigest
 		digest[0] ^= 0x01
 		lie.ResultDigest = &digest
@@ -68,7 +69,7 @@ func wrongReply(r *wire.Reply) wire.Message {
 	return &lie
 }
 
-// lyingReply lies to clients alone (C4).
+// lyingReply lies only to clients (C4).
 var lyingReply = tamper.Describe[replyLiar]("lying-reply", tamper.Byzantine,
 	"answers clients with a wrong result, for another request, or with a wrong view",
 	"clients are not deceived, and no slower")
@@ -115,7 +116,7 @@ func (l *stateLiar) ready() error {
 	return l.lie(l.misstate, wire.TypeCheckpoint)
 }
 
-// speak makes the core believe that it sent another digest, so that it shows the true one to nobody.
+// speak makes the core believe that it sent the other digest. So the core never sends the true one.
 func (l *stateLiar) speak(m wire.Message) []wire.Message {
 	if l.How != "only" || wire.TypeOf(m) != wire.TypeCheckpoint {
 		return []wire.Message{m}
@@ -134,7 +135,7 @@ func (l *stateLiar) misstate(_ port.Source, m wire.Message) []wire.Message {
 	return []wire.Message{lie, m}
 }
 
-// equivocate tells every replica something else under one key, so that no replica can prepare (§4.2, E1).
+// equivocate sends every replica another statement, so that no batch can prepare (§4.2, E1).
 var equivocate = tamper.Describe[equivocator]("equivocate", tamper.Byzantine,
 	"sends every replica a different pre-prepare, prepare or commit for one place in the order",
 	"at most one view change for each bad primary; proof is kept")
@@ -151,9 +152,9 @@ func (e *equivocator) ready() error {
 	return e.lie(e.contradict, e.Phase)
 }
 
-// contradict sends a destination its variant: always the same one, also when the core repeats itself, because two variants
-// to one replica would be evidence at once. A proposal without its body is kept back, because it would show all others the
-// true digest.
+// contradict sends each destination a variant of a message. A destination always gets the same variant, also when the
+// core sends its message again, because two variants at one replica would be evidence at once. Proposals without body
+// are dropped, because they would show the true digest to all.
 func (e *equivocator) contradict(to port.Source, m wire.Message) []wire.Message {
 	lie := variant(m, to.Replica)
 	if lie == nil {
@@ -162,8 +163,9 @@ func (e *equivocator) contradict(to port.Source, m wire.Message) []wire.Message 
 	return []wire.Message{e.signed(lie)}
 }
 
-// variant is a statement about the same place in the order with another digest: for a pre-prepare that of the same requests
-// at another agreed time, a body as valid as the honest one; for a vote a digest that no batch has.
+// variant returns a statement with the same view and sequence number and another digest. For a pre-prepare, that is the
+// digest of the same requests with another agreed time; this body is as valid as the honest one. For a vote, it is a
+// digest that belongs to no batch.
 func variant(m wire.Message, to wire.ReplicaID) wire.Message {
 	p, proposes := m.(*wire.PrePrepare)
 	switch {
@@ -175,7 +177,7 @@ func variant(m wire.Message, to wire.ReplicaID) wire.Message {
 	return withBody(p, &wire.Body{Time: p.Body.Time + 1 + int64(to), Requests: p.Body.Requests})
 }
 
-// withBody returns an unsigned proposal of another batch at the same place.
+// withBody returns an unsigned proposal of another batch for the same view and sequence number.
 func withBody(p *wire.PrePrepare, body *wire.Body) *wire.PrePrepare {
 	return &wire.PrePrepare{View: p.View, Seq: p.Seq, Digest: body.Digest(), Body: body}
 }

@@ -6,7 +6,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// In a reply that holds the digest of the results instead of the results, the digest is corrupted.
+// If a reply has the digest of the results instead of the results, the digest is changed.
 func TestCorrupt_ADigestReplyIsSpoiledToo(t *testing.T) {
 	digest := wire.DigestResults([][]byte{[]byte("true")})
 	truth := &wire.Reply{Outcome: wire.OutcomeExecuted, Seq: 1, ResultDigest: &digest}

@@ -1,8 +1,8 @@
 // Package replica holds replicas that lie on purpose.
 //
-// A behaviour is an actor around an honest core: it sees every event before the core does and every effect before the
-// driver does, and changes some of them. What it does not change stays honest, so an attacker takes part in everything
-// but its lie. Its key is its own only: it can contradict itself, but forge nobody else.
+// A behaviour wraps an honest core. It gets every event before the core and every effect before the driver, and changes
+// some of them. Everything else remains honest, so an attacker takes part in the protocol except for its lie. It has
+// only its own key: it can contradict itself, but cannot forge statements of others.
 //
-// The package knows the protocol and nothing else: no clock but Tick, no disk, no network.
+// The package depends only on the protocol: it has no clock except Tick, no disk and no network.
 package replica

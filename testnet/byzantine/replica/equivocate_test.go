@@ -7,7 +7,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// lies lists the digests that the liar sent for one view and sequence number, by destination.
+// lies returns the digests that the liar sent for one view and sequence number, by receiver.
 func (tr *trial) lies(liar wire.ReplicaID, kind wire.Type, view wire.View, seq wire.Seq) map[wire.ReplicaID][]wire.Digest {
 	told := map[wire.ReplicaID][]wire.Digest{}
 	for _, p := range tr.sent {
@@ -32,7 +32,7 @@ func (tr *trial) lies(liar wire.ReplicaID, kind wire.Type, view wire.View, seq w
 	return told
 }
 
-// mustDiffer fails unless every other replica was sent exactly one digest, and no two the same.
+// mustDiffer fails the test unless every other replica was sent exactly one digest, and all digests differ.
 func mustDiffer(t *testing.T, told map[wire.ReplicaID][]wire.Digest) {
 	t.Helper()
 	if len(told) != 3 {
@@ -52,7 +52,8 @@ func mustDiffer(t *testing.T, told map[wire.ReplicaID][]wire.Digest) {
 	}
 }
 
-// mustVerify fails if a message of the liar was refused: an equivocator's messages have valid signatures.
+// mustVerify fails the test if a message of the liar was refused, because an equivocator's messages have valid
+// signatures.
 func (tr *trial) mustVerify() {
 	tr.t.Helper()
 	if len(tr.bad) != 0 {
@@ -63,7 +64,8 @@ func (tr *trial) mustVerify() {
 func TestEquivocate_PrePrepareIsMaskedByOneViewChangeAndProven(t *testing.T) {
 	tr := begin(t, 0, "equivocate")
 	first := tr.submit(1)
-	tr.pass(400 * time.Millisecond) // far below the view timeout of 1 s: proof needs no timer
+	// Much less than the view timeout of 1 s, because evidence changes the view without a timer.
+	tr.pass(400 * time.Millisecond)
 	second := tr.submit(2)
 	tr.pass(400 * time.Millisecond)
 

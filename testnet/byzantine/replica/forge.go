@@ -8,7 +8,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// forgedCertificates sends certificates made of signatures that the attacker overheard (S3, I11).
+// forgedCertificates sends certificates that are made of signatures from other messages (S3, I11).
 var forgedCertificates = tamper.Describe[forger]("forged-certificates", tamper.Byzantine,
 	"shows stable, commit and prepared certificates of repeated signers, of mixed digests, or of an older view's votes",
 	"all are refused and counted; no state changes")
@@ -40,7 +40,7 @@ func (f *forger) tick(t port.Tick) {
 // whatever accepts every message.
 func whatever[M wire.Message](M) bool { return true }
 
-// stable sends a certificate for a state that no replica has, a window ahead.
+// stable sends a stable certificate for a checkpoint that is a window ahead, and for a state that no replica has.
 func (f *forger) stable(how string) {
 	last := newest(f.heard, whatever[*wire.Checkpoint])
 	if last == nil || how == "old-view" { // a checkpoint has no view
@@ -53,21 +53,22 @@ func (f *forger) state(how string, seq wire.Seq, d wire.Digest) wire.StableCert 
 	return wire.StableCert{Seq: seq, Digest: d, Checkpoints: f.signers(how, wire.TypeCheckpoint, 0, seq, d, f.cfg.Quorum())}
 }
 
-// committed sends a certificate for the null request behind the newest place that the attacker heard of.
+// committed sends a commit certificate of the null request for the sequence number after the highest one that the
+// attacker knows of.
 func (f *forger) committed(how string) {
 	last := newest(f.heard, whatever[*wire.Commit])
 	if last == nil {
 		return
 	}
 	cert := &wire.CommitCert{View: last.View, Seq: last.Seq + 1, Digest: wire.NullDigest}
-	if how == "old-view" { // the votes are true, for the same place in another view
+	if how == "old-view" { // these votes are valid, for the same sequence number in another view
 		cert.View, cert.Seq = last.View+1, last.Seq
 	}
 	cert.Commits = f.signers(how, wire.TypeCommit, cert.View, cert.Seq, cert.Digest, f.cfg.Quorum())
 	f.spread(&wire.CertifiedBody{Seq: cert.Seq, Body: wire.NullBody, Cert: cert})
 }
 
-// prepared puts a forged certificate into a ViewChange, whose justification is forged as well.
+// prepared puts a forged prepared certificate into a ViewChange, whose Suspects are forged as well.
 func (f *forger) prepared(how string) {
 	last := newest(f.heard, whatever[*wire.Prepare])
 	if last == nil {
@@ -91,8 +92,8 @@ func (f *forger) prepared(how string) {
 	f.spread(f.signed(m))
 }
 
-// signers makes n endorsements: the attacker's own valid one, n times, or the latest signature of each replica, whatever
-// vote it was under.
+// signers makes n endorsements. They are either n times the attacker's own valid one, or the last signature of each
+// replica, whatever vote it belongs to.
 func (f *forger) signers(how string, kind wire.Type, v wire.View, seq wire.Seq, d wire.Digest, n int) []wire.Endorsement {
 	if how == "repeated" {
 		return slices.Repeat([]wire.Endorsement{endorsement(f.signed(f.vote(kind, v, seq, d)))}, n)
@@ -111,7 +112,7 @@ func (f *forger) signers(how string, kind wire.Type, v wire.View, seq wire.Seq, 
 	return list
 }
 
-// endorsement returns the part of a vote that a certificate holds.
+// endorsement returns the replica and the signature of a vote, as a certificate holds them.
 func endorsement(m wire.Message) wire.Endorsement {
 	return wire.Endorsement{Replica: *tamper.Field[wire.ReplicaID](m, "Replica"), Sig: *tamper.Field[wire.Signature](m, "Sig")}
 }

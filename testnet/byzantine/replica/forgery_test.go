@@ -20,7 +20,7 @@ func TestS3_ForgedCertificatesAreAllRefused(t *testing.T) {
 						refused++
 					}
 				}
-				for _, p := range tr.sent { // apart from its lies the liar is honest, so it also pushes true certificates
+				for _, p := range tr.sent { // apart from its lies the liar is honest, so it also sends valid certificates
 					if c, ok := p.msg.(*wire.CertifiedBody); p.from == 3 && wire.TypeOf(p.msg) == kind && !(ok && !c.Body.IsNull()) {
 						forged++
 					}
@@ -67,7 +67,7 @@ func TestReplay_ChangesNoState(t *testing.T) {
 	}
 }
 
-// After a view change all messages of the view before are old, even the former primary's proposals and votes.
+// After a view change all messages of the earlier view are old, including the proposals and votes of the former primary.
 func TestReplay_OfOldViewsIsDropped(t *testing.T) {
 	tr := begin(t, 3, "replay,what=recorded,rate=20")
 	ids := tr.load(3, 50*time.Millisecond)
@@ -85,7 +85,7 @@ func TestReplay_OfOldViewsIsDropped(t *testing.T) {
 func TestK1_LyingCheckpointsMakeNothingStable(t *testing.T) {
 	for _, how := range []string{"wrong", "only", "two", "far"} {
 		t.Run(how, func(t *testing.T) {
-			const liar = 1 // nothing is stable before replica 2's checkpoint message, so the others look at both digests
+			const liar = 1 // no checkpoint is stable before replica 2 votes, so the others compare both digests
 			tr := begin(t, liar, "lying-checkpoint,how="+how)
 			ids := tr.load(13, 100*time.Millisecond)
 			lies := 0
@@ -116,7 +116,7 @@ func TestK1_LyingCheckpointsMakeNothingStable(t *testing.T) {
 	}
 }
 
-// checkpointOf is the digest that replica 0 announced for the state after a sequence number.
+// checkpointOf returns the digest that replica 0 announced for the state after a sequence number.
 func checkpointOf(tr *trial, seq wire.Seq) wire.Digest {
 	for _, p := range tr.sent {
 		if m, ok := p.msg.(*wire.Checkpoint); ok && p.from == 0 && m.Seq == seq {
@@ -126,7 +126,8 @@ func checkpointOf(tr *trial, seq wire.Seq) wire.Digest {
 	return wire.Digest{}
 }
 
-// A Status is answered with what its sender lacks. The liar asks every replica for everything at once, and often.
+// Replicas answer a Status with what its sender lacks. The liar often asks every replica for everything, and gets a
+// bounded amount.
 func TestLyingStatus_BringsNobodyToMoreThanABoundedAnswer(t *testing.T) {
 	for how, why := range map[string]port.Reason{"lacks": port.ReasonTooOften, "ahead": port.ReasonTooOften} {
 		t.Run(how, func(t *testing.T) {
@@ -148,7 +149,8 @@ func TestLyingStatus_BringsNobodyToMoreThanABoundedAnswer(t *testing.T) {
 			if tr.drops(why) == 0 {
 				t.Error("it was never told that it asks too often")
 			}
-			// In a timeout each of three replicas gives 16 answers, each for a window of slots with a few messages a slot.
+			// In a timeout each of three replicas gives 16 answers. Each answer has a window of slots, with a few
+			// messages for each slot.
 			if most := toLiar[0] + 3*16*2*(3*8*3+8); toLiar[1] > most {
 				t.Errorf("it was sent %d messages, more than %d; an honest one was sent %d", toLiar[1], most, toLiar[0])
 			}

@@ -7,18 +7,18 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// Frames stands between a malicious replica and its links, and sees the bytes that the replica sends. An attacker
-// around a core can only send the encoding of a message; Frames can send any bytes. It also sees what a replica sends
-// beside its core: the state and the batches that the replica gives to others.
+// Frames changes the frames that a malicious replica sends. An attacker that wraps a core can send only encoded
+// messages; Frames can send any bytes. It also gets the frames that a replica sends outside its core, which transfer
+// states and batches.
 type Frames struct {
 	spoil spoiler
 	lies  uint64
 }
 
-// spoiler is an attacker whose core is honest. It returns the frames that go out in place of a frame, in order.
+// spoiler is an attacker whose core is honest. It returns the frames that are sent instead of a frame, in order.
 type spoiler interface{ pass(frame []byte) [][]byte }
 
-// malformed sends bytes that every decoder must refuse, without harm to itself (S4).
+// malformed sends bytes that every decoder must refuse without other effects (S4).
 var malformed = tamper.Describe[hostileFrames]("malformed", tamper.Byzantine,
 	"sends frames that are no message beside its honest ones: lists of a million entries, deep nesting, cut short",
 	"its frames are refused and its links dropped; memory stays bounded; 0 view changes as a backup")
@@ -49,8 +49,8 @@ func NewFrames(c tamper.Choice) (*Frames, error) {
 	return nil, err
 }
 
-// Pass returns the frames that go to a replica in place of one, in order. The caller knows whether it is the attacker's
-// time.
+// Pass returns the frames that are sent to a replica instead of one frame, in order. The caller decides when the
+// attacker is active.
 func (f *Frames) Pass(_ wire.ReplicaID, frame []byte) [][]byte {
 	out := f.spoil.pass(frame)
 	if len(out) != 1 || !bytes.Equal(out[0], frame) {
@@ -59,10 +59,10 @@ func (f *Frames) Pass(_ wire.ReplicaID, frame []byte) [][]byte {
 	return out
 }
 
-// Lies returns how often another frame followed or replaced an honest one (I18).
+// Lies returns how many frames were sent instead of an honest frame, or after one (I18).
 func (f *Frames) Lies() uint64 { return f.lies }
 
-// exhaust takes connections, streams and memory of links and gives nothing back (I14). Its core is honest; a program
+// exhaust uses up connections, streams and memory of links, and never releases them (I14). Its core is honest. A program
 // that runs it over real links also does what tamper.Exhaustion says.
 var exhaust = tamper.Describe[tamper.Exhaustion](tamper.Exhaust, tamper.Byzantine,
 	"opens streams by the thousand, begins frames and never ends them, reads nothing: on real processes only",

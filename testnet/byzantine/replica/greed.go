@@ -7,7 +7,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// lyingStatus lies in its status messages: nobody signs these, and every replica retransmits what they ask for.
+// lyingStatus sends false status messages. Nobody signs these, and every replica sends what they ask for.
 var lyingStatus = tamper.Describe[boaster]("lying-status", tamper.Byzantine,
 	"reports at every tick that it has executed what nobody ordered, or that it lacks everything",
 	"no view change; throughput ≥ 80 %; retransmissions to it are bounded")
@@ -25,7 +25,7 @@ func (*boaster) speak(m wire.Message) []wire.Message {
 	return []wire.Message{m}
 }
 
-// tick asks all others for help: the status message to a replica names this replica as the helper.
+// tick asks all others for help: in the status message to each replica, it names that replica as its helper.
 func (b *boaster) tick(t port.Tick) {
 	for _, to := range b.others() {
 		m := &wire.Status{View: b.view, Active: true, Wall: t.Wall, Helper: to}
@@ -38,7 +38,8 @@ func (b *boaster) tick(t port.Tick) {
 	}
 }
 
-// lackingAll returns an entry for each of so many places above one, which says that everything is missing there.
+// lackingAll returns status entries for so many slots above a sequence number. Each says that everything is missing
+// there.
 func lackingAll(above, places wire.Seq) (all []wire.SlotStatus) {
 	for seq := above + 1; seq <= above+places; seq++ {
 		all = append(all, wire.SlotStatus{Seq: seq, Lacks: wire.LacksProposal | wire.LacksPrepares | wire.LacksCommits})
@@ -46,7 +47,7 @@ func lackingAll(above, places wire.Seq) (all []wire.SlotStatus) {
 	return all
 }
 
-// greedyFetch asks for everything that the others have, with well formed questions that are short and have long answers
+// greedyFetch asks for everything that the others have. Its questions are well formed and short, and have long answers
 // (S4, N7, X0, X3).
 var greedyFetch = tamper.Describe[glutton]("greedy-fetch", tamper.Byzantine,
 	"asks all others for everything that they hold, again and again: votes, bodies, committed batches and the state",
@@ -59,14 +60,14 @@ type glutton struct {
 	_    any         `doc:"checkpoint; all: everything"`
 	Rate uint64      `default:"1" cap:"100" doc:"how often it asks for all of it in a tick"`
 
-	proposed []wire.Fetch // the latest bodies that the attacker knows of
+	proposed []wire.Fetch // the newest bodies that the attacker knows of
 	asked    uint32       // how many questions for the state it has sent
 }
 
 // mostProposed bounds how many bodies the attacker asks for at a time.
 const mostProposed = 128
 
-// hear remembers the proposals of all primaries, its own core included.
+// hear remembers the proposals of all primaries, including its own core.
 func (g *glutton) hear(ev port.Event) []port.Event {
 	if e, brings := ev.(port.Received); brings {
 		if p, proposes := e.Msg.Message().(*wire.PrePrepare); proposes {
@@ -84,7 +85,7 @@ func (g *glutton) tick(t port.Tick) {
 	}
 }
 
-// askFor asks one replica for everything that this replica may hold.
+// askFor asks one replica for everything that it may hold.
 func (g *glutton) askFor(to wire.ReplicaID, wall int64) {
 	ask := func(m wire.Message) { g.say(port.Send{To: to, Msg: m}) }
 	if g.What.Has("votes") {
@@ -97,7 +98,7 @@ func (g *glutton) askFor(to wire.ReplicaID, wall int64) {
 		}
 	}
 	if g.What.Has("batches") {
-		const most = 512 // as many as a question may ask for
+		const most = 512 // the number that a question may ask for at most
 		older := g.low - min(g.low, g.cfg.LogWindow)
 		ask(&wire.FetchSlots{From: g.low + 1, Most: most})
 		ask(&wire.FetchSlots{From: older + 1, Most: most})

@@ -12,14 +12,15 @@ import (
 	"tagma/testnet/sim"
 )
 
-// feast holds the counts of a run in which replica 3 fetches without end.
+// feast has the counts of a run in which replica 3 asks for data without end.
 type feast struct {
 	asked   map[string]int // replica 3's questions to replica 1, by type of message
-	given   [3]int         // by replica: bytes that it sent to replica 3 since replica 3 began to fetch
+	given   [3]int         // by replica: bytes that it sent to replica 3 after replica 3 began to ask
 	ordered int            // bytes of all pre-prepares that the primary sent to replica 1
 }
 
-// serve runs a cluster for so many timeouts: clients put values of so many bytes, and replica 3 fetches as the choice says.
+// serve runs a cluster for so many timeouts. Clients put values of this size, and replica 3 asks for data as the choice
+// says.
 func serve(t *testing.T, choice string, value, timeouts int) *feast {
 	t.Helper()
 	c, err := byzantine.ParseChoice(choice)
@@ -61,8 +62,8 @@ func serve(t *testing.T, choice string, value, timeouts int) *feast {
 	return f
 }
 
-// S4: in a timeout a replica is given at most the content of the others' logs, and twice what is ordered meanwhile (ADR 10).
-// A replica that asks eight times as often is given no more.
+// S4: in a timeout a replica is given at most as much as the others' logs hold, and twice as much as is ordered in that
+// time (ADR 10). A replica that asks eight times as often is given no more.
 func TestGreedyFetch_WhatItIsHelpedWithIsBounded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long")
@@ -75,7 +76,7 @@ func TestGreedyFetch_WhatItIsHelpedWithIsBounded(t *testing.T) {
 			t.Errorf("I18: it asked for %s %d and %d times", what, seldom.asked[question], often.asked[question])
 		}
 		for id, bytes := range often.given {
-			// A log holds at most what was ordered, and every replica is sent that once in any case.
+			// A log holds at most what was ordered, and every replica is sent what is ordered once anyway.
 			if most := (timeouts + 2 + 2 + 1) * often.ordered; bytes > most || bytes > seldom.given[id]*11/10 {
 				t.Errorf("replica %d gave it %d bytes of %s, more than %d, or than %d", id, bytes, what, most, seldom.given[id])
 			}
@@ -83,7 +84,7 @@ func TestGreedyFetch_WhatItIsHelpedWithIsBounded(t *testing.T) {
 	}
 }
 
-// X0, X3: a replica is really given batches of the journal and parts of the state.
+// X0, X3: a replica that asks really gets batches of the journal and parts of the state.
 func TestGreedyFetch_BatchesAndStateAreReallyGiven(t *testing.T) {
 	const timeouts = 2
 	honest := serve(t, "crash", 2000, timeouts)
@@ -100,18 +101,19 @@ func TestGreedyFetch_BatchesAndStateAreReallyGiven(t *testing.T) {
 	}
 }
 
-// S4: a replica that asks core and donor for everything at once is given what the two parts of its budget hold (ADR 34): no
-// more, and no less, because only the budget ends the answers.
+// S4: a replica asks both the core and the donor for everything. It is given exactly the two parts of its budget (ADR
+// 34), because only the budget ends the answers.
 func TestGreedyFetch_OfEverythingAtOnceItIsGivenOneBudget(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long")
 	}
 	const timeouts, value = 1, 30_000
 	f := serve(t, "greedy-fetch,rate=4,what=all", value, timeouts)
-	log := f.ordered + 256<<10 // the most that a log holds: what was ordered, with its votes
+	log := f.ordered + 256<<10 // a log holds at most what was ordered, with the votes for it
 	help, bulk := (timeouts+2)*log+2*f.ordered, timeouts*budget.BulkBytes+budget.BulkBytes/4
 	for id, bytes := range f.given {
-		if most := help + bulk + f.ordered*5/4; bytes > most || bytes < bulk { // every replica gets what is ordered unasked
+		// Every replica gets what is ordered without asking.
+		if most := help + bulk + f.ordered*5/4; bytes > most || bytes < bulk {
 			t.Errorf("replica %d gave it %d bytes, want %d to %d", id, bytes, bulk, most)
 		}
 	}

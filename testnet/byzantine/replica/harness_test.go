@@ -13,20 +13,20 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// trial is a cluster in memory, of four unless told otherwise, some of whose replicas may be replaced by attackers.
-// Signatures are a keyed hash that only the harness can make.
+// trial is a cluster in memory, of four replicas unless the test says otherwise. Attackers may take the places of some
+// replicas. Signatures are keyed hashes that only the test harness can make.
 type trial struct {
 	t     *testing.T
 	nodes []*member
 	liar  int            // the attacker that the test examines
-	liars map[int]string // all attackers by replica, with their behaviours
-	cut   map[int]bool   // replicas that are cut off from all others
+	liars map[int]string // the behaviours of all attackers, by replica
+	cut   map[int]bool   // replicas that are disconnected from all others
 	lose  func(packet) bool
 	wire  []packet
 	now   time.Duration
 	sent  []packet // all packets that were ever sent
 	bad   []packet // the sent packets that their receivers refused
-	lost  []packet // the sent packets that a cut lost
+	lost  []packet // the sent packets that were lost because a replica was disconnected
 
 	submitted uint64     // number of requests that load has submitted
 	recording *Recording // records all messages, for scripts; may be nil
@@ -47,9 +47,9 @@ type member struct {
 	root     wire.Digest
 	executed map[wire.Seq]wire.Digest
 	done     map[wire.RequestID]bool
-	again    int                            // requests that were ordered once more, and not executed
+	again    int                            // requests that were ordered a second time, and not executed
 	dropped  map[port.Reason]int            // how many of the liar's messages the core dropped, by reason
-	hearing  bool                           // the message that is being stepped comes from the liar
+	hearing  bool                           // the core is handling a message of the liar
 	replies  map[wire.RequestID]*wire.Reply // the last reply to each request
 	accused  []wire.Evidence
 	entered  []wire.View
@@ -76,7 +76,8 @@ func holds(claims []wire.Claim) bool {
 	return true
 }
 
-// begin starts four replicas; the attacker, if choice names one, takes the place of liar.
+// begin starts four replicas. If choice names an attacker, the attacker takes the place of the replica with the number
+// in liar.
 func begin(t *testing.T, liar int, choice string, options ...Options) *trial {
 	t.Helper()
 	return beginWith(t, 4, map[int]string{liar: choice}, options...)
@@ -123,7 +124,7 @@ func (tr *trial) faulty(i int) bool {
 	return lies
 }
 
-// pass lets time pass in ticks, and between two ticks delivers all messages in order.
+// pass lets time pass in ticks. After each tick it delivers all messages in order.
 func (tr *trial) pass(d time.Duration) {
 	for end := tr.now + d; tr.now < end; {
 		tr.now += 10 * time.Millisecond
@@ -173,7 +174,7 @@ func (m *member) receive(p packet) {
 		return
 	}
 	if r, ok := decoded.(*wire.Request); ok && m.done[r.ID] {
-		return // the driver answers it from the sessions (C3)
+		return // the driver answers this request from the sessions (C3)
 	}
 	m.hearing = int(p.from) == m.t.liar
 	m.step(port.Received{From: port.Source{Replica: p.from}, Msg: v})
@@ -236,7 +237,7 @@ func (m *member) execute(e port.Execute) {
 	m.root = sha256.Sum256(append(binary.BigEndian.AppendUint64(m.root[:], uint64(e.Seq)), d[:]...))
 	done := port.Executed{Seq: e.Seq}
 	for _, r := range e.Body.Requests {
-		if m.done[r.ID] { // its session shows that it was executed: no request is executed twice (C2)
+		if m.done[r.ID] { // C2: its session shows that the request was executed, and no request is executed twice
 			m.again++
 		}
 		m.done[r.ID] = true
@@ -247,7 +248,7 @@ func (m *member) execute(e port.Execute) {
 	m.inbox = append(m.inbox, done)
 }
 
-// parse reads and judges a choice.
+// parse reads a choice. The test fails if the choice is invalid.
 func parse(text string) (tamper.Choice, error) {
 	c, err := tamper.Split(text)
 	if err == nil {

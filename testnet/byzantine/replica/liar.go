@@ -8,53 +8,58 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// Options is what an attacker may need besides its behaviour. The zero value serves one that is malicious all the time
-// and knows nobody.
+// Options is what an attacker may need in addition to its behaviour. With the zero value, the attacker is malicious all
+// the time and knows no clients' names.
 type Options struct {
-	// When reports whether the attacker lies at a moment; nil: always. Outside its time it is honest, and its core stays
-	// one and the same. See Between.
+	// When reports whether the attacker lies at a moment; nil: always. At other times it is honest, with the same core.
+	// See Between.
 	When func(port.Tick) bool
-	// Client resolves the name of a client, such as c0, where a parameter names one; nil: only keys are understood.
+	// Client returns the key of a client with a name such as c0, for parameters that name a client; nil: such parameters
+	// must be keys.
 	Client func(name string) (wire.PublicKey, bool)
-	// Recording is what all attackers of a run have overheard; nil: each remembers what it heard and said itself.
+	// Recording holds the messages that all attackers of a run have received or sent; nil: each attacker remembers only
+	// its own.
 	Recording *Recording
 }
 
-// Between is true from one moment of a replica's own clock (Tick.Mono) until another one; until 0 is never over.
+// Between returns a function that is true between two times of a replica's own clock (Tick.Mono). If until is 0, it
+// stays true.
 func Between(from, until time.Duration) func(port.Tick) bool {
 	return func(t port.Tick) bool { return t.Mono >= from && (until == 0 || t.Mono < until) }
 }
 
-// liar is what all attackers embed: the honest core that they are put around, and hooks that change nothing. Without a core
-// an attacker only judges its values.
+// liar is what all attackers embed: the honest core that they wrap, and hooks that change nothing. An attacker without a
+// core only checks its parameters.
 type liar struct {
 	cfg   *wire.Config
 	core  Core
 	sign  Sign
 	opt   Options
-	heard *Recording    // the messages that it got, and those that others recorded; nil unless it listens
+	heard *Recording    // messages that it received, and those that other attackers recorded; nil unless it listens
 	view  wire.View     // the core's view, as the core last reported it
-	leads bool          // the core is the primary of view, and view is active
+	leads bool          // the core is the primary of view, and the view is active
 	low   wire.Seq      // the core's h
 	awake bool          // the attacker lies now
-	now   time.Duration // the time by the ticks' clock
-	said  []port.Effect // messages that it sends by itself in this step
+	now   time.Duration // the time of the last tick
+	said  []port.Effect // messages that it sends in this step without the core
 	late  []postponed   // messages that it sends later, in the order in which they are due
 }
 
-// hooks are the methods of liar that an attacker may override.
+// hooks are the methods of liar that an attacker may replace.
 type hooks interface {
 	common() *liar
 	Anchor() []wire.Record
-	// ready prepares an attacker whose values are bound, and judges what the tags cannot.
+	// ready prepares an attacker whose parameters are set, and makes the checks that the tags cannot express.
 	ready() error
-	// hear returns what the core is given in place of an event. Only hear is called also while the attacker is honest.
+	// hear returns the events that the core is given instead of an event. It is called also while the attacker is
+	// honest; the other hooks are not.
 	hear(ev port.Event) []port.Event
-	// tick is called when the attacker may send something by itself.
+	// tick is called when the attacker may send messages without the core.
 	tick(port.Tick)
-	// speak returns the messages that the core broadcasts in place of one, and believes to have said.
+	// speak returns the messages that are broadcast instead of one that the core broadcasts. The core is made to believe
+	// that it sent these.
 	speak(m wire.Message) []wire.Message
-	// tell returns the messages that a replica or a client gets in place of a signed one. It is called once for every
+	// tell returns the messages that one replica or client gets instead of a signed message. It is called once for every
 	// receiver of a broadcast.
 	tell(to port.Source, m wire.Message) []wire.Message
 }
@@ -66,14 +71,15 @@ func (*liar) tick(port.Tick)                                    {}
 func (*liar) speak(m wire.Message) []wire.Message               { return []wire.Message{m} }
 func (*liar) tell(_ port.Source, m wire.Message) []wire.Message { return []wire.Message{m} }
 
-// Anchor returns the core's records: no journal holds the attacker's lies.
+// Anchor returns the core's records. The attacker's lies are in no journal.
 func (l *liar) Anchor() []wire.Record { return l.core.Anchor() }
 
-// attacker puts hooks around the core. The core believes that everything was said as it wanted: its broadcasts come back to
-// it, and its votes are in the journal, so that it goes on, and comes back after a crash, like a replica that was honest.
+// attacker connects hooks with the core. The core must believe that its messages were sent unchanged. So its broadcasts
+// come back to it and its votes are in the journal. It then continues, also after a crash, like the core of an honest
+// replica.
 type attacker struct{ hooks }
 
-// Step steps the core, with the attacker's messages in the place of the core's.
+// Step gives the core an event. It replaces the core's messages by those of the attacker.
 func (a attacker) Step(ev port.Event) []port.Effect {
 	l := a.common()
 	l.time(ev)
@@ -101,7 +107,7 @@ func (a attacker) Step(ev port.Event) []port.Effect {
 	return out
 }
 
-// utter returns the effects in place of one effect of the core, and the events that come back to the core at once.
+// utter returns the effects that replace one effect of the core, and the events that come back to the core at once.
 func (a attacker) utter(effect port.Effect) (out []port.Effect, back []port.Event) {
 	l := a.common()
 	switch e := effect.(type) {
@@ -119,7 +125,7 @@ func (a attacker) utter(effect port.Effect) (out []port.Effect, back []port.Even
 				out = append(out, port.Broadcast{Msg: m})
 				continue
 			}
-			// What a driver does with a broadcast, except that each replica gets messages of its own.
+			// This does what a driver does with a broadcast, except that each replica gets messages of its own.
 			if wire.Durable(m) {
 				out = append(out, port.Persist{Record: &wire.Sent{Msg: m}})
 			}
@@ -143,7 +149,7 @@ func (a attacker) told(to port.Source, m wire.Message) (out []port.Effect) {
 	return out
 }
 
-// follow learns from the core's effects how far the core has come.
+// follow reads from the core's effects which view the core is in.
 func (l *liar) follow(effect port.Effect) {
 	stable := func(r wire.Record) {
 		if s, is := r.(*wire.Stable); is {
@@ -164,7 +170,7 @@ func (l *liar) follow(effect port.Effect) {
 	}
 }
 
-// toward is the effect that brings a message to somebody.
+// toward returns the effect that sends a message to a replica or client.
 func toward(to port.Source, m wire.Message) port.Effect {
 	if to.Client {
 		return port.Respond{Reply: m.(*wire.Reply)}
@@ -172,7 +178,7 @@ func toward(to port.Source, m wire.Message) port.Effect {
 	return port.Send{To: to.Replica, Msg: m}
 }
 
-// mostHeld bounds what an attacker remembers: a replica that forgets some of what it wanted to say is faulty all the same.
+// mostHeld bounds what an attacker remembers. It does no harm if an attacker forgets some of its lies.
 const mostHeld = 1 << 16
 
 // postponed is a message that is sent later.
@@ -181,7 +187,7 @@ type postponed struct {
 	effect port.Effect
 }
 
-// time follows the clock: it sets whether it is the attacker's time, and sends the messages that are due.
+// time updates the clock: whether the attacker is active now, and which delayed messages are due.
 func (l *liar) time(ev port.Event) {
 	tick, ok := ev.(port.Tick)
 	if !ok {
@@ -196,14 +202,14 @@ func (l *liar) time(ev port.Event) {
 	}
 }
 
-// delay sends a message a while later. All messages of one attacker wait equally long.
+// delay sends a message later. All messages of one attacker are delayed by the same time.
 func (l *liar) delay(by time.Duration, to port.Source, m wire.Message) {
 	if len(l.late) < mostHeld {
 		l.late = append(l.late, postponed{l.now + by, toward(to, m)})
 	}
 }
 
-// say adds a message to those that the attacker sends by itself.
+// say adds a message to those that the attacker sends without the core.
 func (l *liar) say(effects ...port.Effect) { l.said = append(l.said, effects...) }
 
 func (l *liar) flush(out []port.Effect) []port.Effect {
@@ -253,12 +259,12 @@ func (l *liar) mine(m wire.Message) bool {
 	return signed && by == l.cfg.Self
 }
 
-// loopback returns a broadcast to the core, which knows nothing of how it was told.
+// loopback returns a broadcast to the core, as if it had been sent unchanged.
 func (l *liar) loopback(m wire.Message) port.Event {
 	return port.Received{From: port.Source{Replica: l.cfg.Self, Loopback: true}, Msg: wire.Own(m)}
 }
 
-// listen makes an attacker remember the messages that it gets.
+// listen makes an attacker remember the messages that it receives.
 func (l *liar) listen() {
 	if l.heard = l.opt.Recording; l.heard == nil {
 		l.heard = NewRecording()
@@ -273,7 +279,7 @@ func received(ev port.Event) wire.Message {
 	return nil
 }
 
-// shifted returns another digest for every replica.
+// shifted returns a digest that is different for every replica.
 func shifted(to wire.ReplicaID) func(wire.Digest) wire.Digest {
 	return func(d wire.Digest) wire.Digest {
 		d[0] ^= byte(to >> 8)
@@ -288,25 +294,26 @@ func otherDigest(m wire.Message, to wire.ReplicaID) wire.Message {
 	return tamper.Altered(m, "Digest", shifted(to))
 }
 
-// rule is a filter on messages. It acts on each message that matches: one of its types, to or from its peers, once its
-// onset is reached, with its probability. Behaviours embed it and set the fields that they need in ready.
+// rule is a filter on messages. A message matches if it has one of the rule's types, is to or from one of its peers, and
+// the rule's onset is reached. On such a message the rule acts with its probability. Behaviours embed it, and set the
+// fields that they need in ready.
 type rule struct {
 	liar
-	incoming bool // the rule is about incoming messages; otherwise about outgoing ones
-	own      bool // the rule is about the replica's own signed statements alone
+	incoming bool // the rule is for incoming messages; otherwise it is for outgoing ones
+	own      bool // the rule is only for the replica's own signed statements
 	types    tamper.Types
 	peers    tamper.Peers
 	onset    *tamper.Onset // nil: from the beginning
-	since    wire.Seq      // statements about places below it do not match
+	since    wire.Seq      // statements about lower sequence numbers do not match
 	chance   float64       // 0: always
 	dice     tamper.Dice
 	act      func(peer port.Source, m wire.Message) []wire.Message
 }
 
-// dropped is the act of keeping a message back.
+// dropped is the action that drops a message.
 func dropped(port.Source, wire.Message) []wire.Message { return nil }
 
-// delayed returns the act of sending a message later.
+// delayed returns the action that sends a message later.
 func (r *rule) delayed(by *time.Duration) func(port.Source, wire.Message) []wire.Message {
 	return func(to port.Source, m wire.Message) []wire.Message {
 		r.delay(*by, to, m)
@@ -314,7 +321,7 @@ func (r *rule) delayed(by *time.Duration) func(port.Source, wire.Message) []wire
 	}
 }
 
-// lie makes the rule replace the replica's own signed statements of these types for all receivers.
+// lie makes the rule replace the replica's own signed statements of these types, for all receivers.
 func (r *rule) lie(act func(to port.Source, m wire.Message) []wire.Message, types ...wire.Type) error {
 	r.own, r.types, r.peers, r.act = true, tamper.Only(types...), tamper.Everybody(), act
 	return nil
@@ -329,7 +336,7 @@ func (r *rule) hits(peer port.Source) bool {
 	return r.peers.Has(peer) && (r.chance == 0 || r.dice.Strikes(r.chance))
 }
 
-// hear gives the core what the rule leaves of an incoming message.
+// hear gives the core an incoming message, changed or dropped as the rule says.
 func (r *rule) hear(ev port.Event) []port.Event {
 	m := received(ev)
 	if !r.incoming || !r.awake || m == nil || !r.covers(m) || !r.hits(ev.(port.Received).From) {

@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// mustMask fails unless the honest replicas executed the same batches, and in them all of these requests.
+// mustMask fails the test unless the honest replicas executed the same batches, and these contain all of the requests.
 func (tr *trial) mustMask(ids ...wire.RequestID) {
 	tr.t.Helper()
 	agreed := map[wire.Seq]wire.Digest{}
@@ -48,7 +48,7 @@ func (tr *trial) mustAnswer(ids ...wire.RequestID) {
 	}
 }
 
-// mustEnter fails unless every honest replica entered just these views.
+// mustEnter fails the test unless every honest replica entered exactly these views.
 func (tr *trial) mustEnter(views ...wire.View) {
 	tr.t.Helper()
 	for i, m := range tr.nodes {
@@ -65,7 +65,8 @@ func (tr *trial) mustEnter(views ...wire.View) {
 	}
 }
 
-// from counts the messages of a type that the liar sent and no cut lost, and how many of them were refused. Type 0 is any.
+// from counts the messages of a type that the liar sent and that were not lost, and how many of them were refused. Type
+// 0 stands for any type.
 func (tr *trial) from(kind wire.Type) (sent, refused int) {
 	count := func(packets []packet) (n int) {
 		for _, p := range packets {
@@ -78,7 +79,7 @@ func (tr *trial) from(kind wire.Type) (sent, refused int) {
 	return count(tr.sent) - count(tr.lost), count(tr.bad)
 }
 
-// load submits requests one after the other, with some time for each, and returns them.
+// load submits requests one after the other, lets some time pass after each, and returns them.
 func (tr *trial) load(requests int, each time.Duration) []wire.RequestID {
 	var ids []wire.RequestID
 	for range requests {
@@ -89,8 +90,8 @@ func (tr *trial) load(requests int, each time.Duration) []wire.RequestID {
 	return ids
 }
 
-// mustConvict fails unless every proof that honest replicas hold verifies and convicts one of these replicas, and each of
-// these is convicted by somebody (E1).
+// mustConvict fails the test unless all evidence that honest replicas hold is valid and is against one of these
+// replicas, and there is evidence against each of them (E1).
 func (tr *trial) mustConvict(guilty ...wire.ReplicaID) {
 	tr.t.Helper()
 	proven := map[wire.ReplicaID]bool{}
@@ -115,7 +116,7 @@ func (tr *trial) mustConvict(guilty ...wire.ReplicaID) {
 	}
 }
 
-// mustNotPass fails if honest replicas entered more than so many views.
+// mustNotPass fails the test if honest replicas entered more than so many views.
 func (tr *trial) mustNotPass(views int) {
 	tr.t.Helper()
 	for i, m := range tr.nodes {
@@ -125,7 +126,7 @@ func (tr *trial) mustNotPass(views int) {
 	}
 }
 
-// drops counts the liar's messages that honest replicas dropped for one reason.
+// drops counts the messages of the liar that the cores of honest replicas ignored for a reason.
 func (tr *trial) drops(why port.Reason) (n int) {
 	for i, m := range tr.nodes {
 		if !tr.faulty(i) {

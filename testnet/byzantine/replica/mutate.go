@@ -9,8 +9,8 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// mutate changes real messages a little: what it says is always nearly right, which is where bugs of protocols hide
-// (Winter et al., ByzzFuzz).
+// mutate makes small changes to real messages, so that they are nearly right. Bugs of protocols often show only with
+// such messages (Winter et al., ByzzFuzz).
 var mutate = tamper.Describe[mutator]("mutate", tamper.Byzantine,
 	"changes what it sends by a step, well signed: the view, the sequence number or the phase of a statement, its digest, "+
 		"its destination, or an entry of a certificate",
@@ -25,14 +25,14 @@ type mutator struct {
 	Probability float64      `default:"0.2" doc:"how likely a message is changed for each destination, above 0 and up to 1"`
 	Seed        tamper.Dice  `default:"0" stream:"0x6d7574" doc:"seed that decides which messages change, and how"`
 
-	recent []wire.Digest // digests of its own statements, the newest last
+	recent []wire.Digest // digests in its own statements, the newest last
 }
 
-// mostRecent is how many digests the attacker remembers: those of the last places and of the checkpoint.
+// mostRecent is how many digests the attacker remembers: those of the last slots and of the checkpoint.
 const mostRecent = 4
 
-// tell draws whether this receiver gets a changed message, and which change. If a kind of change does not suit the
-// message, the next kind is tried.
+// tell draws whether this receiver gets a changed message, and which change. If a kind of change is not possible for the
+// message, it tries the next kind.
 func (m *mutator) tell(_ port.Source, msg wire.Message) []wire.Message {
 	mine := m.mine(msg)
 	if d := tamper.Field[wire.Digest](msg, "Digest"); mine && d != nil && !slices.Contains(m.recent, *d) {
@@ -57,14 +57,16 @@ func (m *mutator) tell(_ port.Source, msg wire.Message) []wire.Message {
 	return []wire.Message{msg}
 }
 
-// changed returns a copy of a message that differs in one respect, or nil if the kind does not suit the message.
+// changed returns a copy of a message that differs in one respect, or nil if this kind of change is not possible for the
+// message.
 func (m *mutator) changed(kind string, msg wire.Message) wire.Message {
 	status, unsigned := msg.(*wire.Status)
 	dice := m.Seed.Rand
 	switch kind {
 	case "view":
 		return tamper.Altered(msg, "View", func(v wire.View) wire.View {
-			// A primary's message mostly gets a view in which this replica is the primary: nobody believes any other.
+			// A primary's message mostly gets a view of which this replica is the primary, because in other views it
+			// would be refused.
 			if !unsigned && tamper.Field[wire.ReplicaID](msg, "Replica") == nil && dice.IntN(4) > 0 {
 				return step(dice, v, wire.View(m.cfg.N()))
 			}
@@ -72,7 +74,8 @@ func (m *mutator) changed(kind string, msg wire.Message) wire.Message {
 		})
 	case "seq":
 		by := wire.Seq(1)
-		if _, is := msg.(*wire.Checkpoint); is && dice.IntN(4) > 0 { // mostly a number at which there is a checkpoint
+		// Mostly use a sequence number at which there is a checkpoint.
+		if _, is := msg.(*wire.Checkpoint); is && dice.IntN(4) > 0 {
 			by = m.cfg.CheckpointInterval
 		}
 		field := "Seq"
@@ -87,14 +90,14 @@ func (m *mutator) changed(kind string, msg wire.Message) wire.Message {
 	case "phase":
 		return m.otherPhase(msg)
 	case "entry":
-		if status == nil { // the certificates hold statements of others
+		if status == nil { // the certificates contain statements of others, which must not be changed
 			return tamper.AlteredEntry(msg, dice.IntN, m.alterEntry)
 		}
 	}
 	return nil
 }
 
-// alterEntry changes a number or the digest of an entry of a list.
+// alterEntry changes a number or the digest in an entry of a list.
 func (m *mutator) alterEntry(entry any) {
 	switch e := entry.(type) {
 	case *wire.PreparedCert:
@@ -118,7 +121,8 @@ func step[N ~uint64](dice *rand.Rand, n, by N) N {
 	return n + by
 }
 
-// anotherDigest returns a digest from a recent statement, the null request's, or one that no batch has.
+// anotherDigest returns the digest of a recent statement, the digest of the null request, or one that belongs to no
+// batch.
 func (m *mutator) anotherDigest(d wire.Digest) wire.Digest {
 	from := []wire.Digest{wire.NullDigest, shifted(0)(d)}
 	for _, r := range m.recent {
@@ -129,7 +133,8 @@ func (m *mutator) anotherDigest(d wire.Digest) wire.Digest {
 	return from[m.Seed.IntN(len(from))]
 }
 
-// otherPhase returns a vote for the same place in the other phase of the protocol, or a proposal as a prepare.
+// otherPhase returns a vote of the other phase for the same view and sequence number. For a proposal it returns a
+// prepare.
 func (m *mutator) otherPhase(msg wire.Message) wire.Message {
 	switch o := msg.(type) {
 	case *wire.PrePrepare:

@@ -9,7 +9,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// witness counts, by type, the messages that a mutator changed.
+// witness counts, by type, the messages that a mutating attacker changed.
 type witness struct {
 	*mutator
 	told map[wire.Type]int
@@ -38,7 +38,8 @@ func TestMutate_EveryKindIsSentAndMasked(t *testing.T) {
 			tr := begin(t, liar, "mutate,probability=0.5,seed=3,kinds="+kind)
 			told := tr.witnessed()
 			ids := tr.load(6, 100*time.Millisecond)
-			if liar != 0 { // a view change in which it takes part, as primary of the next view or as backup
+			// Make a view change happen in which the attacker takes part, as primary of the next view or as a backup.
+			if liar != 0 {
 				tr.cut[0] = true
 				ids = append(ids, tr.submit(7))
 				tr.depose(0, ids[6])
@@ -54,7 +55,8 @@ func TestMutate_EveryKindIsSentAndMasked(t *testing.T) {
 	}
 }
 
-// Changed entries of view changes and new views are masked: entries that others signed cannot be changed unnoticed.
+// The attacker changes entries of view changes and new views. Other replicas notice it, because these entries are signed
+// by others.
 func TestMutate_EntriesOfViewChangesAreChanged(t *testing.T) {
 	for _, liar := range []int{1, 2} {
 		tr := begin(t, liar, "mutate,probability=1,kinds=entry,types=view-change+new-view")

@@ -10,12 +10,12 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// sendOmission receives everything and keeps back some of the messages that it should send.
+// sendOmission receives all messages and does not send some of those that it should send.
 var sendOmission = tamper.Describe[mute]("send-omission", tamper.Omission,
 	"receives everything and keeps back what it should send: all messages, or some by type, destination and chance",
 	"as a backup throughput ≥ 70 % and no view change; as primary commits again within 3T")
 
-// silent is sendOmission of all messages.
+// silent is sendOmission for all messages.
 var silent = sendOmission.Called("silent", tamper.Omission, "another name for send-omission", sendOmission.Bound)
 
 type mute struct {
@@ -32,7 +32,8 @@ func (m *mute) ready() error {
 	return nil
 }
 
-// receiveOmission sends but does not receive: it suspects every primary, and no replica follows a lone suspicion (V7).
+// receiveOmission sends messages but does not receive any. So it suspects every primary. Other replicas do not leave a
+// view because of a single Suspect (V7).
 var receiveOmission = tamper.Describe[deaf]("receive-omission", tamper.Omission,
 	"receives nothing, or not everything, and still sends: heartbeats, status, suspicions, requests",
 	"as a backup, without an accomplice, no view change; as primary commits again within 3T")
@@ -50,7 +51,7 @@ func (d *deaf) ready() error {
 	return nil
 }
 
-// crash looks to the others like a killed replica, while the process lives and keeps its memory.
+// crash behaves towards the others like a killed replica, but its process runs and keeps its memory.
 var crash = tamper.Describe[dead]("crash", tamper.Crash,
 	"receives and sends nothing: crashed for everybody else, and back with its memory when its time is over",
 	"as primary commits again within 3T; as a backup no view change")
@@ -65,7 +66,7 @@ func (d *dead) ready() error {
 	return nil
 }
 
-// hear leaves the core its ticks and the results of its own machine, which are no messages.
+// hear gives the core only ticks and the results of its own machine, which are not messages.
 func (d *dead) hear(ev port.Event) []port.Event {
 	if d.awake && d.FromSeq.Begun() && received(ev) != nil {
 		return nil
@@ -73,7 +74,7 @@ func (d *dead) hear(ev port.Event) []port.Event {
 	return []port.Event{ev}
 }
 
-// censor is a primary that serves all clients but one (T1).
+// censor is a primary that ignores the requests of one client (T1).
 var censor = tamper.Describe[censoring]("censor", tamper.Byzantine,
 	"ignores one client's requests, from the client itself and from those who relay them, and does not answer it",
 	"the client's request executes within 3T")

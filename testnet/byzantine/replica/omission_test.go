@@ -70,7 +70,7 @@ func TestCrash_APrimaryThatDiesIsReplacedWithin3T(t *testing.T) {
 	tr.mustEnter(1)
 }
 
-// Outside its time an attacker is honest. Its core is the same all the time, so that afterwards it follows and votes again.
+// When its time is over, an attacker is honest. Its core is the same all the time, so it then follows and votes again.
 func TestBetween_AnAttackerIsHonestOutsideItsTime(t *testing.T) {
 	tr := begin(t, 3, "crash", Options{When: Between(500*time.Millisecond, 1500*time.Millisecond)})
 	ids := tr.load(4, 100*time.Millisecond)

@@ -21,7 +21,7 @@ type abuser struct {
 	_       any          `doc:"batch before; invented: each batch begins with a request that its client never signed"`
 	FromSeq tamper.Onset `default:"1" doc:"it begins when it first proposes this sequence number"`
 
-	jumped bool          // the attacker has jumped in the view in
+	jumped bool          // the attacker has skipped sequence numbers in the view in
 	in     wire.View     // the view of its last proposal
 	last   *wire.Request // the first request of its last proposal
 }
@@ -31,7 +31,8 @@ func (a *abuser) ready() error {
 	return a.lie(a.misplace, wire.TypePrePrepare)
 }
 
-// ordered returns the proposal in a message, if the proposal has a body and the rule covers it, after the onset.
+// ordered returns the proposal in a message. It returns nil if the proposal has no body, or if the rule does not match
+// it or has not begun.
 func (a *abuser) ordered(m wire.Message) *wire.PrePrepare {
 	if p, ok := m.(*wire.PrePrepare); ok && p.Body != nil && a.covers(p) {
 		return p
@@ -39,7 +40,8 @@ func (a *abuser) ordered(m wire.Message) *wire.PrePrepare {
 	return nil
 }
 
-// speak changes proposals in the ways that the core has to believe, too, so that it does not contradict them later.
+// speak changes proposals. It uses it for changes that the core must know of, so that the core does not contradict them
+// later.
 func (a *abuser) speak(m wire.Message) []wire.Message {
 	p := a.ordered(m)
 	if p == nil {
@@ -68,7 +70,7 @@ func (a *abuser) speak(m wire.Message) []wire.Message {
 	}
 }
 
-// at returns a proposal at another place, or nothing if that place is above H.
+// at returns a proposal with another sequence number, or nothing if that number is above H.
 func (a *abuser) at(p *wire.PrePrepare, seq wire.Seq) []wire.Message {
 	if seq > a.low+a.cfg.LogWindow {
 		return nil
@@ -76,8 +78,8 @@ func (a *abuser) at(p *wire.PrePrepare, seq wire.Seq) []wire.Message {
 	return []wire.Message{&wire.PrePrepare{View: p.View, Seq: seq, Digest: p.Digest, Body: p.Body}}
 }
 
-// misplace proposes beyond the window, or a batch whose first request has another number than the one that its client
-// signed.
+// misplace proposes a batch beyond the window, or a batch whose first request has another number than the one that its
+// client signed.
 func (a *abuser) misplace(_ port.Source, m wire.Message) []wire.Message {
 	p := a.ordered(m)
 	if p == nil {
@@ -99,7 +101,8 @@ func (a *abuser) misplace(_ port.Source, m wire.Message) []wire.Message {
 	return []wire.Message{a.signed(lie)}
 }
 
-// withRequests returns a proposal of the same batch with other requests before it, as many of these as it has room for.
+// withRequests returns a proposal of the same batch with further requests before its own, as many of these as there is
+// room for.
 func withRequests(cfg *wire.Config, p *wire.PrePrepare, front []*wire.Request) *wire.PrePrepare {
 	size := 0
 	for _, r := range p.Body.Requests {
@@ -116,7 +119,7 @@ func withRequests(cfg *wire.Config, p *wire.PrePrepare, front []*wire.Request) *
 	return withBody(p, body)
 }
 
-// replayedRequests is a primary that orders again what clients once signed (C1, C2).
+// replayedRequests is a primary that orders requests again that clients signed earlier (C1, C2).
 var replayedRequests = tamper.Describe[replayer]("replayed-requests", tamper.Byzantine,
 	"as primary puts recorded requests of old and evicted sessions into its batches once more",
 	"no session is evicted, and nothing runs twice")
@@ -126,7 +129,7 @@ type replayer struct {
 	PerBatch uint64       `default:"4" cap:"1024" doc:"how many old requests each batch gets"`
 	FromSeq  tamper.Onset `default:"2" doc:"it begins when it first proposes this sequence number"`
 
-	old   []*wire.Request // the oldest requests that it heard of: their sessions are evicted first
+	old   []*wire.Request // the oldest requests that it received; their sessions expire first
 	names map[wire.RequestID]bool
 	next  int
 }
@@ -171,8 +174,8 @@ func (r *replayer) speak(m wire.Message) []wire.Message {
 	return []wire.Message{withRequests(r.cfg, p, again)}
 }
 
-// tinyOperations is a primary whose batches are small in bytes, and as long as valid ones may be (S4): its accomplice is a
-// client that sends it requests of empty operations (empty-client).
+// tinyOperations is a primary whose batches have few bytes and as many operations as valid batches may have (S4). It
+// works together with a client that sends it requests of empty operations (empty-client).
 var tinyOperations = tamper.Describe[filler]("tiny-operations", tamper.Byzantine,
 	"as primary gathers requests of nothing but empty operations, and fills each batch up with them: tens of thousands in one",
 	"memory and time of a step are bounded; clients keep ≥ 50 % of what they ask for; no view change")
@@ -190,7 +193,8 @@ func (f *filler) ready() error {
 	return nil
 }
 
-// hear keeps requests of empty operations from the core, which would hold some of them back for the sake of others.
+// hear does not give requests of empty operations to the core, because the core would propose only some of them at a
+// time in order to be fair to other clients.
 func (f *filler) hear(ev port.Event) []port.Event {
 	r, asks := received(ev).(*wire.Request)
 	if !asks || !f.awake || !f.leads || slices.ContainsFunc(r.Ops, func(op []byte) bool { return len(op) > 0 }) {
@@ -206,7 +210,7 @@ func (f *filler) hear(ev port.Event) []port.Event {
 	return nil
 }
 
-// speak fills up the batches that the core proposes.
+// speak adds such requests to the batches that the core proposes.
 func (f *filler) speak(m wire.Message) []wire.Message {
 	p, proposes := m.(*wire.PrePrepare)
 	if !proposes || p.Body == nil || len(p.Body.Requests) == 0 || !f.mine(p) || !f.FromSeq.Reached(p.Seq) || len(f.held) == 0 {

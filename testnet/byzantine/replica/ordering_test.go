@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// proposed lists the liar's pre-prepares to replica 2 in a view, one for each sequence number.
+// proposed lists the pre-prepares that the liar sent to replica 2 in a view, one for each sequence number.
 func (tr *trial) proposed(view wire.View) map[wire.Seq]*wire.PrePrepare {
 	out := map[wire.Seq]*wire.PrePrepare{}
 	for _, p := range tr.sent {
@@ -33,7 +33,7 @@ func TestN4_AGapIsFilledWithANullAfterOneViewChange(t *testing.T) {
 	}
 }
 
-// A checkpoint is taken after null batches too; otherwise the window would never move again (N4).
+// N4: nulls count towards checkpoints as well. Otherwise the window would never move again.
 func TestN4_AGapUpToHIsFilledAndTheWindowMoves(t *testing.T) {
 	tr := begin(t, 0, "sequence-abuse,how=high")
 	ids := tr.load(1, 100*time.Millisecond)

@@ -8,7 +8,8 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// outrun is a primary that leaves a backup behind and then falls silent, so that the others need that backup (X1, D8.9).
+// outrun is a primary that leaves one backup behind and then sends nothing. So the others need that backup to continue
+// (X1, D8.9).
 var outrun = tamper.Describe[runner]("outrun", tamper.Byzantine,
 	"as primary orders nulls as fast as it can, or keeps what it orders from one backup, and after a while says nothing",
 	"the backup follows, or fetches the state; commits again within 3T of the silence")
@@ -24,14 +25,14 @@ type runner struct {
 	began  time.Duration // when the attack began; 0: not yet
 	silent bool
 
-	in   wire.View // the view in which it orders
-	next wire.Seq  // the first number of that view that is not used yet; 0: the core has proposed nothing in it
+	in   wire.View // the view in which it orders batches
+	next wire.Seq  // the next sequence number to use in that view; 0: the core has not proposed anything in it
 	held []*wire.Body
 }
 
 func (r *runner) nulls() bool { return r.How == "nulls" }
 
-// tick begins the attack, and makes the attacker silent when its time is over.
+// tick starts the attack, and makes the attacker send nothing when its time is over.
 func (r *runner) tick(t port.Tick) {
 	if r.began == 0 {
 		r.began = t.Mono
@@ -39,7 +40,7 @@ func (r *runner) tick(t port.Tick) {
 	r.silent = r.For > 0 && t.Mono-r.began >= r.For
 }
 
-// hear gives the core the proposals that the attacker made beside it, as if the core had made them.
+// hear gives the core the proposals that the attacker made without it, as if the core had made them.
 func (r *runner) hear(ev port.Event) []port.Event {
 	if r.enter(r.view); r.awake && r.nulls() && r.leads && r.view == r.in && !r.silent {
 		return append([]port.Event{ev}, r.fill()...)
@@ -47,9 +48,9 @@ func (r *runner) hear(ev port.Event) []port.Event {
 	return []port.Event{ev}
 }
 
-// fill orders the waiting requests, and nulls up to H.
+// fill orders the waiting requests, and then nulls up to H.
 func (r *runner) fill() (back []port.Event) {
-	if r.next == 0 { // the attacker does not know with which proposals the view began
+	if r.next == 0 { // the attacker does not know which proposals the new view began with
 		return nil
 	}
 	for r.next = max(r.next, r.low+1); r.next <= r.low+r.cfg.LogWindow; r.next++ {
@@ -66,7 +67,7 @@ func (r *runner) fill() (back []port.Event) {
 	return back
 }
 
-// speak keeps a batch of the core back if a null has its number; fill orders the batch later.
+// speak holds a batch of the core back if a null has its sequence number; fill orders the batch later.
 func (r *runner) speak(m wire.Message) []wire.Message {
 	if p, proposes := m.(*wire.PrePrepare); proposes {
 		r.enter(p.View)

@@ -10,12 +10,12 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// poisonTransfer gives replicas that come back, or were left behind, a wrong state, or none (X0, X3).
+// poisonTransfer gives a wrong state, or none, to replicas that recover or were left behind (X0, X3).
 var poisonTransfer = tamper.Describe[poison]("poison-transfer", tamper.Byzantine,
 	"answers a fetch of a state or of batches with altered data, too much, old data, those of another checkpoint, or nothing",
 	"another donor answers within T; the replica that fetches ends with the right state")
 
-// poison rewrites the answers that a replica gives to those who fetch. It knows only the messages that go out.
+// poison changes the answers that a replica gives to replicas that fetch. It sees only outgoing messages.
 type poison struct {
 	How string `default:"bad" words:"bad,endless,old,stall,other,forged" doc:"bad: other digests, values and batches; endless: a "`
 	_   any    `doc:"value without end, and each answer many times; old: the oldest checkpoint it knows instead of the one asked "`
@@ -23,8 +23,8 @@ type poison struct {
 	_   any    `doc:"later ones; forged: the offer of a checkpoint that nobody signed, or only one replica"`
 
 	turn int
-	old  *wire.StableCert // the oldest certificate that went out
-	// Answers about the first checkpoint that was fetched here, by the number of their parts.
+	old  *wire.StableCert // the oldest certificate that was sent
+	// Answers about the first checkpoint that another replica fetched here, by their number of parts.
 	first wire.Seq
 	kept  map[int][]transfer.Part
 }
@@ -40,7 +40,7 @@ func (p *poison) pass(frame []byte) (out [][]byte) {
 	return out
 }
 
-// instead returns the messages that go out in place of one.
+// instead returns the messages that are sent instead of one message.
 func (p *poison) instead(m wire.Message) []wire.Message {
 	switch m := m.(type) {
 	case *wire.Data:
@@ -58,7 +58,7 @@ func (p *poison) instead(m wire.Message) []wire.Message {
 			return []wire.Message{&wire.CertifiedBody{Seq: m.Seq, Body: body, Cert: m.Cert}}
 		}
 	case *wire.Slots:
-		if p.How == "bad" || p.How == "stall" { // the attacker promises batches that it does not send
+		if p.How == "bad" || p.How == "stall" { // the attacker says that it sent batches, but does not send them
 			return []wire.Message{&wire.Slots{From: m.From, Next: m.Next + 8}}
 		}
 	default: // all other messages stay the core's
@@ -73,7 +73,7 @@ func (p *poison) remember(cert *wire.StableCert) {
 	}
 }
 
-// data alters an offer of a state, or an answer.
+// data changes the offer of a state, or an answer.
 func (p *poison) data(m *wire.Data) []wire.Message {
 	offered := m.Seq
 	if m.Offer != nil {
@@ -101,13 +101,13 @@ func (p *poison) data(m *wire.Data) []wire.Message {
 	return []wire.Message{m}
 }
 
-// The sizes of answers that do not end.
+// Sizes of the answers of the mode endless.
 const (
 	endlessValue   = 60 << 20 // the length that a value claims to have: no more than a receiver accepts
-	endlessAnswers = 8        // copies of each answer, under numbers that nobody asked for
+	endlessAnswers = 8        // copies of each answer, with IDs of questions that nobody asked
 )
 
-// answer alters an answer to a question for state.
+// answer changes the answer to a question for state.
 func (p *poison) answer(m *wire.Data) []wire.Message {
 	a, err := transfer.DecodeAnswer(m.Answer)
 	if err != nil {
@@ -116,7 +116,7 @@ func (p *poison) answer(m *wire.Data) []wire.Message {
 	say := func(a transfer.Answer) wire.Message { return &wire.Data{Seq: m.Seq, Answer: a.Encode()} }
 	switch p.How {
 	case "bad":
-		spoil(a.Parts, p.turn%len(a.Parts)) // a different part each time, beginning with the root
+		spoil(a.Parts, p.turn%len(a.Parts)) // each time another part, beginning with the root
 		p.turn++
 		return []wire.Message{say(a)}
 	case "endless":
@@ -126,7 +126,8 @@ func (p *poison) answer(m *wire.Data) []wire.Message {
 	}
 }
 
-// endless puts off every part but the first, claims that long values are far longer, and sends the answer several times.
+// endless answers only the first part of each question, claims that long values are much longer than they are, and sends
+// the answer several times.
 func (p *poison) endless(a transfer.Answer, say func(transfer.Answer) wire.Message) (out []wire.Message) {
 	for i := range a.Parts {
 		switch part := &a.Parts[i]; {
@@ -152,7 +153,8 @@ func (p *poison) endless(a transfer.Answer, say func(transfer.Answer) wire.Messa
 	return out
 }
 
-// foreign answers with parts of the first checkpoint that was fetched here: a correct tree, but of another state.
+// foreign answers with parts of the first checkpoint that was fetched here. They are parts of a valid tree, but of
+// another state.
 func (p *poison) foreign(m *wire.Data, a transfer.Answer, say func(transfer.Answer) wire.Message) []wire.Message {
 	if p.first == 0 {
 		p.first = m.Seq
@@ -174,8 +176,8 @@ func (p *poison) foreign(m *wire.Data, a transfer.Answer, say func(transfer.Answ
 	return []wire.Message{say(transfer.Answer{ID: a.ID, Parts: other})}
 }
 
-// spoil turns the last bit of a part's encoding, which changes the part's hash. If the result does not decode, the part
-// becomes an empty node.
+// spoil flips the last bit of a part's encoding, which changes the part's hash. If the result cannot be decoded, the
+// part becomes an empty node.
 func spoil(parts []transfer.Part, which int) {
 	upTo := transfer.Answer{Parts: parts[:which+1]}
 	wrong, err := transfer.DecodeAnswer(turned(upTo.Encode()))
@@ -186,7 +188,7 @@ func spoil(parts []transfer.Part, which int) {
 	parts[which] = wrong.Parts[which]
 }
 
-// turned returns a copy of a value with one bit inverted, or one byte longer if the value is empty.
+// turned returns a copy of a value with one bit flipped. If the value is empty, the copy has one byte.
 func turned(value []byte) []byte {
 	if len(value) == 0 {
 		return []byte{1}

@@ -8,18 +8,19 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// mostRecorded bounds what is remembered: the oldest messages go first.
+// mostRecorded bounds how many messages are remembered. The oldest are dropped first.
 const mostRecorded = 1 << 15
 
-// Recording holds the messages that were overheard in a run, in order, byte for byte. With it an attacker can repeat
-// messages and reuse their signatures, but sign nothing. Attackers may share one; it is not safe for concurrent use.
+// Recording holds the messages of a run that attackers received, in order and unchanged. With it an attacker can send
+// messages again and use their signatures elsewhere, but cannot sign for others. Attackers may share one. It is not safe
+// for concurrent use.
 type Recording struct{ messages []wire.Message }
 
 // NewRecording returns an empty recording.
 func NewRecording() *Recording { return new(Recording) }
 
-// Add remembers a message, which must not be changed afterwards. It does not keep messages that only their link
-// authenticates, because nobody would believe them from an attacker.
+// Add remembers a message, which must not be changed afterwards. It ignores messages without signature: only their link
+// authenticates them, so an attacker could not use them.
 func (r *Recording) Add(m wire.Message) {
 	switch m.(type) {
 	case *wire.Heartbeat, *wire.Reply, *wire.Status, *wire.Fetch, *wire.Inquire, *wire.Report, *wire.Attach, *wire.Attached,
@@ -36,7 +37,7 @@ func (r *Recording) Len() int { return len(r.messages) }
 // At returns a remembered message, the oldest one being number 0.
 func (r *Recording) At(i int) wire.Message { return r.messages[i] }
 
-// newest returns the last remembered message of a type that fits, or nil.
+// newest returns the last remembered message of a type that meets a condition, or nil.
 func newest[M wire.Message](r *Recording, fits func(M) bool) (none M) {
 	for _, m := range slices.Backward(r.messages) {
 		if m, is := m.(M); is && fits(m) {
@@ -46,7 +47,7 @@ func newest[M wire.Message](r *Recording, fits func(M) bool) (none M) {
 	return none
 }
 
-// replay sends again messages that were sent before, or to another receiver.
+// replay sends earlier messages again, or to other receivers.
 var replay = tamper.Describe[repeater]("replay", tamper.Byzantine,
 	"sends recorded messages of others byte for byte, messages of other streams, and its own votes for another cluster",
 	"no state changes")
@@ -85,14 +86,15 @@ func (r *repeater) tick(port.Tick) {
 	}
 }
 
-// repeat sends the next recorded message, and whatever else the attacker has to send.
+// repeat sends the next recorded message, and the other messages that the attacker sends without the core.
 func (r *repeater) repeat() {
 	if r.heard.Len() == 0 {
 		return
 	}
 	r.next = (r.next + 1) % r.heard.Len()
 	m := r.heard.At(r.next)
-	// Status and other unsigned messages are authenticated by the link: repeated, they would be the attacker's own.
+	// Messages without signature, such as Status, are authenticated by the link. If the attacker sent them again, they
+	// would count as its own.
 	if _, signed := wire.Signer(r.cfg, m); signed && r.What.Has("recorded") {
 		r.spread(m)
 	}

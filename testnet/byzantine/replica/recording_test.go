@@ -11,7 +11,7 @@ func TestRecording_KeepsTheNewestInOrder(t *testing.T) {
 	const more = 10
 	for i := range mostRecorded + more {
 		r.Add(&wire.Prepare{Seq: wire.Seq(i)})
-		r.Add(&wire.Status{}) // a recorded Status is of no use in a script
+		r.Add(&wire.Status{}) // a recorded Status cannot be used in a script
 	}
 	if r.Len() != mostRecorded {
 		t.Fatalf("it holds %d messages", r.Len())

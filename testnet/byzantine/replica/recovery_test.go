@@ -12,7 +12,7 @@ import (
 	"tagma/testnet/sim/disk"
 )
 
-// liar makes a world with small windows, one attacker, and clients that send so many operations a second.
+// liar makes a simulated cluster with small windows, one attacker, and clients that send so many operations in a second.
 func liar(t *testing.T, at wire.ReplicaID, choice string, rate float64) (*sim.World, *replica.Witness) {
 	t.Helper()
 	c, err := byzantine.ParseChoice(choice)
@@ -49,7 +49,8 @@ func wipe(t *testing.T, w *sim.World, id wire.ReplicaID) {
 	}
 }
 
-// inStep reports whether a replica is neither left behind nor diverged, and its stable checkpoint at most 20 below other.s.
+// inStep reports whether a replica is neither left behind nor diverged, and its stable checkpoint is at most 20 below
+// that of another replica.
 func inStep(w *sim.World, id, other wire.ReplicaID) func() bool {
 	return func() bool {
 		in, up := w.Inspect(id)
@@ -58,7 +59,7 @@ func inStep(w *sim.World, id, other wire.ReplicaID) func() bool {
 	}
 }
 
-// X3: a replica that lost everything gets the right state whatever one donor gives, because it asks another one within T.
+// X3: a replica that lost everything gets the right state, whatever one donor sends: it asks another donor within T.
 func TestX3_ADonorThatLiesIsPassedOver(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long")
@@ -66,7 +67,7 @@ func TestX3_ADonorThatLiesIsPassedOver(t *testing.T) {
 	for _, how := range []string{"bad", "endless", "old", "stall", "other", "forged"} {
 		t.Run(how, func(t *testing.T) {
 			w, _ := liar(t, 1, "poison-transfer,how="+how, 200)
-			for _, at := range []time.Duration{6 * T, 14 * T} { // to lie with an older checkpoint, the liar needs one
+			for _, at := range []time.Duration{6 * T, 14 * T} { // the liar needs an older checkpoint for its lie
 				if err := w.RunUntil(at); err != nil {
 					t.Fatal(err)
 				}
@@ -87,7 +88,7 @@ func TestX3_ADonorThatLiesIsPassedOver(t *testing.T) {
 	}
 }
 
-// X1: a backup that the primary had left behind has fetched the state by the time its votes are needed.
+// X1: a primary left a backup behind. The backup has fetched the state by the time at which its votes are needed.
 func TestX1_WhoeverWasOutrunIsThereWhenItIsNeeded(t *testing.T) {
 	for _, how := range []string{"nulls", "withhold"} {
 		t.Run(how, func(t *testing.T) {
@@ -123,7 +124,7 @@ func TestX1_WhoeverWasOutrunIsThereWhenItIsNeeded(t *testing.T) {
 	}
 }
 
-// D8.6, V*: an accomplice shows an old ViewChange of a replica that has forgotten it; nothing that committed is lost.
+// D8.6, V*: an accomplice shows an old ViewChange of a replica that has forgotten it. No committed batch is lost.
 func TestD8_6_AnAccompliceCannotUseWhatWasForgotten(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long")
@@ -133,7 +134,8 @@ func TestD8_6_AnAccompliceCannotUseWhatWasForgotten(t *testing.T) {
 		w.At(2*T, func() { w.Pause(0) })
 		w.At(3*T+forgets, func() { wipe(t, w, 3) })
 		w.At(6*T, func() { w.Resume(0) })
-		w.At(12*T, func() { w.Pause(2) }) // another view change, in which the accomplice can use the old ViewChange
+		// This causes another view change, in which the accomplice can use the old ViewChange.
+		w.At(12*T, func() { w.Pause(2) })
 		w.At(14*T, func() { w.Resume(2) })
 		if err := w.RunUntil(20 * T); err != nil {
 			t.Fatal(err)

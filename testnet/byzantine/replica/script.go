@@ -14,50 +14,54 @@ import (
 
 // Line is one message of a script.
 type Line struct {
-	At   time.Duration // the moment by the replica's own clock, Tick.Mono
+	At   time.Duration // when the message is sent, by the replica's own clock (Tick.Mono)
 	To   []wire.ReplicaID
 	Send Template
 }
 
-// Template says what a scripted message holds. Which fields count depends on its type.
+// Template says what a scripted message contains. Which fields are used depends on its type.
 type Template struct {
 	Type   wire.Type
 	View   wire.View
 	Seq    wire.Seq
 	Batch  []*wire.Request // signed by their clients
 	Digest *wire.Digest    // instead of Batch
-	Forged bool            // what certificates lack is signed by the sender in the others' names, instead of being an error
+	// If signatures for a certificate are missing, the sender signs in the others' names; otherwise that is an error.
+	Forged bool
 
 	Time *int64 // the agreed time of Batch; nil: the same for all scripted batches
 
-	// Certificates are built from what was recorded until then.
+	// Certificates are built from the messages that were recorded so far.
 
-	Signers []wire.ReplicaID // whose votes each one holds, as listed, repeats included; nil: as many as needed
-	Bad     []wire.ReplicaID // whose signatures in certificates have one bit inverted
-	Changes *wire.View       // in a new-view: the view of its V; nil: its own
+	Signers []wire.ReplicaID // whose votes each certificate has, in this order, repeats included; nil: as many as needed
+	Bad     []wire.ReplicaID // whose signatures in certificates have one bit flipped
+	Changes *wire.View       // in a new-view: the view for which its V are; nil: its own view
 
-	Prepared    []Slot           // in a view-change: P
-	Stable      wire.Seq         // in a view-change: C; 0 is the initial state
-	Suspects    []wire.ReplicaID // in a view-change: the signers; nil: the first f+1 that suffice, its own first
-	ViewChanges []wire.ReplicaID // in a new-view: the senders, as listed; nil: the first Q, its own first
-	Proposals   []Proposed       // in a new-view: O; nil: what follows from V
-	Commit      *Slot            // in a certified-body: its commit certificate; nil: it has none
+	Prepared []Slot   // in a view-change: P
+	Stable   wire.Seq // in a view-change: C; 0 is the initial state
+	// In a view-change: the signers of its Suspects; nil: the first f+1 that are enough, the sender's own first.
+	Suspects []wire.ReplicaID
+	// In a new-view: the senders of its V, in this order; nil: the first Q, the sender's own first.
+	ViewChanges []wire.ReplicaID
+	Proposals   []Proposed // in a new-view: O; nil: what follows from V
+	Commit      *Slot      // in a certified-body: the slot of its commit certificate; nil: it has none
 }
 
-// Slot is a place in the order of one view.
+// Slot is a view and a sequence number.
 type Slot struct {
 	View wire.View
 	Seq  wire.Seq
 }
 
-// Proposed is one entry of a scripted O: a digest, or that of a pre-prepare that was recorded. The zero value is null.
+// Proposed is one entry of a scripted O. It is given as a digest, or as the slot of a recorded pre-prepare with the
+// digest. The zero value is null.
 type Proposed struct {
 	Digest wire.Digest
 	Like   *Slot
 }
 
-// Script is an attacker that sends exactly given messages at given times, signed with its own key, whatever the core
-// inside does. It is put around a core that is honest, or that another behaviour has silenced.
+// Script is an attacker that sends given messages at given times, signed with its own key, whatever its core does. Its
+// core is honest, or another behaviour makes it silent.
 type Script struct {
 	liar
 	lines  []Line // in ascending order of At
@@ -65,7 +69,7 @@ type Script struct {
 	failed []error
 }
 
-// NewScript returns a script around a core. The caller leaves out lines whose time is over when the core starts.
+// NewScript wraps a core in a script. The caller leaves out lines whose time is over when the core starts.
 func NewScript(lines []Line, cfg *wire.Config, core Core, sign Sign, options Options) *Script {
 	s := &Script{liar: liar{cfg: cfg, core: core, sign: sign, opt: options, awake: true}, lines: slices.Clone(lines)}
 	s.listen()
@@ -73,10 +77,11 @@ func NewScript(lines []Line, cfg *wire.Config, core Core, sign Sign, options Opt
 	return s
 }
 
-// Sent is the number of lines that were sent.
+// Sent returns how many lines were sent.
 func (s *Script) Sent() int { return s.sent }
 
-// Failed says which lines could not be sent because messages that they need are missing. Such a run proves nothing.
+// Failed says which lines could not be sent, because messages that they need were not recorded. Such a run proves
+// nothing.
 func (s *Script) Failed() []error { return s.failed }
 
 // Next adds a line that is sent with the next step.
@@ -86,7 +91,7 @@ func (s *Script) Next(l Line) {
 	slices.SortStableFunc(s.lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
 }
 
-// Step steps the core, and sends each line at its time.
+// Step gives the core an event, and sends each line at its time.
 func (s *Script) Step(ev port.Event) []port.Effect { return attacker{s}.Step(ev) }
 
 func (s *Script) hear(ev port.Event) []port.Event {
@@ -113,7 +118,7 @@ func (s *Script) perform(l *Line) {
 	}
 }
 
-// build returns the messages of one line: several for requests, otherwise one.
+// build returns the messages of one line. For requests there may be several; otherwise there is one.
 func (s *Script) build(t *Template) (all []wire.Message, err error) {
 	var m wire.Message
 	digest := s.digest(t)
@@ -156,10 +161,11 @@ func (s *Script) build(t *Template) (all []wire.Message, err error) {
 	return []wire.Message{s.signed(m)}, nil
 }
 
-// scripted is the agreed time of every scripted batch, so that equal requests have the same digest in all lines.
+// scripted is the agreed time of every scripted batch. So equal requests have the same digest in all lines.
 const scripted = 1
 
-// body returns the batch of a template: null if it has no requests, and nil if only its digest is given.
+// body returns the batch of a template. It is null if the template has no requests, and nil if the template gives only a
+// digest.
 func (t *Template) body() *wire.Body {
 	switch {
 	case t.Digest != nil:
@@ -174,7 +180,7 @@ func (t *Template) body() *wire.Body {
 	return &wire.Body{Time: at, Requests: t.Batch}
 }
 
-// proposed returns the newest recorded proposal of a template's batch at seq: in a view or, if view is nil, in any.
+// proposed returns the newest recorded proposal of a template's batch for seq. If view is nil, it may be of any view.
 func (s *Script) proposed(t *Template, seq wire.Seq, view *wire.View) *wire.PrePrepare {
 	same := func(a, b *wire.Request) bool { return a.Digest() == b.Digest() }
 	return newest(s.heard, func(p *wire.PrePrepare) bool {
@@ -182,8 +188,8 @@ func (s *Script) proposed(t *Template, seq wire.Seq, view *wire.View) *wire.PreP
 	})
 }
 
-// digest is the digest in a template's message. A vote for requests takes the digest of the proposal of these requests that
-// was recorded at its place, if there is one, because that has the primary's agreed time.
+// digest returns the digest in a template's message. If a proposal of the template's requests was recorded for its view
+// and sequence number, that proposal's digest is used, because its agreed time is the primary's.
 func (s *Script) digest(t *Template) wire.Digest {
 	if t.Digest != nil {
 		return *t.Digest
@@ -196,7 +202,7 @@ func (s *Script) digest(t *Template) wire.Digest {
 	return t.body().Digest()
 }
 
-// reply answers the first request of the batch. On a link between replicas such a message is misplaced.
+// reply answers the first request of the batch. Replicas must refuse such a message from each other.
 func reply(t *Template) *wire.Reply {
 	m := &wire.Reply{Outcome: wire.OutcomeExecuted, Seq: t.Seq, Results: [][]byte{nil}, View: t.View}
 	if len(t.Batch) > 0 {
@@ -205,8 +211,8 @@ func reply(t *Template) *wire.Reply {
 	return m
 }
 
-// endorsed returns the recorded votes of one type for one place: the digest with most votes, or the given one, and its
-// endorsements. A checkpoint has no view.
+// endorsed returns the recorded votes of one type for one view and sequence number. They are for the given digest, or
+// for the digest that has most votes. A checkpoint has no view.
 func (s *Script) endorsed(kind wire.Type, at Slot, digest *wire.Digest) (best wire.Digest, by []wire.Endorsement) {
 	if digest != nil {
 		best = *digest
@@ -228,8 +234,9 @@ func (s *Script) endorsed(kind wire.Type, at Slot, digest *wire.Digest) (best wi
 	return best, votes[best]
 }
 
-// certificate completes endorsements to n, by replica, and leaves out replica skip (nobody if negative). It signs the
-// sender's own; if some are still missing, it forges them if the template says so, and else returns an error.
+// certificate adds endorsements until there are n, sorted by replica, without replica skip (if negative, no replica is
+// left out). It signs the sender's own. If others are missing, it forges them if the template says so, and otherwise
+// returns an error.
 func (s *Script) certificate(have []wire.Endorsement, n, skip int, own wire.Message, t *Template) ([]wire.Endorsement, error) {
 	mine := endorsement(s.signed(own))
 	has := func(id wire.ReplicaID) bool {
@@ -255,7 +262,7 @@ func (s *Script) certificate(have []wire.Endorsement, n, skip int, own wire.Mess
 	return spoilt(have, t.Bad), nil
 }
 
-// exactly returns the votes of the replicas that a template names, in its order.
+// exactly returns the votes of the replicas that a template names, in the order of the template.
 func (s *Script) exactly(have []wire.Endorsement, mine wire.Endorsement, t *Template) (out []wire.Endorsement, err error) {
 	for _, id := range t.Signers {
 		i := slices.IndexFunc(have, func(e wire.Endorsement) bool { return e.Replica == id })
@@ -273,7 +280,7 @@ func (s *Script) exactly(have []wire.Endorsement, mine wire.Endorsement, t *Temp
 	return spoilt(out, t.Bad), nil
 }
 
-// spoilt returns votes in which the signatures of some replicas have one bit inverted.
+// spoilt returns the votes with one bit flipped in the signatures of some replicas.
 func spoilt(votes []wire.Endorsement, of []wire.ReplicaID) []wire.Endorsement {
 	votes = slices.Clone(votes)
 	for i := range votes {

@@ -10,7 +10,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// play wraps the trial's attacker in a script. All messages that are sent are recorded for the script.
+// play wraps the trial's attacker in a script. All sent messages are recorded for the script.
 func (tr *trial) play(lines ...Line) *Script {
 	m := tr.nodes[tr.liar]
 	tr.recording = NewRecording()
@@ -19,7 +19,7 @@ func (tr *trial) play(lines ...Line) *Script {
 	return s
 }
 
-// mustPlay fails unless every line was sent.
+// mustPlay fails the test unless every line was sent.
 func (tr *trial) mustPlay(s *Script, lines int) {
 	tr.t.Helper()
 	for _, err := range s.Failed() {
@@ -30,7 +30,7 @@ func (tr *trial) mustPlay(s *Script, lines int) {
 	}
 }
 
-// asked returns a signed request of a client that was not submitted.
+// asked returns a signed request of a client. It is not submitted.
 func (tr *trial) asked(client int, t uint64) []*wire.Request {
 	key := keyOf("client", client)
 	r := &wire.Request{ID: wire.RequestID{Client: key, Session: 1, T: t}, Ops: [][]byte{{byte(t)}}}
@@ -62,7 +62,7 @@ func TestScript_ProposesOneBatchToSomeAndAnotherToTheRest(t *testing.T) {
 	tr.mustConvict(0)
 }
 
-// A new view is built from view changes that the others sent, and is refused for the one mistake in it (V2).
+// V2: a new view is built from recorded view changes of the others. It is refused because of its one mistake.
 func TestScript_ANewViewOfRecordedViewChanges(t *testing.T) {
 	for name, c := range map[string]struct {
 		changes   []wire.ReplicaID
@@ -112,7 +112,7 @@ func TestScript_AViewChangeOfRecordedCertificates(t *testing.T) {
 	tr.cut[0] = true
 	ids = append(ids, tr.submit(6))
 	tr.pass(1900 * time.Millisecond)
-	tr.mustEnter() // two view changes are no quorum
+	tr.mustEnter() // two view changes are not a quorum, so no view is entered
 	tr.pass(200 * time.Millisecond)
 	tr.mustPlay(s, 2)
 	tr.mustVerify()
@@ -142,7 +142,7 @@ func TestScript_ForgedCertificatesAreRefused(t *testing.T) {
 	tr.mustEnter()
 }
 
-// A script can send every type of message that replicas exchange; well-formed ones are not refused.
+// A script can send every type of message that replicas exchange. Messages that are well formed are not refused.
 func TestScript_SendsEveryType(t *testing.T) {
 	tr := begin(t, 3, "corrupt,what=reply")
 	ids := tr.load(5, 100*time.Millisecond)

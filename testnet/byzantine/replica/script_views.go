@@ -26,8 +26,8 @@ func (s *Script) viewChange(t *Template) (wire.Message, error) {
 	return m, nil
 }
 
-// gathered returns the messages of the named replicas, in the order of the names. Without names it takes those of the
-// first n replicas that have any, the sender before all others, and sorts them by replica.
+// gathered returns the recorded messages of the named replicas, in the order of the names. Without names it takes those
+// of the first n replicas that have sent one, preferring the sender itself, and sorts them by replica.
 func gathered[T any](s *Script, ids []wire.ReplicaID, n int, what string, of func(wire.ReplicaID) (T, bool)) (out []T, err error) {
 	named := ids != nil
 	if !named {
@@ -55,7 +55,7 @@ func gathered[T any](s *Script, ids []wire.ReplicaID, n int, what string, of fun
 	return out, nil
 }
 
-// justification returns the suspicions of the named replicas, or of the first f+1 that suffice (V7).
+// justification returns the Suspects of the named replicas, or of the first f+1 that are enough (V7).
 func (s *Script) justification(t *Template) ([]wire.Suspect, error) {
 	own := wire.Suspect{View: max(t.View, 1) - 1, Replica: s.cfg.Self}
 	s.signed(&own)
@@ -68,7 +68,8 @@ func (s *Script) justification(t *Template) ([]wire.Suspect, error) {
 	})
 }
 
-// suspicion finds a replica's recorded Suspect that justifies as much as the sender's own, which needs no recording.
+// suspicion returns a recorded Suspect of a replica that is for the required view or a later one. The sender's own need
+// not be recorded.
 func (s *Script) suspicion(by wire.ReplicaID, own wire.Suspect) (wire.Suspect, bool) {
 	if by == s.cfg.Self {
 		return own, true
@@ -83,7 +84,8 @@ func (s *Script) suspicion(by wire.ReplicaID, own wire.Suspect) (wire.Suspect, b
 	return wire.Suspect{}, false
 }
 
-// preparedCert returns a certificate that a recorded ViewChange showed, or one made of a recorded pre-prepare and prepares.
+// preparedCert returns a prepared certificate from a recorded ViewChange, or one made of a recorded pre-prepare and
+// prepares.
 func (s *Script) preparedCert(at Slot, t *Template) (cert wire.PreparedCert, err error) {
 	shown := func(c wire.PreparedCert) bool { return c.View == at.View && c.Seq == at.Seq }
 	vc := newest(s.heard, func(vc *wire.ViewChange) bool { return slices.ContainsFunc(vc.Prepared, shown) })

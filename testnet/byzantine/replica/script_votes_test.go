@@ -6,7 +6,8 @@ import (
 	"tagma/pbft/wire"
 )
 
-// A certificate has exactly the signers that a script names, in that order, and bad signatures where the script wants them.
+// A certificate has exactly the signers that a script names, in that order. Signatures are invalid where the script says
+// so.
 func TestScript_NamesTheSignersOfACertificate(t *testing.T) {
 	s := &Script{liar: liar{cfg: &wire.Config{}}}
 	have := []wire.Endorsement{{Replica: 1, Sig: wire.Signature{1}}, {Replica: 2, Sig: wire.Signature{2}}}

@@ -29,7 +29,8 @@ func TestSilent_PrimaryIsReplacedOnce(t *testing.T) {
 	}
 	before, _ := tr.from(0)
 	ids = append(ids, tr.load(2, 2*time.Second)...)
-	// The liar's messages after the last honest batch belong to that batch: 50 ms later it sends nothing more.
+	// Messages that the liar sends just after the last honest batch still belong to that batch. 50 ms later it sends
+	// nothing more.
 	if after, _ := tr.from(0); after != before {
 		t.Errorf("it sent %d messages more", after-before)
 	}

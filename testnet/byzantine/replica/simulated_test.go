@@ -15,14 +15,16 @@ import (
 // T is the view timeout of these runs.
 const T = 500 * time.Millisecond
 
-// lie is an attacker in the simulator, with the real journal, sessions, state and links, and its bounds.
+// lie is a case: an attacker in the simulator, with the real journal, sessions, state and links, and the bounds that
+// must hold.
 type lie struct {
 	choice string
-	// With the attacker as primary: the most views that honest replicas enter, and whether there is proof against it.
+	// If the attacker is the primary: how many views honest replicas enter at most, and whether there is evidence
+	// against it.
 	views   int
 	convict bool
-	leads   bool   // it lies only while it is primary
-	never   string // why it does not lie at all in these runs
+	leads   bool   // it lies only while it is the primary
+	never   string // why it cannot lie at all in these runs
 }
 
 var lies = []lie{
@@ -77,11 +79,11 @@ var lies = []lie{
 	{choice: "view-change-storm"},
 }
 
-// run runs clients before, during and after the attacker's time, which lasts from 4T to 14T. It returns how many operations
-// were acknowledged in 4T: before that time, at its end, and after it.
+// run runs clients before, during and after the attack, which lasts from 4T to 14T. It returns how many operations were
+// acknowledged in three periods of 4T: before the attack, at its end, and after it.
 func run(t *testing.T, l lie, liar wire.ReplicaID, witness *replica.Witness) (w *sim.World, before, during, after int) {
 	t.Helper()
-	// listens puts the witness on one side of the liar.
+	// listens puts the witness between the liar and its core, and between the liar and the driver.
 	listens := func(side func(replica.Core) replica.Core) sim.Wrap {
 		return func(_ *sim.World, id wire.ReplicaID, core driver.Core) driver.Core {
 			if id == liar {
@@ -165,7 +167,8 @@ func TestSimulated_EveryBehaviourIsMaskedWithinItsBound(t *testing.T) {
 	}
 }
 
-// The primary of view 0 is paused, and its successor begins view 1 wrongly: view 2 is active within 2T of that.
+// The primary of view 0 is paused, and the attacker begins view 1 with a wrong NewView. View 2 is active within 2T after
+// that.
 func TestSimulated_ABadNewViewIsFollowedByTheNextOne(t *testing.T) {
 	for _, how := range []string{"wrong-o", "duplicate", "foreign", "none"} {
 		c, err := byzantine.ParseChoice("bad-new-view,how=" + how)
@@ -186,7 +189,7 @@ func TestSimulated_ABadNewViewIsFollowedByTheNextOne(t *testing.T) {
 		if err := w.RunUntilTrue(6*T, "view 0 is left", view(1)); err != nil {
 			t.Fatal(how, err)
 		}
-		w.Resume(0) // or there are two faulty ones
+		w.Resume(0) // otherwise there would be two faulty replicas
 		if err := w.RunUntilTrue(2*T, "view 2 is active", view(2)); err != nil {
 			t.Error(how, err)
 		}

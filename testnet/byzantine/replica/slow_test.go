@@ -8,7 +8,8 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// latest is the longest time from the first message of a type for a sequence number to the liar's own one.
+// latest returns the longest time between the first message of a type for a sequence number and the liar's own message
+// for it.
 func (tr *trial) latest(kind wire.Type) (late time.Duration) {
 	first := map[wire.Seq]time.Duration{}
 	for _, p := range tr.sent {

@@ -10,7 +10,7 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// slow is a timing fault: its messages are true and come late.
+// slow is a timing fault: its messages are correct, but late.
 var slow = tamper.Describe[laggard]("slow", tamper.Timing,
 	"sends all messages, or some types, late by its own clock",
 	"as a backup no view change; a primary that is late by T or more is replaced")
@@ -27,7 +27,7 @@ func (l *laggard) ready() error {
 	return nil
 }
 
-// slowBackup is so late that none of its messages is of use any more.
+// slowBackup is so late that none of its messages helps any more.
 var slowBackup = tamper.Describe[late]("slow-backup", tamper.Timing, "sends all messages 5T late",
 	"as a backup throughput ≥ 90 % and no view change")
 
@@ -74,8 +74,8 @@ func (s *skewed) hear(ev port.Event) []port.Event {
 	return []port.Event{ev}
 }
 
-// early sends right messages too soon: a suspicion before the timer expired (T1), a time that the clock has yet to
-// reach (N1), a reply before the batch committed (C4).
+// early sends messages too early that are right later: a Suspect before the timer has ended (T1), an agreed time that
+// the clock has not reached (N1), a reply before the batch has committed (C4).
 var early = tamper.Describe[hasty]("early", tamper.Timing,
 	"sends too soon what would be right later: a suspicion at every timeout, an agreed time ahead of its clock, or a reply before the commit",
 	"no view change by it alone; clients are unaffected; throughput ≥ 90 %")
@@ -86,11 +86,12 @@ type hasty struct {
 	_    any    `doc:"ahead as others take its batches at once; reply: it answers a proposed request with its last result"`
 
 	next    time.Duration // when the attacker suspects again
-	results [][]byte      // the results that it gave last, with which it guesses the next ones
+	results [][]byte      // results that it gave last; it guesses that the next ones are the same
 }
 
-// behind is how old the others' reading of their clocks may be: some ticks. They hold a proposal that is further ahead than
-// the tolerance until their next tick, which costs most of the throughput: that is the attack of a slow primary.
+// behind is how old another replica's reading of its clock may be, because a core learns the time only at its ticks. If a
+// proposal is further ahead than the tolerance allows, the others hold it until their next tick. That would cost most of
+// the throughput, which is another attack, that of a slow primary.
 const behind = 50 * time.Millisecond
 
 func (h *hasty) tick(port.Tick) {
@@ -117,7 +118,7 @@ func (h *hasty) speak(m wire.Message) []wire.Message {
 	return []wire.Message{m}
 }
 
-// tell learns from the core's replies what results look like.
+// tell remembers the results in the core's replies.
 func (h *hasty) tell(_ port.Source, m wire.Message) []wire.Message {
 	if r, answers := m.(*wire.Reply); answers && r.Outcome == wire.OutcomeExecuted && r.ResultDigest == nil {
 		h.results = r.Results
@@ -125,7 +126,7 @@ func (h *hasty) tell(_ port.Source, m wire.Message) []wire.Message {
 	return []wire.Message{m}
 }
 
-// answer tells the clients of a proposed batch that their requests were executed.
+// answer sends the clients of a proposed batch replies that say that their requests were executed.
 func (h *hasty) answer(m wire.Message) {
 	p, proposes := m.(*wire.PrePrepare)
 	if !proposes || h.What != "reply" || p.Body == nil {
@@ -140,19 +141,19 @@ func (h *hasty) answer(m wire.Message) {
 	}
 }
 
-// slowPrimary is as slow as a primary can be without being replaced: each pre-prepare comes just before the timeout, and
-// holds one request.
+// slowPrimary is a primary that is as slow as possible without being replaced. It sends each pre-prepare just before the
+// timeout, with one request.
 var slowPrimary = tamper.Describe[dawdler]("slow-primary", tamper.Timing,
 	"as primary sends each pre-prepare 0.9T late, in batches of one, the next when the last one was executed",
 	"throughput ≥ 50 % after 10T, where more than one request is asked for at a time; a lone client gets one each 0.9T")
 
-// dawdler gives its core one request at a time while it is primary. Other requests wait in front of the core.
+// dawdler gives its core one request at a time while it is the primary. The other requests wait outside the core.
 type dawdler struct {
 	rule
 	Delay   time.Duration           `default:"0.9T" doc:"how late: a duration, or a multiple of the view timeout T"`
-	waiting []port.Event            // requests that the core has yet to get, the oldest first
-	known   map[wire.RequestID]bool // names of waiting and of inside; neither list grows beyond mostHeld
-	inside  *wire.RequestID         // the request that the core has; nil: none
+	waiting []port.Event            // requests that the core has not got yet, the oldest first
+	known   map[wire.RequestID]bool // names of the requests in waiting and inside; both are bounded by mostHeld
+	inside  *wire.RequestID         // the request that the core is working on; nil: none
 }
 
 func (d *dawdler) ready() error {
@@ -183,7 +184,7 @@ func (d *dawdler) hear(ev port.Event) []port.Event {
 	for d.inside == nil && len(d.waiting) > 0 {
 		next := d.waiting[0]
 		d.waiting = d.waiting[1:]
-		if id := requested(next); d.known[*id] { // the request was not executed meanwhile, in another primary's batch
+		if id := requested(next); d.known[*id] { // the request was not executed meanwhile in another primary's batch
 			d.inside, out = id, append(out, next)
 		}
 	}

@@ -24,7 +24,7 @@ func TestSlowPrimary_SendsOneRequestABatchJustBelowTheTimeout(t *testing.T) {
 	tr.mustMask(ids...)
 	tr.mustEnter()
 	last, seen := time.Duration(0), wire.Seq(0)
-	for _, p := range tr.sent { // messages that the liar repeats on request are late as well
+	for _, p := range tr.sent { // messages that the liar sends again on request are late, too
 		m, ok := p.msg.(*wire.PrePrepare)
 		if !ok || p.from != 0 || p.to != 1 || m.Seq <= seen {
 			continue
@@ -39,8 +39,9 @@ func TestSlowPrimary_SendsOneRequestABatchJustBelowTheTimeout(t *testing.T) {
 	}
 }
 
-// Requests one after the other do not show a slow primary, but of two requests at once the second waits longer than T. They
-// come from several clients: of a client that is not known to be light only one request at a time is owed (T4).
+// If requests come one after the other, nobody notices that the primary is slow. If two come at once, the second waits
+// longer than T. They come from different clients, because a primary must order only one request at a time of a client
+// that is not known to be light (T4).
 func TestSlowPrimary_IsReplacedUnderLoadAndThenOrdersNoMore(t *testing.T) {
 	tr := begin(t, 0, "slow-primary")
 	var ids []wire.RequestID
@@ -61,7 +62,7 @@ func TestSlowPrimary_IsReplacedUnderLoadAndThenOrdersNoMore(t *testing.T) {
 	}
 }
 
-// skewOf is the wall clock that the liar last reported, minus the true time.
+// skewOf returns the wall clock that the liar last reported, minus the true time.
 func (tr *trial) skewOf(liar wire.ReplicaID) time.Duration {
 	for i := len(tr.sent) - 1; i >= 0; i-- {
 		if s, ok := tr.sent[i].msg.(*wire.Status); ok && tr.sent[i].from == liar {

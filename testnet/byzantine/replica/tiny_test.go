@@ -37,8 +37,8 @@ func (c counter) Step(ev port.Event) []port.Effect {
 	return out
 }
 
-// S4: a valid batch may have tens of thousands of empty operations. The memory of correct replicas stays bounded, as the
-// monitor checks all the time (I14), and they execute other clients' requests.
+// S4: a valid batch may have tens of thousands of empty operations. The memory of correct replicas remains bounded (the
+// monitor always checks I14), and they execute the requests of other clients.
 func TestTinyOperations_FullBatchesOfNothingHoldNobodyUp(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long")

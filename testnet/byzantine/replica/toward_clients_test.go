@@ -12,7 +12,7 @@ func TestT1_TheCensoredClientIsServedWithin3T(t *testing.T) {
 	tr := begin(t, 0, "censor,client=c1", resolve)
 	var others []wire.RequestID
 	censored := tr.submitAs(1, 1)
-	for range 9 { // progress on other clients' requests does not reset the timer
+	for range 9 { // progress on requests of other clients does not reset the timer of this one
 		others = append(others, tr.load(1, 100*time.Millisecond)...)
 	}
 	tr.mustMask(others...)

@@ -10,8 +10,9 @@ import (
 	"tagma/testnet/byzantine/tamper"
 )
 
-// twins are two honest replicas under one key, each connected to a part of the cluster (Bano et al.). No lie is scripted:
-// whatever two honest replicas can say in contradiction, the two together may say under their one key.
+// twins are two honest replicas with the same key, each connected to a part of the cluster (Bano et al.). There is no
+// script of lies: whenever two honest replicas would send different messages, the twins contradict each other under
+// their common key.
 var twins = tamper.Describe[pair]("twins", tamper.Byzantine,
 	"two honest replicas under one key, each of which is linked with some of the others; only the first one executes",
 	"at most one view change for each bad primary; proof is kept")
@@ -23,12 +24,12 @@ type pair struct {
 	Second tamper.Peers `default:"half" words:"half" doc:"whom the second twin is linked with: half (the others), or replicas; who "`
 	_      any          `doc:"is in both lists hears both"`
 
-	second Core                     // nil until the twins' time begins
+	second Core                     // nil before the twins' time begins
 	done   wire.Seq                 // how far the first twin has executed, as far as is known
-	tried  wire.Seq                 // where the second twin could not be made
-	todo   []port.Event             // events from the second twin's machine
-	states map[wire.Seq]wire.Digest // states of the first twin, for the second
-	asked  map[wire.Seq]bool        // states that the second twin waits for
+	tried  wire.Seq                 // the sequence number at which the second twin could last not be made
+	todo   []port.Event             // events from the second twin's machine that wait
+	states map[wire.Seq]wire.Digest // digests of the states of the first twin, which the second one uses
+	asked  map[wire.Seq]bool        // states for which the second twin waits
 }
 
 func (p *pair) ready() error {
@@ -36,7 +37,7 @@ func (p *pair) ready() error {
 	return nil
 }
 
-// links reports whether a twin, the first being number 0, is linked with a replica.
+// links reports whether a twin is connected with a replica. The first twin has number 0.
 func (p *pair) links(twin int, id wire.ReplicaID) bool {
 	with := []*tamper.Peers{&p.First, &p.Second}[twin]
 	if with.Word != "" {
@@ -45,10 +46,11 @@ func (p *pair) links(twin int, id wire.ReplicaID) bool {
 	return with.Replica(id)
 }
 
-// apart is how far the wall clock of the second twin is ahead: the two clocks differ, so the batches of the twins differ.
+// apart is how far the wall clock of the second twin is ahead. So the batches of the two twins have different agreed
+// times.
 const apart = time.Millisecond
 
-// hear gives an event to the twin that it concerns. The core is the first twin.
+// hear gives an event to the twin that is connected with its sender. The core is the first twin.
 func (p *pair) hear(ev port.Event) []port.Event {
 	if e, ok := ev.(port.Executed); ok {
 		p.done = max(p.done, e.Seq)
@@ -80,7 +82,7 @@ func (p *pair) hear(ev port.Event) []port.Event {
 	return first
 }
 
-// tell makes the first twin send to its part of the cluster alone.
+// tell makes the first twin send messages only to its part of the cluster.
 func (p *pair) tell(to port.Source, m wire.Message) []wire.Message {
 	if to.Client || p.links(0, to.Replica) {
 		return []wire.Message{m}
@@ -88,19 +90,21 @@ func (p *pair) tell(to port.Source, m wire.Message) []wire.Message {
 	return nil
 }
 
-// spawn makes the second twin: a copy of the first twin's memory at this moment. After a restart nobody knows how far
-// the first twin's state goes until it executes something.
+// spawn makes the second twin: a copy of the first twin's memory at this moment. After a restart it is not known how far
+// the first twin has executed, until it executes a batch.
 func (p *pair) spawn() {
-	memory := append(p.core.Anchor(), &wire.Clean{}) // the memory is complete, even if votes left before they were durable
+	// The record says that the journal is complete, even if votes may be sent before they are durable.
+	memory := append(p.core.Anchor(), &wire.Clean{})
 	second, err := pbft.New(p.cfg, memory, pbft.Applied{Seq: p.done})
-	if err != nil || second.Inspect().LeftBehind { // such a core would have to fetch a state first
+	if err != nil || second.Inspect().LeftBehind { // this core would first have to fetch a state
 		p.tried = max(p.done, 1)
 		return
 	}
 	p.second = second
 }
 
-// runSecond steps the second twin, which has no disk, and whose machine agrees with everything.
+// runSecond gives the second twin its events. This twin has no disk, and its machine gives the same results and digests
+// as that of the first.
 func (p *pair) runSecond() {
 	for len(p.todo) > 0 && p.second != nil {
 		ev := p.todo[0]
@@ -131,15 +135,15 @@ func (p *pair) runSecond() {
 	p.todo = p.todo[:0]
 }
 
-// reach brings a message of the second twin to the replicas that it is linked with.
+// reach sends a message of the second twin to the replicas with which it is connected.
 func (p *pair) reach(to wire.ReplicaID, m wire.Message) {
 	if p.links(1, to) {
 		p.say(port.Send{To: to, Msg: m})
 	}
 }
 
-// note remembers a state of the first twin, which the second twin may need for a checkpoint, and forgets states that are too
-// old to be needed.
+// note remembers the digest of a state of the first twin, which the second twin may need for a checkpoint. It forgets
+// digests that are too old.
 func (p *pair) note(e port.Snapshotted) {
 	old := func(seq wire.Seq) bool { return seq+2*p.cfg.LogWindow < e.Seq }
 	maps.DeleteFunc(p.states, func(seq wire.Seq, _ wire.Digest) bool { return old(seq) })
@@ -148,7 +152,7 @@ func (p *pair) note(e port.Snapshotted) {
 	p.vouch(e.Seq)
 }
 
-// vouch tells the second twin of a state that it waits for.
+// vouch gives the second twin a digest for which it waits.
 func (p *pair) vouch(seq wire.Seq) {
 	if digest, known := p.states[seq]; known && p.asked[seq] {
 		delete(p.asked, seq)

@@ -50,7 +50,7 @@ func TestTwins_AsBackupsAreMaskedWithoutAViewChange(t *testing.T) {
 	tr.mustEnter()
 }
 
-// Twins that begin in the middle of a run: the second one knows what the first one did until then.
+// The twins begin in the middle of a run. The second one knows everything that the first one did until then.
 func TestTwins_ABirthInTheMiddleOfARun(t *testing.T) {
 	tr := begin(t, 0, "twins", Options{When: Between(time.Second, 2*time.Second)})
 	ids := tr.load(9, 100*time.Millisecond)
@@ -67,7 +67,8 @@ func TestTwins_ABirthInTheMiddleOfARun(t *testing.T) {
 	}
 }
 
-// After a restart the journal may begin far above the initial state, and the attacker does not know the state there yet.
+// After a restart the journal may begin far above the initial state, and the attacker does not know the digest of the
+// state at its beginning.
 func TestTwins_ABirthAfterARestart(t *testing.T) {
 	tr := begin(t, 0, "crash,from_seq=1000")
 	ids := tr.load(40, 30*time.Millisecond)

@@ -46,7 +46,7 @@ func (l *changeLiar) change(to port.Source, m wire.Message) []wire.Message {
 	return []wire.Message{l.signed(lie)}
 }
 
-// viewChangeStorm asks alone for far views, and tries to make all replicas follow it there (V7).
+// viewChangeStorm sends ViewChanges for distant views alone, and tries to make all replicas go there (V7).
 var viewChangeStorm = tamper.Describe[stormer]("view-change-storm", tamper.Byzantine,
 	"sends ViewChange(v+1), ViewChange(v+2) and so on, justified by itself alone or by forged suspicions, and suspects them all",
 	"no view change; throughput ≥ 90 %")
@@ -65,7 +65,7 @@ func (s *stormer) tick(port.Tick) {
 	}
 }
 
-// burst returns a valid Suspect, and a ViewChange that has too few Suspects, or one more that nobody signed.
+// burst returns a valid Suspect, and a ViewChange that either has too few Suspects or has one that nobody signed.
 func (s *stormer) burst(u wire.View) {
 	suspects := s.suspicions(u - 1)
 	own := suspects[slices.IndexFunc(suspects, func(x wire.Suspect) bool { return x.Replica == s.cfg.Self })]
@@ -77,7 +77,7 @@ func (s *stormer) burst(u wire.View) {
 	s.spread(s.signed(m))
 }
 
-// suspicions returns f+1 suspicions against a view, of which all but the attacker's own are forged.
+// suspicions returns f+1 Suspects of a view. All except the attacker's own are forged.
 func (l *liar) suspicions(of wire.View) []wire.Suspect {
 	own := wire.Suspect{View: of, Replica: l.cfg.Self}
 	l.signed(&own)
@@ -89,7 +89,7 @@ func (l *liar) suspicions(of wire.View) []wire.Suspect {
 	return all
 }
 
-// bankedSuspect collects the Suspects of f others, and uses them long after (V7).
+// bankedSuspect collects Suspects of f other replicas, and uses them much later (V7).
 var bankedSuspect = tamper.Describe[banker]("banked-suspect", tamper.Byzantine,
 	"keeps the suspicions of others, suspects the same views itself, and uses both again and again to ask for the next view",
 	"no view change")
@@ -137,7 +137,7 @@ func (b *banker) tick(port.Tick) {
 	b.spread(b.signed(&wire.ViewChange{View: of + 1, Replica: b.cfg.Self, Suspects: all}))
 }
 
-// badNewView is a primary that begins its view wrongly (§4.4, V2, V4).
+// badNewView is a primary that starts its view with a wrong NewView (§4.4, V2, V4).
 var badNewView = tamper.Describe[usurper]("bad-new-view", tamper.Byzantine,
 	"as primary of a new view sends a NewView with an invalid V or a wrong O, or none at all",
 	"the next view is active within 2T")
@@ -172,7 +172,7 @@ func (u *usurper) begin(to port.Source, m wire.Message) []wire.Message {
 	return []wire.Message{u.signed(lie)}
 }
 
-// forge empties the P of another replica's ViewChange, so that the signature is no longer right.
+// forge removes all certificates from another replica's ViewChange. Then that replica's signature is invalid.
 func (u *usurper) forge(m *wire.NewView) {
 	i := slices.IndexFunc(m.ViewChanges, func(c wire.ViewChange) bool { return c.Replica != u.cfg.Self })
 	c := &m.ViewChanges[i]
@@ -180,7 +180,7 @@ func (u *usurper) forge(m *wire.NewView) {
 	c.Sig[0] ^= 0x01
 }
 
-// hide puts another ViewChange of its own into V, one without any certificate, from which another O may follow.
+// hide replaces its own ViewChange in V by one without any certificate, from which another O may follow.
 func (u *usurper) hide(m *wire.NewView) {
 	for i := range m.ViewChanges {
 		if vc := &m.ViewChanges[i]; vc.Replica == u.cfg.Self {
@@ -192,8 +192,8 @@ func (u *usurper) hide(m *wire.NewView) {
 	m.Proposals = follows(m.ViewChanges, u.cfg.LogWindow)
 }
 
-// misorder gives another digest to the first place of O, so that what may have committed there is lost. If O is empty, it
-// adds a place that does not follow from V.
+// misorder changes the digest of the first entry of O, so that a batch which may have committed there is lost. If O is
+// empty, it adds an entry that does not follow from V.
 func (u *usurper) misorder(m *wire.NewView) {
 	if len(m.Proposals) == 0 {
 		m.Proposals = []wire.Proposal{{Digest: wire.Digest{1}}}
@@ -206,8 +206,9 @@ func (u *usurper) misorder(m *wire.NewView) {
 	m.Proposals[0].Digest = lie
 }
 
-// follows is what a correct primary puts into O (V3): above the highest stable checkpoint, up to the highest prepared
-// place but no further than a window, the digest that prepared in the highest view, else null.
+// follows is what a correct primary puts into O (V3): for each sequence number above the highest stable checkpoint, up
+// to the highest prepared one and at most a window, the digest that prepared in the highest view, or null if none
+// prepared.
 func follows(v []wire.ViewChange, window wire.Seq) (out []wire.Proposal) {
 	low, high := tamper.Lowest(&wire.NewView{ViewChanges: v}), wire.Seq(0)
 	best := map[wire.Seq]wire.PreparedCert{}
@@ -229,8 +230,8 @@ func follows(v []wire.ViewChange, window wire.Seq) (out []wire.Proposal) {
 	return out
 }
 
-// oldViewChange is the accomplice of a replica that will forget (D8.6, V*): it keeps what that replica signed, and shows it
-// in later view changes.
+// oldViewChange is the accomplice of a replica that will forget (D8.6, V*): it remembers what that replica signed, and
+// sends it in later view changes.
 var oldViewChange = tamper.Describe[keeper]("old-view-change", tamper.Byzantine,
 	"keeps the first ViewChange and the last votes of others, and shows them in later view changes; holds back its own NewView until then",
 	"nothing that committed is forgotten; the next view is active within 2T")
@@ -246,8 +247,8 @@ type keeper struct {
 	Of      tamper.Peers       `default:"all" doc:"whose messages it keeps: replicas such as 1+2"`
 	changes []*wire.ViewChange // the first one of each replica for each view
 	votes   []wire.Message     // prepares and commits, the last ones
-	begins  []wire.Message     // its own NewViews, which it has shown to nobody
-	shown   map[wire.View]bool // for which view it has shown what it keeps
+	begins  []wire.Message     // its own NewViews, which it has not sent
+	shown   map[wire.View]bool // the views for which it has already sent what it remembers
 }
 
 func (k *keeper) ready() error {
@@ -255,7 +256,7 @@ func (k *keeper) ready() error {
 	return k.lie(k.holdBack, wire.TypeNewView)
 }
 
-// hear gives its core the first ViewChange of a replica for a view in the place of later ones.
+// hear gives its core only the first ViewChange of a replica for a view, instead of later ones.
 func (k *keeper) hear(ev port.Event) []port.Event {
 	switch m := received(ev).(type) {
 	case *wire.ViewChange:
@@ -293,11 +294,12 @@ func (k *keeper) keep(m *wire.ViewChange) *wire.ViewChange {
 	return m
 }
 
-// show sends to all, in a change to a view, the messages of others that it has kept, and the NewViews that it held back.
+// show sends to all, during a change to a view, the messages of others that it has kept, and its own NewViews that it
+// did not send before.
 func (k *keeper) show(view wire.View) {
 	told := slices.Clone(k.begins)
 	for _, m := range k.changes {
-		if m.View+1 >= view { // of the change before, and of this one
+		if m.View+1 >= view { // messages of this view change, and of the one before
 			told = append(told, m)
 		}
 	}

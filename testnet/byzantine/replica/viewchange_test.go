@@ -8,7 +8,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// depose cuts the honest primary off until the others have left its view, and for a while longer.
+// depose disconnects the honest primary until the others have left its view, and for a while longer.
 func (tr *trial) depose(primary int, first wire.RequestID) {
 	tr.t.Helper()
 	tr.cut[primary] = true
@@ -121,8 +121,8 @@ func TestV4_ABadNewViewIsFollowedByTheNextView(t *testing.T) {
 	}
 }
 
-// Only the liar prepared the last batch, since all prepares to others were lost. It sends replica 2 a new view with this
-// batch and replica 3 a new view without; both are valid, and at most one of them gets a quorum.
+// Only the liar prepared the last batch, because all prepares to others were lost. It sends replica 2 a NewView with
+// this batch, and replica 3 a NewView without it. Both are valid, and at most one of them gets a quorum.
 func TestV4_TwoValidNewViewsAreMasked(t *testing.T) {
 	tr := begin(t, 1, "bad-new-view,how=two")
 	ids := tr.load(3, 100*time.Millisecond)

@@ -6,15 +6,15 @@ import (
 	"tagma/pbft/port"
 )
 
-// Witness observes a core on both sides of its attacker, and counts the steps in which the attacker changed something: an
-// experiment without lies proves nothing (I18). It does not see what an attacker does to frames or links.
+// Witness observes a core and the attacker that wraps it. It counts the steps in which the attacker changed something,
+// because an experiment without lies proves nothing (I18). It does not notice what an attacker does to frames or links.
 type Witness struct {
-	given []port.Event  // events that the core got in this step
+	given []port.Event  // events that the core received in this step
 	did   []port.Effect // the core's effects for them
 	lies  int
 }
 
-// ear is a core whose steps go through step.
+// ear is a core whose steps are replaced by a function.
 type ear struct {
 	Core
 	step func(port.Event) []port.Effect
@@ -23,7 +23,7 @@ type ear struct {
 // Step calls step.
 func (e ear) Step(ev port.Event) []port.Effect { return e.step(ev) }
 
-// Within returns the core for the attacker to wrap.
+// Within returns the observed core, which the attacker must wrap.
 func (w *Witness) Within(core Core) Core {
 	return ear{core, func(ev port.Event) []port.Effect {
 		w.given = append(w.given, ev)
@@ -33,7 +33,7 @@ func (w *Witness) Within(core Core) Core {
 	}}
 }
 
-// Around returns the attacker for the driver to use.
+// Around returns the observed attacker, which the driver must use.
 func (w *Witness) Around(attacker Core) Core {
 	return ear{attacker, func(ev port.Event) []port.Effect {
 		w.given, w.did = nil, nil
@@ -45,5 +45,5 @@ func (w *Witness) Around(attacker Core) Core {
 	}}
 }
 
-// Lies counts steps, over all lives of the replica.
+// Lies returns the number of such steps, over all lives of the replica.
 func (w *Witness) Lies() int { return w.lies }

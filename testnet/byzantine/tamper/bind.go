@@ -19,24 +19,24 @@ type Parameter struct {
 	Name    string   `json:"name"`
 	Default string   `json:"default"`
 	Summary string   `json:"summary"` // one line
-	Words   []string `json:"-"`       // the words that it may be; nil: its value is no word
+	Words   []string `json:"-"`       // the words that are allowed as its value; nil: its value is not a word
 }
 
-// field is a parameter and where its value goes. A struct declares it by a field with tags:
+// field is a parameter, and the field of a struct that gets its value. A struct declares it by a field with tags:
 //
 //	FromSeq wire.Seq `default:"1" doc:"the first sequence number that it lies about"`
 //
-// The parameter is named from_seq. Further tags restrict the value: words lists the words that it may be, min and max are
-// its bounds, cap silently lowers a higher value, and zero permits "0". The doc of a blank field continues the doc above
-// it. Fields of embedded structs count as the struct's own.
+// The parameter is named from_seq. Further tags restrict the value: words lists the words that it may be, min and max
+// are its bounds, cap silently lowers a higher value, and zero permits "0". The doc of a blank field continues the doc
+// above it. Fields of embedded structs count as the struct's own.
 type field struct {
 	Parameter
 	to  reflect.Value
 	tag reflect.StructTag
-	cfg *wire.Config // nil while values are only judged
+	cfg *wire.Config // nil if values are only checked
 }
 
-// value is a type of parameters that reads itself.
+// value is implemented by the types of parameters that parse their own text.
 type value interface {
 	read(f *field, text string) error
 }
@@ -88,8 +88,8 @@ func names(parameters []Parameter) (all []string) {
 	return all
 }
 
-// Bind gives a struct that declares parameters the chosen values, and the defaults of the others. An error names the
-// parameter and what may stand there.
+// Bind sets the fields of a struct that declares parameters: to the chosen values, and otherwise to the defaults. Its
+// error names the parameter and says which values are allowed.
 func Bind(into any, c Choice, cfg *wire.Config) error {
 	known := names(Parameters(into))
 	for _, name := range slices.Sorted(maps.Keys(c.Values)) {
@@ -110,7 +110,7 @@ func Bind(into any, c Choice, cfg *wire.Config) error {
 	return nil
 }
 
-// read sets the field to what a text says.
+// read parses a text and sets the field.
 func (f *field) read(text string) (err error) {
 	switch to := f.to.Addr().Interface().(type) {
 	case value:
@@ -146,7 +146,7 @@ func (f *field) wrong(format string, args ...any) error {
 	return fmt.Errorf(f.Name+": "+format, args...)
 }
 
-// among returns an error unless a text is one of some words.
+// among returns an error unless a text is one of these words.
 func (f *field) among(text string, words []string) error {
 	if !slices.Contains(words, text) {
 		return &UnknownError{What: "value of " + f.Name, Name: text, Known: words}
@@ -162,7 +162,7 @@ func (f *field) seq(text string) (wire.Seq, error) {
 	return wire.Seq(n), nil
 }
 
-// number reads a whole number within the tags' bounds.
+// number parses a whole number within the bounds that the tags give.
 func (f *field) number(text string) (uint64, error) {
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
@@ -180,7 +180,7 @@ func (f *field) number(text string) (uint64, error) {
 	return min(n, bound("cap", math.MaxUint64)), nil
 }
 
-// delay reads a positive duration, or a multiple of the view timeout T such as "0.9T".
+// delay parses a positive duration, or a multiple of the view timeout T such as "0.9T".
 func (f *field) delay(text string) (time.Duration, error) {
 	const longest = float64(24 * time.Hour)
 	if f.tag.Get("zero") != "" && (text == "0" || text == "0s") {

@@ -11,7 +11,7 @@ import (
 // Sign signs with the attacker's own key.
 type Sign func([]byte) wire.Signature
 
-// Behaviour is one way to misbehave: an entry of a catalogue.
+// Behaviour is one way to misbehave. It is an entry of a catalogue.
 type Behaviour struct {
 	Name       string      `json:"name"`
 	Model      Model       `json:"model"`
@@ -19,13 +19,13 @@ type Behaviour struct {
 	Bound      string      `json:"bound"`   // what the cluster still achieves, beside safety; T is the view timeout
 	Parameters []Parameter `json:"parameters"`
 
-	make func() any // a pointer to the struct that declares the parameters, not bound to any values
+	make func() any // makes a struct that declares the parameters; its fields are not set yet
 }
 
-// orders has the names of each behaviour's parameters.
+// orders holds the names of the parameters of each behaviour, in order.
 var orders = map[string][]string{}
 
-// Describe makes an entry of a catalogue out of a struct whose tags declare its parameters.
+// Describe makes an entry of a catalogue from a struct whose tags declare its parameters.
 func Describe[T any](name string, model Model, summary, bound string) Behaviour {
 	b := Behaviour{Parameters: Parameters(new(T)), make: func() any { return new(T) }}
 	return b.Called(name, model, summary, bound)
@@ -38,8 +38,8 @@ func (b Behaviour) Called(name string, model Model, summary, bound string) Behav
 	return b
 }
 
-// Make returns the struct of the chosen behaviour of a catalogue, with its values. For a name that does not exist the error
-// is an *UnknownError, in which kind says what was asked for. Cfg is nil while values are only checked.
+// Make returns the struct of the chosen behaviour of a catalogue, with its values. For a name that does not exist the
+// error is an *UnknownError, in which kind says what was asked for. If the values are only to be checked, cfg is nil.
 func Make(catalogue []Behaviour, kind string, c Choice, cfg *wire.Config) (any, error) {
 	i := slices.IndexFunc(catalogue, func(b Behaviour) bool { return b.Name == c.Name })
 	if i < 0 {
@@ -53,7 +53,7 @@ func Make(catalogue []Behaviour, kind string, c Choice, cfg *wire.Config) (any, 
 	return made, Bind(made, c, cfg)
 }
 
-// UnknownError names a behaviour, a behaviour's parameter, or a word as its value, that does not exist.
+// UnknownError says that a behaviour, a parameter of a behaviour, or a word as its value does not exist.
 type UnknownError struct {
 	What  string   // "behaviour", "parameter of …" or "value of …"
 	Name  string   // that was asked for
@@ -67,10 +67,10 @@ func (e *UnknownError) Error() string {
 // Choice is a behaviour with values for some of its parameters, as a user chose them.
 type Choice struct {
 	Name   string
-	Values map[string]string // by parameter; what is missing has its default
+	Values map[string]string // by parameter; a parameter that is missing has its default
 }
 
-// Split reads "name" or "name,parameter=value,…" without checking that the behaviour exists.
+// Split parses "name" or "name,parameter=value,…". It does not check that the behaviour exists.
 func Split(text string) (Choice, error) {
 	parts := strings.Split(text, ",")
 	c := Choice{Name: parts[0], Values: make(map[string]string, len(parts)-1)}
@@ -87,8 +87,8 @@ func Split(text string) (Choice, error) {
 	return c, nil
 }
 
-// Suggest lists what may follow the beginning of a choice out of a catalogue: names, then parameters that are not given yet,
-// then their words.
+// Suggest lists how a choice from a catalogue can continue: with names, then with parameters that are not given yet,
+// then with the words that are allowed as values.
 func Suggest(given string, catalogue []Behaviour) (all []string) {
 	parts := strings.Split(given, ",")
 	last := parts[len(parts)-1]
@@ -114,7 +114,7 @@ func Suggest(given string, catalogue []Behaviour) (all []string) {
 	return all
 }
 
-// String is what Split reads. Parameters are in the catalogue's order.
+// String returns the text that Split parses. The parameters are in the order of the catalogue.
 func (c Choice) String() string {
 	text := c.Name
 	for _, name := range orders[c.Name] {
@@ -130,8 +130,8 @@ type Model string
 
 // The failure models.
 const (
-	Crash     Model = "crash"     // a part stops, and may come back
-	Omission  Model = "omission"  // some of what a part sends or should receive is lost
+	Crash     Model = "crash"     // a part stops, and may start again
+	Omission  Model = "omission"  // some of the messages that a part sends or should receive are lost
 	Timing    Model = "timing"    // a part does the right things at the wrong time
 	Byzantine Model = "Byzantine" // a part does anything that its key allows
 )
@@ -149,5 +149,5 @@ func (m Model) Summary() string {
 	}[m]
 }
 
-// Rank is its place among them.
+// Rank is the position of a model in that order.
 func (m Model) Rank() int { return slices.Index(Models(), m) }

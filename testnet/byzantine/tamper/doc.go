@@ -1,5 +1,5 @@
-// Package tamper is what all attackers are made with: behaviours as typed structs whose tags declare their parameters,
-// copies of messages with a field changed, and frames that are no message.
+// Package tamper has what all attackers need: behaviours as structs whose tags declare their parameters, functions that
+// copy messages and change fields, and frames that are no message.
 //
-// It knows the format of messages and nothing else: the attackers decide what they send to whom, and when.
+// It depends only on the format of messages. The attackers decide what they send to whom, and when.
 package tamper

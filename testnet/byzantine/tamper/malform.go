@@ -9,21 +9,22 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Malformation is a way for a frame to be no message.
+// Malformation is a reason why a frame is not a valid message.
 type Malformation = string
 
-// The malformations. A flipped frame may still be a valid message, if its type carries no signature.
+// The malformations. A frame with a flipped bit may still be a valid message, if its type has no signature.
 const (
-	Entries   Malformation = "entries"   // a list announces a million entries, and few, many or none follow
-	Nesting   Malformation = "nesting"   // lists within lists within lists, each as long as there is room for
+	Entries   Malformation = "entries"   // a list announces a million entries, and few, many or no entries follow
+	Nesting   Malformation = "nesting"   // lists within lists within lists, each as long as the frame allows
 	Truncated Malformation = "truncated" // a message cut short
-	Trailing  Malformation = "trailing"  // a message with something after it
+	Trailing  Malformation = "trailing"  // a message that is followed by further bytes
 	Flipped   Malformation = "flipped"   // a message with bits turned
-	Noise     Malformation = "noise"     // random bytes behind a header that looks right
-	Extreme   Malformation = "extreme"   // a well formed message whose numbers are as high as they can be, unsigned or against the rules
+	Noise     Malformation = "noise"     // random bytes after a header that looks right
+	// A well-formed message whose numbers are as high as possible; it is unsigned or breaks a rule.
+	Extreme Malformation = "extreme"
 )
 
-// Malformed declares the parameters of behaviours that send what is no message.
+// Malformed declares the parameters of behaviours that send malformed frames.
 type Malformed struct {
 	Kinds List   `default:"all" words:"entries,nesting,truncated,trailing,flipped,noise,extreme" doc:"what is wrong with the frames, such as "`
 	_     any    `doc:"entries+truncated: entries, nesting, truncated, trailing, flipped, noise, extreme"`
@@ -31,19 +32,20 @@ type Malformed struct {
 	Seed  uint64 `default:"0" doc:"seed that decides which frames"`
 }
 
-// Malformer returns a Malformer of such frames. It makes different frames for each number.
+// Malformer returns a Malformer of these malformations. With different numbers it makes different frames.
 func (p *Malformed) Malformer(number uint64) *Malformer {
 	return NewMalformer(p.Seed+number, int(p.Bytes), p.Kinds...)
 }
 
-// Malformer makes hostile frames: the same ones for the same seed.
+// Malformer makes hostile frames. With the same seed it makes the same frames.
 type Malformer struct {
 	dice  *rand.Rand
 	kinds []Malformation
 	most  int // bytes of a frame
 }
 
-// NewMalformer returns a Malformer of frames of these kinds, of at most most bytes, or at most 256 if that is more.
+// NewMalformer returns a Malformer of these malformations. Its frames have at most most bytes, but 256 bytes are always
+// allowed.
 func NewMalformer(seed uint64, most int, kinds ...Malformation) *Malformer {
 	return &Malformer{dice: rand.New(rand.NewPCG(seed, 2)), kinds: kinds, most: max(most, 256)}
 }
@@ -79,16 +81,17 @@ func (m *Malformer) frame(kind Malformation) []byte {
 	return frame
 }
 
-// million is how many entries a list announces: more than a message may hold, so few that a decoder might allocate them.
+// million is how many entries a list announces. It is more than a message may have, and so few that a decoder might
+// reserve memory for them.
 const million = 1_000_000
 
-// entries replaces four bytes somewhere in a message by a huge count, and may let many zeros follow, which a decoder that
-// trusts the count could take for entries.
+// entries replaces four bytes somewhere in a message by a huge count. It may append many zeros, which a decoder that
+// believes the count could read as entries.
 func (m *Malformer) entries() []byte {
 	frame := wire.Encode(m.message())
 	if len(frame) > 6 {
 		at := 2 + m.dice.IntN(len(frame)-5)
-		if !m.chance(3) { // often where a count is: behind a list that is empty in our messages
+		if !m.chance(3) { // often choose a place where a count is: at a list that is empty in our messages
 			at = m.lastZeros(frame)
 		}
 		counts := []uint32{million, math.MaxUint32, math.MaxInt32, 1 << 24, 4096, 257}
@@ -98,7 +101,7 @@ func (m *Malformer) entries() []byte {
 	return append(frame, make([]byte, m.length())...)
 }
 
-// lastZeros returns a place with four zero bytes, the last one or by chance an earlier one.
+// lastZeros returns the position of four zero bytes: the last ones, or sometimes earlier ones.
 func (m *Malformer) lastZeros(frame []byte) int {
 	found := 2
 	for i := 2; i+4 <= len(frame); i++ {
@@ -112,7 +115,8 @@ func (m *Malformer) lastZeros(frame []byte) int {
 	return found
 }
 
-// nesting is a new view of many view changes, each with many certificates of many signers: all lists that there are.
+// nesting makes a NewView of many view changes, each with many certificates of many signers. So all nested lists are
+// long.
 func (m *Malformer) nesting() []byte {
 	deep := &wire.NewView{View: wire.View(m.number())}
 	for room := m.most; room > 0 && len(deep.ViewChanges) < wire.MaxMembers; {
@@ -128,7 +132,7 @@ func (m *Malformer) nesting() []byte {
 	}
 	deep.Proposals = make([]wire.Proposal, m.dice.IntN(64))
 	frame := wire.Encode(deep)
-	if m.chance(2) { // and a count inside that is wrong
+	if m.chance(2) { // sometimes one of the counts inside is wrong
 		binary.BigEndian.PutUint32(frame[2+m.dice.IntN(len(frame)-5):], m.dice.Uint32())
 	}
 	return frame
@@ -145,7 +149,7 @@ func (m *Malformer) noise() []byte {
 	return frame
 }
 
-// length draws a length: mostly a short one, sometimes the longest.
+// length draws a length. Most are short, and some are the longest that is allowed.
 func (m *Malformer) length() int {
 	if m.chance(8) {
 		return m.most
@@ -155,25 +159,25 @@ func (m *Malformer) length() int {
 
 func (m *Malformer) chance(one int) bool { return m.dice.IntN(one) == 0 }
 
-// spoiled are the types that a malformer makes messages of. Of those without a signature it makes the ones that a cluster
-// refuses between replicas, or answers: others would be believed.
+// spoiled are the types of messages that a malformer makes. Of the types without signature, it makes only those that
+// replicas refuse from each other or only answer; others would be accepted.
 var spoiled = []wire.Message{
 	&wire.Request{}, &wire.PrePrepare{}, &wire.Prepare{}, &wire.Commit{}, &wire.Checkpoint{}, &wire.Suspect{}, &wire.ViewChange{},
 	&wire.NewView{}, &wire.Heartbeat{}, &wire.CertifiedBody{}, &wire.StableNotice{}, &wire.Query{}, &wire.Reply{}, &wire.Report{},
 	&wire.Status{},
 }
 
-// message returns a message of any of these types, full of absurd numbers and without a signature that holds.
+// message returns a message of one of these types, with absurd numbers and without a valid signature.
 func (m *Malformer) message() wire.Message {
 	made := reflect.New(reflect.TypeOf(spoiled[m.dice.IntN(len(spoiled))]).Elem())
 	m.fill(made.Elem())
-	if s, is := made.Interface().(*wire.Status); is { // a valid status would be believed
+	if s, is := made.Interface().(*wire.Status); is { // without this change a valid status would be accepted
 		s.Helper = math.MaxUint16
 	}
 	return made.Interface().(wire.Message)
 }
 
-// fill gives every exported field below a value that may be absurd.
+// fill sets every exported field, at all depths, to a value that may be absurd.
 func (m *Malformer) fill(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
@@ -220,7 +224,7 @@ func (m *Malformer) fill(v reflect.Value) {
 	}
 }
 
-// number is mostly an end of the range or next to it.
+// number returns mostly the lowest or highest number of the range, or one next to it.
 func (m *Malformer) number() uint64 {
 	ends := []uint64{0, 1, math.MaxUint64, math.MaxUint64 - 1, math.MaxInt64, math.MaxInt64 + 1, 1 << 62, 1<<62 + 1}
 	if m.chance(4) {
@@ -229,10 +233,11 @@ func (m *Malformer) number() uint64 {
 	return ends[m.dice.IntN(len(ends))]
 }
 
-// Exhaust is the behaviour of replicas and clients that does what Exhaustion says.
+// Exhaust is the behaviour of replicas and clients that is defined by Exhaustion.
 const Exhaust = "exhaust"
 
-// Exhaustion says how an attacker uses up connections, streams and memory of links. It needs real links; no message is sent.
+// Exhaustion says how an attacker uses up connections, streams and memory of links. It needs real links. It sends no
+// messages.
 type Exhaustion struct {
 	Ways    List   `default:"all" words:"streams,trickle,withhold" doc:"what it uses up, such as streams+trickle: streams, trickle "`
 	_       any    `doc:"(frames that never end), withhold (it reads nothing)"`

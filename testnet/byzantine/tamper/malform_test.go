@@ -24,13 +24,15 @@ func judgeOf() *wire.Config {
 // holds accepts no signature, because malformed messages carry no valid one.
 func holds(claims []wire.Claim) bool { return len(claims) == 0 }
 
-// S4: whatever bytes arrive, nothing panics, and memory is allocated in proportion to the bytes, not to announced lengths.
+// S4: whatever bytes arrive, nothing panics. Memory is used in proportion to the bytes that arrive, not to the lengths
+// that they announce.
 func TestS4_HostileFramesAreRefusedInBoundedMemory(t *testing.T) {
 	const (
 		frames = 1500
-		// A list of empty entries takes 24 bytes of memory for 4 bytes in the frame, and the structures around it as many.
+		// An entry of a list without content takes 4 bytes in the frame and 24 bytes of memory, and the structures
+		// around it take as much again.
 		perByte = 8
-		// For errors, readers and verification, however short the frame is.
+		// This is for errors, readers and verification, which any frame needs, however short it is.
 		least = 64 << 10
 	)
 	cfg := judgeOf()
@@ -64,7 +66,7 @@ func TestS4_HostileFramesAreRefusedInBoundedMemory(t *testing.T) {
 	}
 }
 
-// The malformer has malformed variants of every type of message.
+// The malformer makes malformed variants of every type of message.
 func TestMalformer_SpoilsEveryKindOfMessage(t *testing.T) {
 	m := NewMalformer(1, 1<<16, Extreme)
 	seen := map[wire.Type]bool{}

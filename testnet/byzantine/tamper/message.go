@@ -7,7 +7,7 @@ import (
 	"tagma/pbft/wire"
 )
 
-// Copy returns a copy of a message with lists of its own. What the message has cached about itself is not copied.
+// Copy returns a copy of a message with its own lists. Cached encodings and digests are not copied.
 func Copy(m wire.Message) wire.Message {
 	from := reflect.ValueOf(m).Elem()
 	to := reflect.New(from.Type())
@@ -26,7 +26,7 @@ func Copy(m wire.Message) wire.Message {
 	return to.Interface().(wire.Message)
 }
 
-// Field returns a pointer to a message's field with this name and type, nil if there is none.
+// Field returns a pointer to a message's field with this name and type, or nil if there is none.
 func Field[T any](m wire.Message, name string) *T {
 	v := reflect.ValueOf(m)
 	if v.Kind() != reflect.Pointer {
@@ -40,8 +40,8 @@ func Field[T any](m wire.Message, name string) *T {
 	return at
 }
 
-// Altered returns a copy of a message with another value in a field, nil if it has no such field. Its signature stays as
-// it is.
+// Altered returns a copy of a message in which a field has another value, or nil if there is no such field. The
+// signature is not changed.
 func Altered[T any](m wire.Message, name string, change func(T) T) wire.Message {
 	if Field[T](m, name) == nil {
 		return nil
@@ -52,8 +52,8 @@ func Altered[T any](m wire.Message, name string, change func(T) T) wire.Message 
 	return c
 }
 
-// AlteredEntry returns a copy of a message in which one entry of one list is missing, is there twice, or is changed by
-// alter. It returns nil for a message without entries. Pick draws a number below n.
+// AlteredEntry returns a copy of a message in which one entry of one list is removed, doubled, or changed by alter. It
+// returns nil for a message without entries. The function pick draws a number below n.
 func AlteredEntry(m wire.Message, pick func(n int) int, alter func(entry any)) wire.Message {
 	c := Copy(m)
 	v := reflect.ValueOf(c).Elem()
@@ -79,7 +79,7 @@ func AlteredEntry(m wire.Message, pick func(n int) int, alter func(entry any)) w
 	return c
 }
 
-// SeqOf is the sequence number that a message is about, 0 if it is about none.
+// SeqOf returns the sequence number that a message is about, or 0 if there is none.
 func SeqOf(m wire.Message) wire.Seq {
 	switch m := m.(type) {
 	case *wire.StableNotice:
@@ -92,7 +92,7 @@ func SeqOf(m wire.Message) wire.Seq {
 	}
 }
 
-// ViewOf is the view that a message names.
+// ViewOf returns the view that a message names.
 func ViewOf(m wire.Message) (v wire.View, has bool) {
 	if body, is := m.(*wire.CertifiedBody); is && body.Cert != nil {
 		return body.Cert.View, true
@@ -103,8 +103,8 @@ func ViewOf(m wire.Message) (v wire.View, has bool) {
 	return 0, false
 }
 
-// About reports whether a message is about a sequence number in a range. A view-change is about every one that it shows
-// prepared, a new-view about every one that it proposes for.
+// About reports whether a message is about a sequence number in a range. A view-change is about every sequence number
+// that it shows as prepared. A new-view is about every one that it proposes.
 func About(m wire.Message, first, last wire.Seq) bool {
 	switch m := m.(type) {
 	case *wire.ViewChange:
@@ -118,7 +118,7 @@ func About(m wire.Message, first, last wire.Seq) bool {
 	}
 }
 
-// Lowest is the first sequence number that a new view proposes for: the one after its highest stable checkpoint.
+// Lowest returns the first sequence number that a new view proposes, which follows its highest stable checkpoint.
 func Lowest(m *wire.NewView) (n wire.Seq) {
 	for i := range m.ViewChanges {
 		n = max(n, m.ViewChanges[i].Stable.Seq)

@@ -8,9 +8,9 @@ import (
 	"tagma/statemachine"
 )
 
-// Flipper is a machine that can turn a bit in the value of a key, as a fault of memory does. Nothing tells of it: the answer
-// of the operation is the same as on every replica. A Flipper belongs to one process: when another process executes the same
-// operation, no bit is turned there.
+// Flipper is a machine that can flip a bit in the value of a key, as faulty memory does. Nothing shows this: the result
+// of the operation is the same as on every replica. A Flipper belongs to one process. If another process executes the
+// same operation, no bit is flipped there.
 type Flipper struct {
 	statemachine.Machine
 	mu   sync.Mutex
@@ -18,22 +18,22 @@ type Flipper struct {
 	done int
 }
 
-// Flip turns a bit of the next value that is the last write of an operation, and is written under the key, or under any key
-// if that is "". It may be called from any goroutine.
+// Flip flips a bit of a later value: the next one that is the last write of an operation and is written under this key.
+// If the key is "", it may be any key. Flip may be called from any goroutine.
 func (f *Flipper) Flip(key string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.due = append(f.due, key)
 }
 
-// Flips is how many values were turned so far.
+// Flips returns how many values were changed so far.
 func (f *Flipper) Flips() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.done
 }
 
-// wants are the keys of the next values to be turned.
+// wants are the keys whose next values will be changed.
 func (f *Flipper) wants() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -64,8 +64,8 @@ func (f *Flipper) Apply(tx statemachine.Txn, op []byte) []byte {
 	return result
 }
 
-// lateTxn keeps the last write back until another write follows or the value is read, so that the value can be changed at no
-// cost: the budget of an operation must be the same on all replicas.
+// lateTxn delays the last write until another write follows or the value is read. So it can change the value of the last
+// write without extra cost, because the cost of an operation must be the same on all replicas.
 type lateTxn struct {
 	statemachine.Txn
 	held       bool
@@ -99,7 +99,7 @@ func (t *lateTxn) Get(key []byte) (value []byte, found bool) {
 	return t.Txn.Get(key)
 }
 
-// Range and RangeDown implement statemachine.Reader. The loop sees what it writes ahead of itself.
+// Range and RangeDown implement statemachine.Reader. Their loops see writes ahead of their positions.
 func (t *lateTxn) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 	return t.settled(t.Txn.Range(start, end))
 }

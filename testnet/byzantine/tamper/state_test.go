@@ -21,7 +21,7 @@ func service(t *testing.T, m statemachine.Machine) (*statemachine.Service, *mems
 	return s, st
 }
 
-// held returns all keys of a state with their values, the application's and the service's own.
+// held returns all keys of a state with their values, both those of the application and those of the service.
 func held(t *testing.T, st *memstore.Store, at uint64) map[string]string {
 	t.Helper()
 	v, err := st.View(at)
@@ -39,7 +39,7 @@ func held(t *testing.T, st *memstore.Store, at uint64) map[string]string {
 	return all
 }
 
-// The state differs in one bit of one key, and no reply shows that.
+// The state differs in one bit of one key. No reply shows that.
 func TestFlipper_OneKeyDiffersAndNoReply(t *testing.T) {
 	broken := &Flipper{Machine: kv.Machine{}}
 	wrong, wrongStore := service(t, broken)

@@ -11,14 +11,14 @@ import (
 	"tagma/pbft/wire"
 )
 
-// The words of lists: everything, and the clients among destinations. Lists are separated by "+", since "," separates
-// parameters.
+// The words that lists may contain: all, and, for lists of receivers, clients. Entries of a list are separated by "+",
+// because "," separates parameters.
 const (
 	All     = "all"
 	clients = "clients"
 )
 
-// Onset says when an attacker begins: it is honest until its first message about this sequence number or a later one.
+// Onset says when an attacker begins: it is honest before its first message about this sequence number or a later one.
 type Onset struct {
 	at    wire.Seq
 	begun bool
@@ -30,7 +30,7 @@ func (o *Onset) read(f *field, text string) error {
 	return err
 }
 
-// Reached notes that the attacker sends something about a sequence number, and reports whether it has begun.
+// Reached records that the attacker sends a message about a sequence number, and reports whether the attack has begun.
 func (o *Onset) Reached(seq wire.Seq) bool {
 	o.begun = o.begun || seq >= o.at
 	return o.begun
@@ -62,7 +62,7 @@ func (t *Types) read(f *field, text string) error {
 // Has reports whether a type is in the list.
 func (t *Types) Has(one wire.Type) bool { return t.only == nil || slices.Contains(t.only, one) }
 
-// Peers is a list of replicas and clients, or one of the words that a parameter has besides. The zero value holds nobody.
+// Peers is a list of replicas and clients, or one of the words that its parameter allows. The zero value is empty.
 type Peers struct {
 	Word           string // "" for a list
 	everybody      bool
@@ -70,7 +70,7 @@ type Peers struct {
 	replicas       []wire.ReplicaID
 }
 
-// Everybody is the list of all.
+// Everybody returns the list of all.
 func Everybody() Peers { return Peers{everybody: true} }
 
 func (p *Peers) read(f *field, text string) error {
@@ -96,7 +96,8 @@ func (p *Peers) read(f *field, text string) error {
 	return nil
 }
 
-// replica reads the number of a replica, which must be in the cluster if that is known. What is for the error.
+// replica parses the number of a replica. If the cluster is known, the replica must be in it. The argument what is used
+// in the error.
 func (f *field) replica(text, what string) (wire.ReplicaID, error) {
 	id, err := strconv.ParseUint(text, 10, 16)
 	if err != nil {
@@ -116,7 +117,7 @@ func (p *Peers) Has(who port.Source) bool {
 // Replica reports whether a replica is in the list.
 func (p *Peers) Replica(id wire.ReplicaID) bool { return p.Has(port.Source{Replica: id}) }
 
-// List is a list of words, those of its parameter.
+// List is a list of words that its parameter allows.
 type List []string
 
 func (l *List) read(f *field, text string) error {
@@ -135,7 +136,8 @@ func (l *List) read(f *field, text string) error {
 // Has reports whether a word is in the list.
 func (l List) Has(word string) bool { return slices.Contains(l, word) }
 
-// Dice makes random choices from a seed. Behaviours with different stream tags choose differently from the same seed.
+// Dice makes random choices from a seed. Behaviours with different stream tags make different choices from the same
+// seed.
 type Dice struct{ *rand.Rand }
 
 func (d *Dice) read(f *field, text string) error {
@@ -145,13 +147,13 @@ func (d *Dice) read(f *field, text string) error {
 	return err
 }
 
-// Strikes is true with a probability.
+// Strikes returns true with a probability.
 func (d *Dice) Strikes(probability float64) bool {
 	return probability >= 1 || d.Float64() < probability
 }
 
-// Pace says how often something happens: the parameter is the time between two occurrences or, with a rate tag, how many
-// there are a second, 0 being none.
+// Pace says how often something happens. Its parameter is the time between two occurrences, or, with a rate tag, how
+// many there are in a second; 0 means none.
 type Pace struct{ every, last time.Duration }
 
 func (p *Pace) read(f *field, text string) (err error) {
@@ -166,10 +168,10 @@ func (p *Pace) read(f *field, text string) (err error) {
 	return err
 }
 
-// Never reports whether it does not happen at all.
+// Never reports whether it never happens.
 func (p *Pace) Never() bool { return p.every == 0 }
 
-// mostAtOnce bounds how many occurrences Due makes up for after a long time.
+// mostAtOnce bounds how many missed occurrences Due returns after a long time.
 const mostAtOnce = 1 << 12
 
 // Due returns how many occurrences have become due since the last call.
@@ -182,7 +184,7 @@ func (p *Pace) Due(now time.Duration) int {
 	return int(min(n, mostAtOnce))
 }
 
-// Backup is a replica that is not the attacker: the last such one if none is named.
+// Backup is a replica other than the attacker. If the parameter is not given, it is the last one.
 type Backup wire.ReplicaID
 
 func (b *Backup) read(f *field, text string) error {

@@ -50,11 +50,12 @@ func (o *order) hunt(ctx context.Context, list []mutants.Mutant, progress io.Wri
 	return all, nil
 }
 
-// sound is the file name of the hunting program that is built from the unchanged source.
+// sound is the name of the hunting program that is built from the unchanged source.
 const sound = "sound"
 
 // one hunts one mutant. The program or tests that hunt are built with the mutant's files in place of the source's. A run
-// that catches the mutant must find nothing in the sound program, or its finding says nothing about the mutant.
+// that finds the mutant must find nothing in the program without it. Otherwise the finding says nothing about the
+// mutant.
 func (o *order) one(ctx context.Context, m *mutants.Mutant, dir string) *result {
 	r := &result{Name: m.Name, What: m.What, Hunter: string(m.Hunter)}
 	hunter := o.search

@@ -31,7 +31,7 @@ func TestHunt_CatchesAMutantAndNamesTheInvariant(t *testing.T) {
 	}
 }
 
-// A change that breaks nothing must be reported as a survivor: a hunt that always succeeds proves nothing.
+// A change that breaks nothing must be reported as a survivor. A hunt that always succeeds would prove nothing.
 func TestHunt_WhatBreaksNothingSurvives(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the simulator twice")

@@ -20,7 +20,7 @@ import (
 // insideWord is the first argument of the program that hunts.
 const insideWord = "inside"
 
-// haul is what a hunter found.
+// haul is the result of a hunter.
 type haul struct {
 	By      string `json:"by,omitempty"` // the invariant or rule; empty: nothing
 	Finding string `json:"finding,omitempty"`
@@ -29,7 +29,7 @@ type haul struct {
 	Plan    string `json:"plan,omitempty"`
 }
 
-// inside hunts in the source that this program was built from, and prints a haul.
+// inside runs the hunter on the source from which this program was built, and prints a haul.
 func inside(args []string, stdout, stderr io.Writer) int {
 	h, err := hunted(args, stderr)
 	if err == nil {
@@ -64,7 +64,8 @@ const (
 	garbagePercent = 800
 )
 
-// simulate runs one seed after the other until something does not hold. With a plan, seeds change only its random choices.
+// simulate runs one seed after the other until an invariant is broken. With a plan, the seed only determines its random
+// choices.
 func simulate(f *flag.FlagSet, args []string) (*haul, error) {
 	seed := f.Uint64("seed", 1, "")
 	seeds := f.Uint64("seeds", defaultSeeds, "")

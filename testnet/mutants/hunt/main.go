@@ -1,8 +1,8 @@
 // Command hunt builds a hunter with each mutant laid over the source and requires that it catches the mutant within its
 // budget: `make mutants`.
 //
-// It owns builds, budgets and the table of results. It must not change the checkout, and no shipped program contains it. It
-// builds itself with a mutant linked in, and runs that program, which hunts.
+// It owns builds, budgets and the table of results. It must not change the checkout, and no shipped program contains it.
+// For each mutant it builds itself together with the mutant, and runs the resulting program, which hunts.
 package main
 
 import (

@@ -16,12 +16,12 @@ type result struct {
 	Caught  bool    `json:"caught"`
 	Seconds float64 `json:"seconds"` // of processor time, for the hunt
 	haul
-	// Unexpected says that the mutant was caught by something that its file does not expect.
+	// Unexpected says that the checker found something else than the mutant's file expects.
 	Unexpected bool   `json:"unexpected,omitempty"`
 	Trouble    string `json:"trouble,omitempty"` // the error that kept it from being caught; "": none
 }
 
-// line is the result as it is printed while the hunt goes on.
+// line returns the result as it is printed during the hunt.
 func (r *result) line() string {
 	switch {
 	case r.Trouble != "":
@@ -58,7 +58,7 @@ func shortened(text string) string {
 	return text
 }
 
-// The table in the documentation stands between these lines.
+// The table in the documentation is between these lines.
 const (
 	tableBegins = "<!-- mutants: written by make mutants -->"
 	tableEnds   = "<!-- end of mutants -->"

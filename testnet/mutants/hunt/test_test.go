@@ -9,7 +9,7 @@ import (
 	"tagma/testnet/mutants"
 )
 
-// A test catches a mutant only if it fails with the mutant: not if it passes, does not run, or does not build.
+// A test has found a mutant only if it fails with the mutant. If it passes, does not run or cannot be built, it has not.
 func TestHunt_ATestMustFailWithTheMutantAndPassWithout(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds tests five times")

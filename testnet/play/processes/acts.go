@@ -11,7 +11,7 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// Do implements play.Cluster: it does an event to processes, disks, clocks and clients.
+// Do implements play.Cluster: it performs an event on processes, disks, clocks and clients.
 func (c *Cluster) Do(ctx context.Context, e *scenario.Event) (later bool, err error) {
 	if e.Any() {
 		if err := c.running(numbers(e.Targets)); err != nil {
@@ -36,7 +36,7 @@ func moment(m *scenario.Moment) local.Moment {
 	}
 }
 
-// fell reports whether all targets of an event have ended, each at the moment that the event waits for.
+// fell reports whether all targets of an event have ended, each at the moment for which the event waits.
 func (c *Cluster) fell(ids []int) bool {
 	for _, id := range ids {
 		if c.local.Pid(id) != 0 {
@@ -116,7 +116,7 @@ func (c *Cluster) do(ctx context.Context, e *scenario.Event, ids []int) error {
 	}
 }
 
-// running returns an error that names the replicas that do not run, so that no event can hit them.
+// running returns an error that names replicas that do not run. An event cannot be performed on them.
 func (c *Cluster) running(ids []int) error {
 	return each(ids, func(id int) error {
 		if c.local.Pid(id) == 0 {
@@ -139,16 +139,16 @@ func each(ids []int, do func(id int) error) error {
 func (c *Cluster) kill(ids []int) {
 	c.watch.set(down, ids...)
 	c.local.Kill(ids...)
-	c.watch.readJournals() // before a restart deletes segments, or an event damages the files
+	c.watch.readJournals() // read the journals before a restart deletes segments, or an event damages the files
 }
 
-// whileStopped kills replicas, if they run, and then does something to their files.
+// whileStopped kills replicas, if they run, and then changes their files.
 func (c *Cluster) whileStopped(ids []int, do func(id int) error) error {
 	c.kill(ids)
 	return each(ids, do)
 }
 
-// forgetting does something to the files of replicas that makes them forget what they signed.
+// forgetting changes the files of replicas in such a way that the replicas forget what they signed.
 func (c *Cluster) forgetting(e *scenario.Event, ids []int, do func(home string) error) error {
 	c.lives[e] = make(map[int]string)
 	c.watch.strike(ids)
@@ -158,8 +158,8 @@ func (c *Cluster) forgetting(e *scenario.Event, ids []int, do func(home string) 
 	})
 }
 
-// happened reports whether an event had its effect: a replica with a full disk has ended; a replica that an event made
-// forget and that was started again noticed that (D8.3), or has begun a new life.
+// happened reports whether an event had its effect. For a full disk, the replica must have ended. If the event makes a
+// replica forget, the replica must have started again, and must have noticed its loss (D8.3) or begun a new life.
 func (c *Cluster) happened(e *scenario.Event) bool {
 	ids := numbers(e.Targets)
 	switch {

@@ -64,7 +64,7 @@ func said(liars []int) string {
 	return fmt.Sprintf("replicas %v lied to it, and were left out", liars)
 }
 
-// strangers returns an error if a replica that was taken for a liar is correct in the scenario.
+// strangers returns an error if a replica counts as a liar that is correct in the scenario.
 func (c *Cluster) strangers(liars []int) error {
 	for _, id := range liars {
 		if !slices.Contains(numbers(c.s.Faulty()), id) {

@@ -10,9 +10,10 @@ import (
 	"tagma/testnet/local"
 )
 
-// The methods below are for programs that drive a cluster step by step, without a timetable. Load must have been called.
+// The methods in this file are for programs that control a cluster step by step, without a timetable. Load must have
+// been called.
 
-// Local returns the cluster's processes, to look at.
+// Local returns the cluster's processes.
 func (c *Cluster) Local() *local.Cluster { return c.local }
 
 // Deaths returns the processes that have ended so far without being asked to.
@@ -31,20 +32,21 @@ func (c *Cluster) End(ids ...int) error {
 	return c.local.Stop(local.Patience, ids...)
 }
 
-// Found is how many keys the last ReadBack found.
+// Found returns how many keys the last ReadBack found.
 func (c *Cluster) Found() int { return len(c.found) }
 
-// Pace changes how many operations of the workload are due in a second; 0: one follows as soon as the one before is done.
+// Pace changes how many operations of the workload are sent in a second; 0: each worker sends the next one when the one
+// before is done.
 func (c *Cluster) Pace(perSecond float64) { c.load.pace(perSecond) }
 
-// Overwrite has the first client write the n-th key, from 0 on, of its first worker, and returns the sequence number of the
-// batch. The workload must rest.
+// Overwrite makes the first client write the n-th key, from 0 on, of its first worker. It returns the sequence number of
+// the batch. The workload must be stopped.
 func (c *Cluster) Overwrite(ctx context.Context, n int) (seq uint64, err error) {
 	first := &c.load.makers[0]
 	return c.write(ctx, keyOf(ownedBy(first.client)+"00", 1+n%first.keys))
 }
 
-// Probe has the first client write a key that nobody wrote before. The workload may go on meanwhile.
+// Probe makes the first client write a key that nobody has written before. The workload may continue meanwhile.
 func (c *Cluster) Probe(ctx context.Context) error {
 	c.probes++
 	_, err := c.write(ctx, keyOf(ownedBy(c.load.makers[0].client)+"probe", c.probes))

@@ -29,29 +29,30 @@ import (
 // Cluster implements play.Cluster with processes of this machine.
 type Cluster struct {
 	Engine
-	s            *scenario.Scenario
-	show         play.Show
-	local        *local.Cluster
-	watch        *watcher
-	load         *load
-	rogues       map[*scenario.Malicious]*link.Dormant
-	askers       map[int]*link.Asker        // the clients that send the scenario's requests, by number
-	signs        map[int]*crypto.PrivateKey // keys of clients that sign requests which others send
-	asks         map[*scenario.Request]*rogues.Ask
-	number       map[*scenario.Malicious]int        // the behaviour's place among those of its replica
-	lives        map[*scenario.Event]map[int]string // of an event's targets, before it made them forget
-	flips        map[*scenario.Event]map[int]int    // how many state bits each target had turned before an event
+	s      *scenario.Scenario
+	show   play.Show
+	local  *local.Cluster
+	watch  *watcher
+	load   *load
+	rogues map[*scenario.Malicious]*link.Dormant
+	askers map[int]*link.Asker        // the clients that send the scenario's requests, by number
+	signs  map[int]*crypto.PrivateKey // keys with which clients sign requests that other clients send
+	asks   map[*scenario.Request]*rogues.Ask
+	number map[*scenario.Malicious]int // the position of the behaviour among those of its replica
+	// The lives that an event's targets had before the event made them forget.
+	lives        map[*scenario.Event]map[int]string
+	flips        map[*scenario.Event]map[int]int // how many state bits each target had flipped before an event
 	watching     sync.WaitGroup
 	stopWatching context.CancelFunc
 	unshow       func() // ends what shows the cluster
 	gauge        *play.Gauge
 	began        atomic.Pointer[time.Time]
 
-	tap      *trace.Tap   // records what is done to the cluster; unheard without a trace
+	tap      *trace.Tap   // records what is done to the cluster; it has no listener if there is no trace
 	traced   func() error // makes the trace, after the replicas have stopped
 	untraced error        // why the trace could not be made
 
-	found   map[string]check.Found // what ReadBack found, by key; nil: it did not read all
+	found   map[string]check.Found // what ReadBack found, by key; nil: it has not read all keys
 	unread  error                  // the error of ReadBack
 	probes  int                    // keys that Probe wrote
 	unclean error                  // why not all replicas stopped cleanly
@@ -93,7 +94,8 @@ func (c *Cluster) Pass(ctx context.Context, until time.Duration) error {
 // Command implements play.Cluster.
 func (c *Cluster) Command(ctx context.Context, command links.Command) error {
 	if command.Rule != nil && command.Rule.Until > 0 {
-		command.Rule.Until += c.local.Since() - c.Now() // links count time from the start of the processes, Now from Begin
+		// Times of links count from the start of the processes, Now counts from Begin.
+		command.Rule.Until += c.local.Since() - c.Now()
 	}
 	return c.local.Order(ctx, command)
 }
@@ -109,12 +111,12 @@ func (c *Cluster) Wake(ctx context.Context, m *scenario.Malicious, on bool) erro
 	return c.local.Switch(ctx, int(m.Replica), c.number[m], on)
 }
 
-// Say implements play.Cluster: no script runs here.
+// Say implements play.Cluster. It does nothing, because this engine has no scripts.
 func (c *Cluster) Say(context.Context, *scenario.Script) error {
 	return errors.New("processes send no scripts")
 }
 
-// linkPatience is how long a request waits for its client's connections, which are dialled again and again.
+// linkPatience is how long a request waits for its client's links, which are opened again and again until they are up.
 const linkPatience = 5 * time.Second
 
 // Ask implements play.Cluster.
@@ -138,7 +140,7 @@ func (c *Cluster) Answers(r *scenario.Request) map[wire.Outcome]int {
 	return nil
 }
 
-// Happened implements play.Cluster: replicas tell of facts 20 times a second.
+// Happened implements play.Cluster: replicas report facts 20 times a second.
 func (c *Cluster) Happened(f fact.Fact) bool {
 	for id := range c.s.Replicas {
 		if c.local.Counts(id).Facts[f.String()] > 0 {
@@ -174,7 +176,8 @@ func (c *Cluster) Touched(what any) bool {
 // Work implements play.Cluster.
 func (c *Cluster) Work() play.Work { return c.load.told() }
 
-// Extend implements play.Cluster: clients go on until everything has happened, so that operations meet every event.
+// Extend implements play.Cluster: clients continue until every event has happened, so that operations are under way at
+// each event.
 func (c *Cluster) Extend(more bool, _ time.Duration) { c.load.extend(more) }
 
 // EndWork implements play.Cluster. It resumes the replicas that the scenario left paused, so that they can be read.
@@ -251,7 +254,8 @@ func (c *Cluster) startClients() (map[*scenario.Malicious]*link.Dormant, error) 
 	return all, nil
 }
 
-// connectAskers makes the clients that send the scenario's requests, and reads the keys that sign for others.
+// connectAskers connects the clients that send the scenario's requests, and reads the keys with which they sign for
+// others.
 func (c *Cluster) connectAskers() (err error) {
 	c.askers, c.signs, c.asks = make(map[int]*link.Asker), make(map[int]*crypto.PrivateKey), make(map[*scenario.Request]*rogues.Ask)
 	for _, r := range c.s.Requests {

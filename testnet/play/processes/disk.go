@@ -14,8 +14,8 @@ import (
 	"tagma/testnet/links"
 )
 
-// DataDir is the directory in a home that stands for the data disk: it holds journal, state and evidence. The key, the
-// settings and the file life are beside it.
+// DataDir is the directory in a home that takes the place of a data disk. It holds journal, state and evidence. The key,
+// the settings and the file life are beside it.
 const DataDir = "data"
 
 // Data is the directory of a replica's data.
@@ -29,18 +29,18 @@ func Wipe(home string) error {
 // loseState removes a replica's state and nothing else.
 func loseState(home string) error { return os.RemoveAll(filepath.Join(Data(home), node.StateDir)) }
 
-// unmounted is the directory that holds a replica's data while they are not mounted, with the life that they belong to.
+// unmounted is the directory that holds a replica's data while they are not mounted, and the life to which they belong.
 func unmounted(home string) string { return home + ".unmounted" }
 
 // kept is the directory for a copy of a home. The copy lacks the key and the settings.
 func kept(home string) string { return home + ".kept" }
 
-// unmount moves a replica's data away, and leaves an empty directory in their place.
+// unmount moves a replica's data away and leaves an empty directory.
 func unmount(home string) error {
 	return errors.Join(bring(home, unmounted(home), os.Rename), Wipe(home))
 }
 
-// mount moves the data back, unless the replica has begun a new life meanwhile: then that life's data stay.
+// mount moves the data back. If the replica has begun a new life meanwhile, it leaves the data of that life.
 func mount(home string) error {
 	away := unmounted(home)
 	if _, err := os.Stat(away); err != nil {
@@ -72,7 +72,7 @@ func bring(from, to string, how func(from, to string) error) error {
 	return os.WriteFile(filepath.Join(to, node.LifeFile), life, 0o600)
 }
 
-// lifeOf is the life that the file beside a replica's key names, "" if there is none.
+// lifeOf returns the life in the file beside a replica's key, "" if there is none.
 func lifeOf(home string) string {
 	text, err := os.ReadFile(filepath.Join(home, node.LifeFile))
 	if err != nil {
@@ -84,8 +84,8 @@ func lifeOf(home string) string {
 // sectorBytes is the unit in which a journal is written (docs/journal.md).
 const sectorBytes = 512
 
-// flipBit turns one bit in a written sector of the newest journal segment. A negative where.Byte counts from the end of the
-// last written sector.
+// flipBit flips one bit in a written sector of the newest journal segment. A negative where.Byte counts from the end of
+// the last written sector.
 func flipBit(home string, seed uint64, where *links.Place) error {
 	path, data, err := newestSegment(home)
 	if err != nil {
@@ -94,7 +94,8 @@ func flipBit(home string, seed uint64, where *links.Place) error {
 	return turnBit(path, data, seed, where)
 }
 
-// rotStore turns one bit of what the store wrote last: in its write-ahead file or, if that is empty, in its newest table.
+// rotStore flips one bit of what the store has written last: in its write-ahead file or, if that is empty, in its newest
+// table.
 func rotStore(home string, seed uint64) error {
 	for _, ending := range []string{"*.mem", "*.sst"} {
 		names, err := filepath.Glob(filepath.Join(Data(home), node.StateDir, ending))
@@ -113,7 +114,7 @@ func rotStore(home string, seed uint64) error {
 	return fmt.Errorf("the store in %s holds nothing to damage", home)
 }
 
-// turnBit turns a bit in a written sector of a file.
+// turnBit flips a bit in a written sector of a file.
 func turnBit(path string, data []byte, seed uint64, where *links.Place) error {
 	written := differing(data, make([]byte, len(data)))
 	if len(written) == 0 {
@@ -134,8 +135,8 @@ func turnBit(path string, data []byte, seed uint64, where *links.Place) error {
 	return overwrite(path, int64(at), []byte{data[at] ^ 1<<bit})
 }
 
-// tearTurn does what a loss of power in the middle of a write does. It appends a turn of two sectors and erases the second
-// one. No message that was sent depends on this turn.
+// tearTurn has the same effect as a power failure in the middle of a write: it appends a turn of two sectors and erases
+// the second one. No message that was sent depends on this turn.
 func tearTurn(home string, seed uint64) error {
 	j, _, err := journal.Open(filepath.Join(Data(home), node.JournalDir), journal.Options{})
 	if err != nil {

@@ -34,7 +34,8 @@ func place(t *testing.T, path, text string) {
 	}
 }
 
-// wantHome fails unless a home has the life named life and the data of the life named of; "" stands for none.
+// wantHome fails the test unless a home has the life in the argument life and the data of the life in the argument of;
+// "" stands for none.
 func wantHome(t *testing.T, home, life, of string) {
 	t.Helper()
 	if got := lifeOf(home); got != life {
@@ -88,7 +89,7 @@ func TestHomes_AreLostElsewhereAndPutBack(t *testing.T) {
 	}
 }
 
-// D8.12: a disk that is mounted after a new life began must not hide the new life's data.
+// D8.12: if a disk is mounted again after a new life has begun, it must not replace the data of that life.
 func TestD8_12_DataOfANewLifeStay(t *testing.T) {
 	home := newHome(t, "a")
 	must(t, unmount(home))
@@ -100,7 +101,7 @@ func TestD8_12_DataOfANewLifeStay(t *testing.T) {
 	wantHome(t, home, "b", "b")
 }
 
-// Afterwards half of a further turn is on the disk, and every whole turn is still there.
+// After tearTurn, half of a further turn is on the disk, and every earlier turn is still complete.
 func TestTearTurn_LeavesATornEnd(t *testing.T) {
 	home := t.TempDir()
 	dir := filepath.Join(Data(home), node.JournalDir)

@@ -22,7 +22,7 @@ import (
 type Engine struct {
 	StartWithin time.Duration // the time for replicas to be ready and clients to connect; 0: local.Patience
 	MayStall    time.Duration // what Stall returns; 0: the longer of 20 s and 20 T
-	// Told, unless nil, receives what each malicious client has done, when the workload ends.
+	// Told, unless nil, is called for each malicious client when the workload ends, with the counts of what it has done.
 	Told         func(*scenario.Malicious, link.Tally)
 	SegmentBytes int // of journals; 0: 1 MiB, so small that a short run deletes segments and journals are read quickly
 }
@@ -50,7 +50,7 @@ func (e Engine) Start(ctx context.Context, s *scenario.Scenario, dir string, t p
 	return c, nil
 }
 
-// Open is Start for programs that also act on the cluster by hand.
+// Open does the same as Start, for programs that also change the cluster themselves.
 func (e Engine) Open(ctx context.Context, s *scenario.Scenario, dir string, t play.Trace, show play.Show) (_ *Cluster, err error) {
 	if e.StartWithin == 0 {
 		e.StartWithin = local.Patience
@@ -118,7 +118,8 @@ func (e Engine) Open(ctx context.Context, s *scenario.Scenario, dir string, t pl
 	return c, c.connect(ctx)
 }
 
-// record begins the trace of what is done to the cluster. Parts is the directory for the replicas' traces; "" without one.
+// record begins the trace of what is done to the cluster. Parts is the directory for the replicas' traces; "" means that
+// there is no trace.
 func (c *Cluster) record(dir string, t play.Trace) (parts string, err error) {
 	c.tap = trace.NewTap(trace.None, 0, func() int64 { return time.Now().UnixMicro() }, t.Hear)
 	if c.traced = func() error { return nil }; t.File == "" {

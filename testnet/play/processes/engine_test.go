@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// parse reads a scenario. Its window is so large that nobody falls too far behind to follow.
+// parse reads a scenario, and sets a window so large that no replica can fall behind by more than the window.
 func parse(t *testing.T, text string) *scenario.Scenario {
 	t.Helper()
 	if !strings.Contains(text, "[settings]") {
@@ -35,7 +35,7 @@ func parse(t *testing.T, text string) *scenario.Scenario {
 	return s
 }
 
-// runs runs a scenario and shows the report if the test fails.
+// runs runs a scenario. If the test fails, it prints the report.
 func runs(t *testing.T, text string) *report.Document {
 	t.Helper()
 	d, err := play.Run(t.Context(), Engine{}, parse(t, text), play.Options{Dir: t.TempDir()}, play.Silent{})
@@ -111,7 +111,7 @@ digests_equal = true
 	}
 }
 
-// Requests go over links of their own, only to the replicas that the scenario names, and the answers are judged.
+// Requests are sent over links of their own, and only to the replicas that the scenario names. The answers are judged.
 func TestEngine_SendsRequestsAsTheyAreWritten(t *testing.T) {
 	t.Parallel()
 	const request = "[[request]]\nclient = 3\nsession = 7\nnumber = 1\n"
@@ -170,7 +170,8 @@ max_view_changes = 0
 	}
 }
 
-// Each moment ends the process from within. The run counts that as its own doing, not as that of a stranger.
+// At each of the moments, the process ends itself. The run counts that as its own fault, and not as an end that was not
+// planned.
 func TestEngine_ReplicasDieAtMoments(t *testing.T) {
 	t.Parallel()
 	text := `
@@ -194,7 +195,7 @@ operations = 300
 	}
 }
 
-// A moment that never comes ends the run, which fails.
+// If a moment never comes, the run ends and fails.
 func TestEngine_AMomentThatNeverComesFailsTheRun(t *testing.T) {
 	t.Parallel()
 	s := parse(t, "[workload]\noperations = 20\n[[event]]\nat = \"0s\"\ndo = \"kill\"\ntargets = [2]\nbefore_send = \"new-view\"\n")
@@ -299,7 +300,7 @@ func TestEngine_InterruptedLeavesNobodyBehind(t *testing.T) {
 type hasty struct {
 	play.Silent
 	cancel context.CancelFunc
-	after  string // the phase that began after Ctrl-C; "": none
+	after  string // a phase that began after Ctrl-C; "": none
 }
 
 // Phase implements play.Show.

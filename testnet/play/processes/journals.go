@@ -35,8 +35,8 @@ func (w *watcher) readJournals() {
 	}
 }
 
-// readJournal reads the journal of a home. A replica that has not voted yet has none, or one without a segment: a journal
-// begins with the first record (D8.2).
+// readJournal reads the journal of a home. A replica that has not voted yet has no journal, or one without a segment,
+// because a journal begins with the first record (D8.2).
 func readJournal(home string, visit func(journal.Entry) error) (journal.Report, error) {
 	report, err := journal.Verify(filepath.Join(Data(home), node.JournalDir), func(_ journal.Segment, e journal.Entry) error {
 		return visit(e)
@@ -48,7 +48,7 @@ func readJournal(home string, visit func(journal.Entry) error) (journal.Report, 
 }
 
 // journalSize returns how large a journal is now, and how large it would be if no segment had been deleted, in bytes. It
-// counts segment bytes for each deleted one; a rare segment is larger.
+// counts the configured segment size for each deleted segment, although a few may have been larger.
 func journalSize(home string, segment int64) (now, written int64, err error) {
 	r, err := readJournal(home, func(journal.Entry) error { return nil })
 	if err != nil || len(r.Segments) == 0 {

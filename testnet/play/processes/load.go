@@ -15,7 +15,7 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// load is the clients of a run and what they have seen.
+// load is the clients of a run, with what they have done.
 type load struct {
 	s        *scenario.Scenario
 	show     play.Show
@@ -27,19 +27,19 @@ type load struct {
 	ctx      context.Context // of operations
 
 	mu      sync.Mutex
-	changed *sync.Cond  // something below may let a worker go on, or the next operation is due
+	changed *sync.Cond  // signalled when a worker may continue, or when the next operation is due
 	timer   *time.Timer // signals changed when the next operation is due
 	began   time.Time
 	due     time.Duration // when an open loop's next operation is due
 	over    bool
 	halted  bool // clients were stopped
-	more    bool // operations are wanted beyond those of the workload
+	more    bool // operations are needed beyond those of the workload
 	flying  int
 	counts  report.Operations
 	acks    []play.Ack
 	filled  []check.Write // the writes of fill
 	history []check.Call
-	extra   int               // operations that events submitted beside the workload
+	extra   int               // operations that events submitted in addition to the workload
 	marks   map[string]uint64 // sequence numbers of batches, by the mark that they set
 }
 
@@ -106,7 +106,7 @@ func (l *load) take() (due time.Duration, ok bool) {
 	return 0, false
 }
 
-// wanted reports whether there is to be another operation, now or when the clients may go on.
+// wanted reports whether there will be another operation, now or when the clients may continue.
 func (l *load) wanted(now time.Duration) bool {
 	w := &l.s.Workload
 	within := w.Duration > 0 && now < w.Duration
@@ -116,7 +116,7 @@ func (l *load) wanted(now time.Duration) bool {
 	return within || l.more || l.counts.Submitted < w.Operations+l.extra
 }
 
-// change changes what workers wait for and wakes them. In an open loop the next operation is due now, whenever it was.
+// change changes what workers wait for and wakes them. In an open loop the next operation is then due at once.
 func (l *load) change(how func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -127,17 +127,17 @@ func (l *load) change(how func()) {
 	l.changed.Broadcast()
 }
 
-// extend says whether operations are wanted beyond those of the workload.
+// extend sets whether operations are needed beyond those of the workload.
 func (l *load) extend(more bool) {
 	if l.more != more { // read without the lock: only this goroutine changes it
 		l.change(func() { l.more = more })
 	}
 }
 
-// pause stops the clients, or lets them go on. Operations under way are not interrupted.
+// pause stops the clients, or lets them continue. Operations under way are not interrupted.
 func (l *load) pause(halted bool) { l.change(func() { l.halted = halted }) }
 
-// told is what the clients have done.
+// told returns what the clients have done.
 func (l *load) told() play.Work {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -152,8 +152,8 @@ func (l *load) told() play.Work {
 	}
 }
 
-// perform executes one operation, which its caller has counted as submitted, notes the outcome, and returns the sequence
-// number of the operation's batch.
+// perform executes one operation, which its caller has counted as submitted. It records the outcome, and returns the
+// sequence number of the operation's batch.
 func (l *load) perform(ctx context.Context, number int, since time.Duration, op check.Op) (seq uint64, err error) {
 	var opts []client.CallOption
 	if history.ReadOnly(&op) {
@@ -205,7 +205,7 @@ func (l *load) close() {
 	}
 }
 
-// submit has clients submit operations, each on its own.
+// submit makes clients submit operations, each one operation.
 func (l *load) submit(ops []scenario.Operation) error {
 	var errs []error
 	for _, o := range ops {
@@ -232,14 +232,14 @@ func (l *load) submit(ops []scenario.Operation) error {
 	return errors.Join(errs...)
 }
 
-// markedAt is the sequence number of the batch that set a mark; 0: it was not acknowledged yet.
+// markedAt returns the sequence number of the batch that set a mark; 0: it was not acknowledged yet.
 func (l *load) markedAt(mark string) uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.marks[mark]
 }
 
-// beside counts an operation as submitted beside the workload, and returns the present time of the load.
+// beside counts an operation as submitted in addition to the workload, and returns the present time of the load.
 func (l *load) beside() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// In an open loop operations are due at their rate, however many workers wait. While clients are stopped no operation is
-// due, and none is missing afterwards.
+// In an open loop operations are due at their rate, however many workers there are. While the clients are stopped no
+// operation is due, and when they continue, the missed ones are not made up for.
 func TestLoad_AnOpenLoopKeepsItsRateAcrossAStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const gap = 100 * time.Millisecond
@@ -20,7 +20,7 @@ func TestLoad_AnOpenLoopKeepsItsRateAcrossAStop(t *testing.T) {
 		l := newLoad(&scenario.Scenario{Workload: w}, play.Silent{})
 		l.begin(ctx, time.Now())
 		var dues []time.Duration
-		for range 32 { // together they wait for the operations of the next three seconds
+		for range 32 { // so many workers wait that the operations of the next three seconds all have one
 			l.workers.Go(func() {
 				for {
 					due, ok := l.take()

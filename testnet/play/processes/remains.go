@@ -22,8 +22,8 @@ func (c *Cluster) Remains() (*play.Remains, error) {
 		Invariants: append(w.journals.Results(), c.ReadBackJudged()...), Replicas: c.Replicas(), Views: len(w.journals.Views()),
 		Calls: c.load.history, Stopped: w.are(stopped), Strain: c.gauge.Read(), Unclean: c.unclean,
 	}
-	// In a short run an invariant may have had nothing to check: I18 judges whether the run was real. But an acknowledged
-	// operation was agreed on (I1) and voted for (I2).
+	// In a short run there may have been nothing to check for an invariant; I18 judges whether the run was long enough.
+	// But if an operation was acknowledged, replicas agreed on it (I1) and voted for it (I2).
 	for i := range r.Invariants {
 		x := &r.Invariants[i]
 		if must := len(c.load.acks) > 0 && (x.ID == "I1" || x.ID == "I2"); x.Checked == 0 && x.Held && !x.Idle && !must {
@@ -36,7 +36,7 @@ func (c *Cluster) Remains() (*play.Remains, error) {
 	}
 	for id := range r.Replicas {
 		x := &r.Replicas[id]
-		// A damaged journal has no size that means anything.
+		// the size of a damaged journal says nothing
 		x.JournalBytes, x.JournalWritten, _ = journalSize(c.local.Home(id), int64(c.SegmentBytes))
 		x.JournalPeak = max(x.JournalPeak, x.JournalBytes)
 		if !w.seen[id].trusted {
@@ -47,7 +47,7 @@ func (c *Cluster) Remains() (*play.Remains, error) {
 			return nil, fmt.Errorf("the evidence of replica %d: %w", id, err)
 		}
 		for _, p := range evidence.Found {
-			if p.Kind != inspect.Diverged { // Diverged is about the holder's own state
+			if p.Kind != inspect.Diverged { // evidence of the kind Diverged is about the replica that has it
 				r.Proofs = append(r.Proofs, play.Proof{Replica: p.Replica, Kind: p.Kind, Holds: p.Verified})
 			}
 		}
@@ -116,7 +116,7 @@ func (c *Cluster) ReadBack(ctx context.Context, show play.Show) (err error) {
 		case read == check.Balance && out.Refused == "":
 			c.found[ops[i].Key] = check.Found{Value: isOpen, Version: out.Balance}
 		}
-		if c.s.Workload.Keys == 0 { // the history of a large state would be long and show nothing more
+		if c.s.Workload.Keys == 0 { // the history of a large state would be long and would show nothing more
 			c.load.history = append(c.load.history, check.Call{
 				Client: -1, Op: ops[i], Invoked: began, Returned: c.Now(), Known: true, Out: out,
 			})

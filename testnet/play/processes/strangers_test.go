@@ -11,7 +11,7 @@ import (
 	"tagma/testnet/play"
 )
 
-// saboteur kills a replica without the engine's knowledge when the load begins.
+// saboteur kills a replica when the load begins, without the engine's knowledge.
 type saboteur struct {
 	play.Silent
 	t    *testing.T
@@ -32,7 +32,7 @@ func (s saboteur) Phase(name, _ string) {
 	}
 }
 
-// served finds the process that serves a home, 0 if none does.
+// served returns the process that serves a home, 0 if there is none.
 func served(t *testing.T, home string) int {
 	t.Helper()
 	lists, err := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -69,5 +69,5 @@ func TestEngine_TellsOfAReplicaThatSomebodyElseKilled(t *testing.T) {
 	if d.Replicas[3].Correct || d.Replicas[3].Role != "killed" {
 		t.Errorf("%+v", d.Replicas[3])
 	}
-	passes(t, d) // the other three of four replicas mask the loss
+	passes(t, d) // the other three of four replicas mask this failure
 }

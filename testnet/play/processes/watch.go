@@ -16,8 +16,8 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// watcher follows the replicas of a running cluster: it asks for their reports, reads their journals, and notes when one of
-// them ends. Its methods may be called from any goroutine.
+// watcher observes the replicas of a running cluster: it asks for their reports, reads their journals, and records when
+// one of them ends. Its methods may be called from any goroutine.
 type watcher struct {
 	s     *scenario.Scenario
 	local *local.Cluster
@@ -30,7 +30,7 @@ type watcher struct {
 	dead     []local.Death
 }
 
-// sight is what the watcher knows of a replica.
+// sight is what the watcher knows about a replica.
 type sight struct {
 	state   condition
 	trusted bool // its reports and its journal are judged
@@ -42,7 +42,7 @@ type sight struct {
 	rss, journal int64       // the largest seen, in bytes
 }
 
-// condition says whether a replica's process runs, and if not, who ended or paused it.
+// condition says whether a replica's process runs. If it does not, condition says what ended or paused it.
 type condition string
 
 const (
@@ -50,7 +50,7 @@ const (
 	down    condition = "down"    // the run ended it
 	halted  condition = "paused"  // the run paused it
 	stopped condition = "stopped" // it ended by itself
-	killed  condition = "killed"  // a signal ended it that the run did not send
+	killed  condition = "killed"  // a signal ended it that this run did not send
 )
 
 const (
@@ -86,7 +86,8 @@ func (w *watcher) run(ctx context.Context) {
 		case <-reports.C:
 			w.look()
 		case <-journals.C:
-			// A replica that runs may write while its journal is read: an error counts only in the last reading, after Stop.
+			// A running replica may write to its journal while it is read. So an error counts only in the last reading,
+			// after Stop.
 			began := time.Now()
 			w.readJournals()
 			journals.Reset(max(journalsEvery, readingShare*time.Since(began)))
@@ -94,7 +95,7 @@ func (w *watcher) run(ctx context.Context) {
 	}
 }
 
-// look notes what the replicas that run report.
+// look records what the running replicas report.
 func (w *watcher) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -107,7 +108,8 @@ func (w *watcher) look() {
 	}
 }
 
-// died notes that a process ended which the run did not end: by a signal from elsewhere, or by the replica's decision.
+// died records that a process has ended which this run did not end: either a signal from elsewhere ended it, or it ended
+// itself.
 func (w *watcher) died(d local.Death) {
 	w.mu.Lock()
 	w.dead = append(w.dead, d)
@@ -136,13 +138,13 @@ func (w *watcher) change(ids []int, how func(*sight)) {
 	}
 }
 
-// set notes the condition of replicas from now on.
+// set sets the condition of replicas.
 func (w *watcher) set(c condition, ids ...int) { w.change(ids, func(x *sight) { x.state = c }) }
 
-// damage notes that replicas may end by themselves because of their disks.
+// damage records that replicas may end by themselves because of their disks.
 func (w *watcher) damage(ids []int) { w.change(ids, func(x *sight) { x.damaged = true }) }
 
-// strike notes that replicas were made to forget what they signed.
+// strike records that replicas were made to forget what they signed.
 func (w *watcher) strike(ids []int) { w.change(ids, func(x *sight) { x.struck = true }) }
 
 // all lists the replicas of which something holds.
@@ -157,16 +159,17 @@ func (w *watcher) all(holds func(*sight) bool) (ids []int) {
 	return ids
 }
 
-// are lists the replicas that are in some condition.
+// are lists the replicas that are in a given condition.
 func (w *watcher) are(c condition) []int { return w.all(func(x *sight) bool { return x.state == c }) }
 
-// turns notes that a replica is malicious from now on. Its journal is read and judged a last time.
+// turns records that a replica is malicious from now on. Its journal is read and judged a last time.
 func (w *watcher) turns(id int) {
 	w.readJournals()
 	w.change([]int{id}, func(x *sight) { x.trusted = false })
 }
 
-// distrustForgetful stops judging replicas that say they may have forgotten, or that an event made forget and that are down.
+// distrustForgetful stops judging replicas that report that they may have forgotten, and replicas that an event made
+// forget and that are down.
 func (w *watcher) distrustForgetful() {
 	w.change(w.all(func(x *sight) bool { return x.forgotten() || x.struck && x.state == down }), func(x *sight) { x.trusted = false })
 }
@@ -218,7 +221,7 @@ func (c *Cluster) Replicas() []play.Replica {
 	return all
 }
 
-// role is what a replica is, in a word or two.
+// role describes a replica in a word or two.
 func (x *sight) role(malicious bool) string {
 	switch {
 	case malicious:

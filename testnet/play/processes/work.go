@@ -26,7 +26,7 @@ const (
 	dialers   = 16 // clients that connect at once
 )
 
-// dial opens the clients' sessions, and accounts if they are to have some.
+// dial opens the clients' sessions, and opens accounts if the clients need them.
 func (c *Cluster) dial(ctx context.Context) (*load, error) {
 	w := &c.s.Workload
 	l := newLoad(c.s, c.show)
@@ -68,18 +68,18 @@ func (c *Cluster) dial(ctx context.Context) (*load, error) {
 	return l, nil
 }
 
-// named reports whether an event lets a client submit something.
+// named reports whether some event makes a client submit an operation.
 func (c *Cluster) named(i int) bool {
 	return slices.ContainsFunc(c.s.Events, func(e scenario.Event) bool {
 		return slices.ContainsFunc(e.Submit, func(o scenario.Operation) bool { return o.Client == i })
 	})
 }
 
-// employ gives a client its workers.
+// employ starts the workers of a client.
 func (l *load) employ(ctx context.Context, i int) error {
 	w := &l.s.Workload
 	workers := max(w.InFlight, 1)
-	if w.Rate > 0 && w.Kind != scenario.KindRegister { // overlapping operations make registers slow to judge
+	if w.Rate > 0 && w.Kind != scenario.KindRegister { // if operations on registers overlap, judging the history takes long
 		workers = openLoop
 	}
 	for j := range workers {
@@ -104,11 +104,11 @@ func shareOf(all, workers, number int) int {
 	return share
 }
 
-// ownedBy is the prefix of the keys and accounts that only one client uses.
+// ownedBy returns the prefix of the keys and accounts that only one client uses.
 func ownedBy(client int) string { return fmt.Sprintf("c%d/", client) }
 
-// operations returns what makes a worker's next operation, on so many keys of its own; 0: on as many as it needs. No value
-// is written twice, so the value that a read returns shows which write it has seen.
+// operations returns a function that makes a worker's next operation. The worker uses so many keys of its own; 0: as
+// many as it needs. No value is written twice, so the value that a read returns shows which write it saw.
 func operations(w *scenario.Workload, name string, keys int, dice *rand.Rand) func() check.Op {
 	n := 0
 	return func() check.Op {
@@ -148,7 +148,7 @@ func text(size int, dice *rand.Rand) string {
 	return string(b)
 }
 
-// fortune is more than a workload can transfer.
+// fortune is more money than a workload can transfer.
 const fortune = 1 << 40
 
 func from(name string) string { return name + "/from" }
@@ -169,10 +169,10 @@ func (l *load) openAccounts(ctx context.Context, number int, name string) error 
 	return nil
 }
 
-// isOpen stands for the value of an account that exists.
+// isOpen is used as the value of an account that exists.
 const isOpen = "open"
 
-// writes returns the writes that reading back can judge: those to keys and accounts that only one worker uses.
+// writes returns the writes that reading back can judge: writes to keys and accounts that only one worker uses.
 func (l *load) writes() (all []check.Write) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -24,7 +24,7 @@ type Runner struct {
 	Keep    bool // keep the files of runs that pass
 	Quiet   bool // do not print the report of a single scenario
 	Trace   play.Trace
-	Around  func(play.Show) play.Show // unless nil, shows a single run elsewhere too
+	Around  func(play.Show) play.Show // unless nil, returns a play.Show that also shows a single run elsewhere
 	Skipped int                       // how many scenarios the engine cannot run, for the summary
 
 	Stdout, Shown io.Writer // for reports, and for progress
@@ -123,7 +123,7 @@ func (r *Runner) one(ctx context.Context, s *scenario.Scenario, dir string) (*re
 	return play.Run(ctx, r.Engine, s, play.Options{Dir: dir, Trace: r.Trace}, show)
 }
 
-// told prints one report: all of it if it is the only one, else one line.
+// told prints one report: all of it if it is the only one, and otherwise one line.
 func (r *Runner) told(d *report.Document, of int) error {
 	switch {
 	case of > 1 || d.Seeds != nil:
@@ -135,7 +135,7 @@ func (r *Runner) told(d *report.Document, of int) error {
 	}
 }
 
-// came counts the scenarios that have a verdict.
+// came counts the scenarios that have this verdict.
 func (r *Runner) came(verdict string) (n int) {
 	for _, d := range r.documents {
 		if d.Verdict == verdict {

@@ -14,7 +14,7 @@ import (
 	"tagma/testnet/report"
 )
 
-// Live shows a run on a terminal: what happens as lines that stay, and below them a picture that is redrawn in place.
+// Live shows a run on a terminal: events as lines that remain, and below them a picture that is redrawn in place.
 type Live struct {
 	program *tea.Program
 	style   terminal.Style
@@ -24,16 +24,16 @@ type Live struct {
 // NewLive begins to draw on out, which must be a terminal, for a run of this title. Close ends it.
 func NewLive(out io.Writer, title string, style terminal.Style) *Live {
 	l := &Live{style: style, ended: make(chan struct{})}
-	// No input and no signal handler: keys and signals stay what they are without a picture.
+	// The library gets no input and no signal handler, so keys and signals have their usual effect.
 	l.program = tea.NewProgram(&picture{title: title, style: style}, tea.WithOutput(out), tea.WithInput(nil), tea.WithoutSignalHandler())
 	go func() {
 		defer close(l.ended)
-		_, _ = l.program.Run() // a terminal that cannot be drawn on is no reason to end a run
+		_, _ = l.program.Run() // a run does not end because its terminal cannot be drawn on
 	}()
 	return l
 }
 
-// Close takes the picture away. The lines stay.
+// Close removes the picture. The lines remain.
 func (l *Live) Close() {
 	l.program.Send(done{})
 	<-l.ended
@@ -88,7 +88,7 @@ func (p *picture) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // View implements tea.Model.
 func (p *picture) View() tea.View { return tea.NewView(p.draw()) }
 
-// picture is what a run looks like at one moment.
+// picture is how a run looks at one moment.
 type picture struct {
 	title   string
 	style   terminal.Style
@@ -119,7 +119,7 @@ func (p *picture) take(s play.State) {
 	}
 }
 
-// draw is the picture as text, nothing when the run is over.
+// draw returns the picture as text. It is empty when the run is over.
 func (p *picture) draw() string {
 	if p.over {
 		return ""
@@ -186,7 +186,7 @@ func sparkline(rates []float64) string {
 	return string(line) + strings.Repeat(" ", samples-len(rates))
 }
 
-// share is how much of a run is done.
+// share returns which part of the run is done.
 func share(s play.State) float64 {
 	switch {
 	case s.Goal > 0:
@@ -197,7 +197,8 @@ func share(s play.State) float64 {
 	return 0
 }
 
-// cut shortens a line to the terminal's width: a wrapped line would spoil the picture. Colour codes do not count.
+// cut shortens a line to the terminal's width: a line that is wrapped would destroy the picture. Colour codes do not
+// count.
 func cut(line string, width int) string {
 	if width <= 0 {
 		return line
@@ -205,8 +206,8 @@ func cut(line string, width int) string {
 	return lipgloss.NewStyle().MaxWidth(width).Render(line)
 }
 
-// On shows a run of a title on an output: on a terminal as a picture that is redrawn, elsewhere in lines. End takes the
-// picture away.
+// On shows a run with a title on an output: on a terminal as a picture that is redrawn, elsewhere as lines. The function
+// end removes the picture.
 func On(out io.Writer, title string) (show play.Show, end func()) {
 	style := terminal.StyleOf(out)
 	if style.Redraws {

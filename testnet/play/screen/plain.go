@@ -11,7 +11,8 @@ import (
 	"tagma/testnet/report"
 )
 
-// Plain shows a run in lines that stay. It ignores errors of writing: a run goes on when its output is closed.
+// Plain shows a run in lines that stay. It ignores errors of writing, because a run must continue when its output is
+// closed.
 type Plain struct {
 	out   io.Writer
 	style terminal.Style
@@ -69,7 +70,7 @@ func happening(h play.Happening, style terminal.Style) string {
 	return fmt.Sprintf("%10s %s %s", seconds(h.At), mark, h.What)
 }
 
-// progress is how far a run is.
+// progress says how far a run is.
 func progress(s play.State) string {
 	done := report.Thousands(s.Acknowledged)
 	switch {

@@ -72,7 +72,7 @@ func TestPlain_IsLinesWithoutControlCharacters(t *testing.T) {
 	var out strings.Builder
 	p := NewPlain(&out, terminal.Style{})
 	p.Phase("load", "mixed")
-	p.State(state()) // too soon after the phase to be drawn
+	p.State(state()) // too soon after the phase to be printed
 	p.last = p.last.Add(-repeatEvery)
 	p.State(state())
 	for _, k := range []play.Kind{play.Fired, play.Recovered, play.Note, play.Bad} {

@@ -61,10 +61,10 @@ func (c *cluster) Do(_ context.Context, e *scenario.Event) (later bool, err erro
 	return strikes(e), nil
 }
 
-// errNowhere says that nothing is written in the place whose bit an event is to turn.
+// errNowhere says that nothing is written where an event should flip a bit.
 var errNowhere = errors.New("nothing is written there on the disk")
 
-// flipBit turns a bit on the disk of a replica that is down.
+// flipBit flips a bit on the disk of a replica that is down.
 func (c *cluster) flipBit(e *scenario.Event, id wire.ReplicaID, chance *rand.Rand) bool {
 	switch {
 	case e.Part == scenario.PartStore:
@@ -76,7 +76,7 @@ func (c *cluster) flipBit(e *scenario.Event, id wire.ReplicaID, chance *rand.Ran
 	}
 }
 
-// do performs an event on one replica. The error is errNowhere, or says why the replica does not start.
+// do performs an event on one replica. Its error is errNowhere, or says why the replica does not start.
 func (c *cluster) do(e *scenario.Event, id wire.ReplicaID) error {
 	w, seed := c.w, c.s.Seed
 	await := func(t wire.Type, when sim.Moment, loss disk.Loss) {

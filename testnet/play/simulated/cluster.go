@@ -28,29 +28,29 @@ type cluster struct {
 	rogues map[*scenario.Malicious]rogues.Client
 	askers map[int]*rogues.Asker
 	asks   map[*scenario.Request]*rogues.Ask
-	asked  map[*scenario.Request]int // how many frames of each request the links took
+	asked  map[*scenario.Request]int // how many frames of each request could be sent
 	steps  int
 	traced func() error // ends the trace
 	facts  *fact.Watch
 
-	before map[wire.ReplicaID]port.Inspection // of each replica, before the last event that hit it
+	before map[wire.ReplicaID]port.Inspection // state of each replica before the last event that affected it
 	lapses map[*scenario.Event][]int          // World.Lapses of an event's targets, before it
 	flips  map[*scenario.Event][]int          // World.Flips of an event's targets, before it
-	struck map[*scenario.Event]int            // for how many targets of an event its moment has come
+	struck map[*scenario.Event]int            // for how many targets of an event the moment has come
 
 	acks      []play.Ack
 	failed    int
 	open      []*sim.Operation
-	taken     int                       // how many operations of the world's history were looked at
-	known     int                       // how many answers were looked at
+	taken     int                       // how many operations of the world's history were read
+	known     int                       // how many answers were counted
 	submitted int                       // operations beside the workload
 	marks     map[string]*sim.Operation // the put that set each mark
-	probed    bool                      // Extend has submitted its operation, or found that none is needed
+	probed    bool                      // Extend has submitted its operation, or none is needed
 	resting   bool                      // the clients are stopped
 }
 
-// Begin, Load, EndWork, ReadBack and Stop have nothing to do: the world's time began with it, its clients begin
-// by themselves, and its monitor has seen all that could be read back.
+// Begin, Load, EndWork, ReadBack and Stop do nothing. The world's time begins when the world is made, its clients begin
+// by themselves, and its monitor has already seen everything that could be read back.
 
 // Begin implements play.Cluster.
 func (c *cluster) Begin() {}
@@ -67,13 +67,13 @@ func (c *cluster) ReadBack(context.Context, play.Show) error { return nil }
 // Stop implements play.Cluster.
 func (c *cluster) Stop() {}
 
-// Close implements play.Cluster. It drops the error of writing a trace, because Remains has already reported it.
+// Close implements play.Cluster. It ignores an error of writing a trace, because Remains has already reported it.
 func (c *cluster) Close() { _ = c.traced() }
 
 // Tap implements play.Cluster.
 func (c *cluster) Tap() *trace.Tap { return c.w.Tap() }
 
-// Wake implements play.Cluster: attackers go by the world's clock.
+// Wake implements play.Cluster. It does nothing, because attackers start and stop by the world's clock.
 func (c *cluster) Wake(context.Context, *scenario.Malicious, bool) error { return nil }
 
 // Now implements play.Cluster.
@@ -158,7 +158,7 @@ func (c *cluster) noticed(e *scenario.Event) bool {
 	return true
 }
 
-// flipped reports whether a bit was turned in the state of each target of an event.
+// flipped reports whether a bit was flipped in the state of each target of an event.
 func (c *cluster) flipped(e *scenario.Event) bool {
 	for i, before := range c.flips[e] {
 		if c.w.Flips(e.Targets[i]) == before {
@@ -193,14 +193,14 @@ func (c *cluster) Work() play.Work {
 	}
 }
 
-// made reports whether the workload asks for nothing more.
+// made reports whether the workload sends nothing more.
 func (c *cluster) made() bool {
 	w := &c.s.Workload
 	return c.w.Now() >= w.Duration && len(c.w.History())-c.submitted >= w.Operations
 }
 
-// Extend implements play.Cluster: if the workload was over before the last event, it submits one operation. The clients of
-// operations that were waiting before retry too rarely by then.
+// Extend implements play.Cluster: if the workload was over before the last event, it submits one operation. Operations
+// that have waited since before the event do not suffice, because their clients send them again only rarely.
 func (c *cluster) Extend(more bool, last time.Duration) {
 	if !more || last < 0 || c.probed || !c.made() || !c.s.HasFaults() || len(play.Honest(c.s)) == 0 {
 		return
@@ -237,7 +237,7 @@ func (c *cluster) Replicas() []play.Replica {
 	return all
 }
 
-// role is what a replica is, in a word or two.
+// role describes a replica in a word or two.
 func (c *cluster) role(id wire.ReplicaID) string {
 	switch {
 	case c.s.Lies(id) && !c.w.Correct(id):

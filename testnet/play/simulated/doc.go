@@ -1,6 +1,6 @@
 // Package simulated runs scenarios in the simulator.
 //
-// It makes a World of a scenario, does to it what a course of package play asks for, and tells the course what the World
-// knows. The same scenario and seed give the same report. It must not judge by itself: invariants are check's,
-// expectations scenario's.
+// It makes a simulated World for a scenario, causes in it the faults that package play asks for, and reports what
+// happens in it. The same scenario and seed give the same report. It must not judge: package check judges invariants,
+// and package scenario judges expectations.
 package simulated

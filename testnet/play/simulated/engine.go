@@ -127,7 +127,7 @@ func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Tr
 	return c, nil
 }
 
-// host connects a malicious client to the cluster, for the time that the scenario gives it.
+// host connects a malicious client to the cluster, for the time that the scenario gives.
 func (c *cluster) host(m *scenario.Malicious) error {
 	return c.w.Host(*m.Client, m.From, m.Until, func(cfg rogues.Config, sign tamper.Sign) (rogues.Client, error) {
 		cfg.Operation = func(n uint64) []byte { return play.Aside(c.s.Machine, fmt.Sprintf("rogue%d", *m.Client), n) }

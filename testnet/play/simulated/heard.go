@@ -15,15 +15,16 @@ import (
 	"tagma/testnet/sim"
 )
 
-// heard collects what replicas sent and executed in a run, from wrappers around their cores.
+// heard records what replicas sent and executed in a run. It gets this from wrappers around their cores.
 type heard struct {
 	s        *scenario.Scenario
 	order    map[wire.Seq]*wire.Body               // what correct replicas executed
 	recorded *malicious.Recording                  // nil without scripts
-	liars    map[wire.ReplicaID]*malicious.Witness // what tells how often each malicious replica lied
+	liars    map[wire.ReplicaID]*malicious.Witness // count how often each malicious replica lied
 	course   play.Course
 	scripts  []*malicious.Script
-	speaker  map[wire.ReplicaID]*malicious.Script // of each replica that scripts speak for, the last one that started
+	// For each replica with scripted messages: the script of its present process.
+	speaker map[wire.ReplicaID]*malicious.Script
 }
 
 func newHeard(s *scenario.Scenario) *heard {
@@ -50,7 +51,7 @@ func (h *heard) inside(_ *sim.World, id wire.ReplicaID, core driver.Core) driver
 	return core
 }
 
-// around wraps a replica's core outside its attackers, to record what the replica does and to add its script.
+// around wraps a replica's core and its attackers, in order to record what the replica does and to add its script.
 func (h *heard) around(w *sim.World, id wire.ReplicaID, core driver.Core) driver.Core {
 	if liar := h.liars[id]; liar != nil {
 		core = liar.Around(core)
@@ -76,7 +77,7 @@ func (h *heard) around(w *sim.World, id wire.ReplicaID, core driver.Core) driver
 	return script
 }
 
-// say sends a script's message, which waited for a fact, with the next step of its sender.
+// say makes a replica send a script's message with its next step. The message has waited for a fact.
 func (h *heard) say(w *sim.World, l *scenario.Script) error {
 	script := h.speaker[l.From]
 	if script == nil || !w.Up(l.From) {
@@ -130,7 +131,7 @@ func (h *heard) follow(w *sim.World, e trace.Event) {
 	}
 }
 
-// record keeps a message for scripts, which build others from it. The driver signs it before they do.
+// record keeps a message for scripts, which make others from it. The driver signs it before they use it.
 func (o *outside) record(m wire.Message) {
 	if o.h.recorded != nil {
 		o.h.recorded.Add(m)
@@ -167,7 +168,7 @@ func template(w *sim.World, t *scenario.Template) malicious.Template {
 	return out
 }
 
-// sent returns how many lines of scripts were sent, and why others could not be.
+// sent returns how many lines of scripts were sent, and why others could not be sent.
 func (h *heard) sent() (sent int, failed []error) {
 	for _, s := range h.scripts {
 		sent += s.Sent()

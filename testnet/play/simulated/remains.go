@@ -57,7 +57,8 @@ func (c *cluster) rested() (ids []wire.ReplicaID) {
 	return ids
 }
 
-// order lists the executed operations in order, each once. Those that the scenario does not write down are named by number.
+// order lists the executed operations in order, each once. Operations that are not written in the scenario are named by
+// number.
 func (c *cluster) order() (names []string) {
 	if len(c.s.Expect.Order) == 0 {
 		return nil

@@ -15,7 +15,7 @@ import (
 	"tagma/testnet/scenario"
 )
 
-// problems are all reasons why a run did not pass.
+// problems lists all reasons why a run did not pass.
 func problems(d *report.Document) (list []string) {
 	for _, e := range d.Expect {
 		if !e.Held {
@@ -30,7 +30,7 @@ func problems(d *report.Document) (list []string) {
 	return list
 }
 
-// parse reads a scenario that is written into a test.
+// parse reads the text of a scenario.
 func parse(t *testing.T, text string) *scenario.Scenario {
 	t.Helper()
 	s, err := scenario.Parse("test.toml", []byte(text))
@@ -86,7 +86,7 @@ func TestRun_TheSameSeedIsTheSameReport(t *testing.T) {
 
 const request = "[[request]]\nat = \"200ms\"\nclient = 9\nsession = 1\nnumber = 1\noperations = [\"put k a\"]\n"
 
-// Each expectation can fail, and so can the rule that everything planned must happen (I18).
+// Each expectation can fail. So can the rule that every planned act must happen (I18).
 func TestRun_WhatDoesNotHoldFailsTheVerdict(t *testing.T) {
 	for name, c := range map[string]struct{ more, problem string }{
 		"views":   {"[expect]\nmax_view_changes = 0\n", "max_view_changes: want 0, got 1"},
@@ -105,7 +105,7 @@ func TestRun_WhatDoesNotHoldFailsTheVerdict(t *testing.T) {
 		"no split":      {"[expect]\nsplit = true\n", "split: want true, got map[0:never stable 0, stable"},
 		"never flipped": {"[[event]]\nat = \"1s\"\ndo = \"flip-state\"\ntargets = [2]\nkey = \"nobody's\"\n", "flip-state of \"nobody's\" at replica2"},
 		"halted":        {"[expect]\nserves = false\n", "serves: want false, got true"},
-		"forgot": { // an old copy, made at this very moment
+		"forgot": { // the old copy is made at the moment at which it is put back
 			"[[event]]\nat = \"2s\"\ndo = \"keep\"\ntargets = [2]\n[[event]]\nat = \"2s\"\ndo = \"rollback\"\ntargets = [2]\nfor = \"1ms\"\n",
 			"rollback replica2: it touched nothing",
 		},
@@ -136,7 +136,7 @@ func TestRefuse_WhatActsBelowMessages(t *testing.T) {
 	}
 }
 
-// Every act is refused or performed: one that the engine has no code for would panic.
+// Every act is either refused or performed. An act for which the engine has no code would panic.
 func TestRun_EveryActIsPerformedOrRefused(t *testing.T) {
 	const base = "name = \"x\"\nseed = 3\n[workload]\nkind = \"mixed\"\noperations = 200\n"
 	more := map[string]string{
@@ -152,7 +152,7 @@ func TestRun_EveryActIsPerformedOrRefused(t *testing.T) {
 		keys, special := more[do]
 		switch {
 		case do == scenario.Release || do == scenario.Heal || do == scenario.StartClients:
-			continue // they end another event or rule, and are tested together with it
+			continue // these acts end another event or rule, and are tested together with it
 		case !special:
 			keys = "targets = [1]\n"
 		}
@@ -170,7 +170,8 @@ func TestRun_EveryActIsPerformedOrRefused(t *testing.T) {
 	}
 }
 
-// The report shows a replica that is down as it was last seen, and of each replica whether it is malicious or correct.
+// The report shows a replica that is down as it was last seen. For each replica it says whether the replica is malicious
+// or correct.
 func TestRun_TellsReplicasAsTheyWere(t *testing.T) {
 	d := runText(t, small+"[[event]]\nafter_operations = 50\ndo = \"kill\"\ntargets = [2]\n[[malicious]]\nreplica = 3\nbehaviour = \"corrupt\"\n")
 	if r := d.Replicas[2]; r.Role != "down" || !r.Correct || r.Executed == 0 {
@@ -185,7 +186,7 @@ func TestRun_TellsReplicasAsTheyWere(t *testing.T) {
 	}
 }
 
-// All of a busy history with a crash is decided (I4), by the order of execution.
+// I4: the whole history of a run with many operations and a crash is judged, by the order of execution.
 func TestRun_MixedHistoriesAreJudged(t *testing.T) {
 	d := runText(t, "name = \"x\"\n[workload]\nkind = \"mixed\"\noperations = 800\n[[event]]\nafter_operations = 200\ndo = \"kill\"\ntargets = [0]\n")
 	for _, i := range d.Invariants {
@@ -196,7 +197,7 @@ func TestRun_MixedHistoriesAreJudged(t *testing.T) {
 	t.Errorf("%+v", d.Invariants)
 }
 
-// Three replicas go on by themselves and reach one state; the fourth, which is cut off for good, need not follow.
+// Three replicas continue and reach the same state. The fourth is disconnected for good and need not follow.
 func TestRun_WhoeverIsCutOffForGoodIsNotWaitedFor(t *testing.T) {
 	d := runText(t, "name = \"x\"\n[settings]\ncheckpoint_interval = 10\nlog_window = 40\n[workload]\nkind = \"put\"\noperations = 200\n"+
 		"[[event]]\nafter_operations = 50\ndo = \"partition\"\ngroups = [[0, 1, 2], [3]]\n"+
@@ -222,8 +223,8 @@ func TestRun_EndsWithItsContext(t *testing.T) {
 	}
 }
 
-// Every scenario of the repository meets its expectations in virtual time.
-// With -short only some of them run: under the race detector that suffices, because the simulator has one goroutine.
+// Every scenario file meets its expectations in virtual time. With -short only some of them run. That is enough under
+// the race detector, because the simulator has only one goroutine.
 func TestScenarios_Pass(t *testing.T) {
 	const sample = 5
 	for _, pattern := range []string{"*.toml", "schedules/*.toml"} {

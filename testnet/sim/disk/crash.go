@@ -6,14 +6,14 @@ import (
 	"slices"
 )
 
-// Loss says what becomes of what was not durable when everything stops.
+// Loss says what happens to data that are not durable when everything stops.
 type Loss string
 
 // The losses.
 const (
-	Kill  Loss = "kill"  // the process was killed: the system's cache lives on
-	All   Loss = "all"   // power fails: all that was not durable is lost
-	Tail  Loss = "tail"  // power fails: a part at the end of each file and of the name changes is lost
+	Kill  Loss = "kill"  // the process was killed; the system's cache still exists
+	All   Loss = "all"   // the power fails; everything that was not durable is lost
+	Tail  Loss = "tail"  // the power fails; the end of each file, and the latest changes of names, are lost
 	Holes Loss = "holes" // power fails: any unsynced sectors and name changes are lost
 )
 

@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// FailAfter makes every call that changes something fail with err, after so many that succeed. A nil error ends that.
+// FailAfter makes every call that changes something fail with err, after so many calls that succeed. A nil error ends
+// that.
 func (d *Disk) FailAfter(calls int, err error) {
 	d.failingFrom, d.failure = d.calls+calls+1, err
 	if err == nil {
@@ -14,17 +15,17 @@ func (d *Disk) FailAfter(calls int, err error) {
 	}
 }
 
-// Fill makes everything fail that needs more room than its file has, or leaves room again.
+// Fill makes every call fail that needs more room than its file has, or ends that.
 func (d *Disk) Fill(full bool) { d.full = full }
 
-// Lie makes every sync return at once, as if it had done its work, or ends that. What was synced meanwhile is durable
-// with the next honest sync of the same file.
+// Lie makes every sync return at once and do nothing, or ends that. What was synced meanwhile becomes durable with the
+// next real sync of the same file.
 func (d *Disk) Lie(lying bool) { d.lying = lying }
 
 // Lied counts the syncs that were lies.
 func (d *Disk) Lied() int { return d.lied }
 
-// FlipBit turns one bit in a written sector: one that is not all zero. It reports false if there is none.
+// FlipBit flips one bit in a written sector, which is one that is not all zero. It returns false if there is none.
 func (d *Disk) FlipBit(chance *rand.Rand) bool {
 	n, place := d.written(chance)
 	if n == nil {
@@ -39,8 +40,9 @@ func (d *Disk) FlipBit(chance *rand.Rand) bool {
 	return true
 }
 
-// FlipAt turns one bit in a written sector of the newest file, by name. Place gets the number of bytes up to the end of the
-// last written sector, and chooses the bit. FlipAt reports false if place chooses none, or nothing is written there.
+// FlipAt flips one bit in a written sector of the newest file, by name. The function place is given the number of bytes
+// up to the end of the last written sector, and chooses the bit. FlipAt returns false if place chooses none, or if
+// nothing is written there.
 func (d *Disk) FlipAt(place func(bytes int) (at int, bit byte, ok bool)) bool {
 	for _, name := range slices.Backward(slices.Sorted(maps.Keys(d.names))) {
 		n := d.names[name]
@@ -112,7 +114,7 @@ func (n *inode) writtenSectors() []int {
 	return all
 }
 
-// Copy is the disk as it is now, all of it durable: an old copy to be brought back later.
+// Copy returns a copy of the disk as it is now, with everything durable. It can be put back later.
 func (d *Disk) Copy() *Disk {
 	c := New()
 	for _, name := range slices.Sorted(maps.Keys(d.names)) {

@@ -8,7 +8,7 @@ import (
 	"tagma/checkpoint/journal"
 )
 
-// SectorBytes is what the disk writes whole or not at all.
+// SectorBytes is how many bytes the disk writes either completely or not at all.
 const SectorBytes = 512
 
 // Errors that a disk returns when the caller told it to fail.
@@ -82,7 +82,7 @@ type unlock struct{ d *Disk }
 
 func (u unlock) Close() error { u.d.locked = false; return nil }
 
-// Settle makes durable what the last sync put in flight. The owner calls it when the sync's time has passed.
+// Settle makes the writes of the last sync durable. The owner calls it when the time of the sync has passed.
 func (d *Disk) Settle() {
 	d.flight = nil
 	d.land(d.nameFlight)

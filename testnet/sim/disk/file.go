@@ -13,7 +13,7 @@ type inode struct {
 	dirty  []int  // sectors written since the last sync, with repetitions
 }
 
-// flight is what the last sync wrote, and is durable only when it is settled: until then a crash can undo it.
+// flight is what the last sync has written. It becomes durable when it is settled; until then a crash can undo it.
 type flight struct {
 	node    *inode
 	sectors []int
@@ -41,7 +41,7 @@ func (f *file) ReadAt(b []byte, at int64) (int, error) {
 	return n, nil
 }
 
-// WriteAt writes the first half of the sectors when it fails. A crash decides which of them survive.
+// WriteAt writes only the first half of the sectors if it fails. The crash decides which of them survive.
 func (f *file) WriteAt(b []byte, at int64) (int, error) {
 	if f.d.full && int(at)+len(b) > len(f.n.data) {
 		return 0, ErrFull
@@ -88,7 +88,7 @@ func (n *inode) fly() *flight {
 	return f
 }
 
-// undo takes back the writes of a sync that did not come to its end.
+// undo reverses the writes of a sync that has not ended.
 func (f *flight) undo() {
 	n := f.node
 	n.stable = n.stable[:f.length]
@@ -98,12 +98,12 @@ func (f *flight) undo() {
 	n.dirty = append(f.sectors, n.dirty...)
 }
 
-// sector is the part of a file that lies in a sector.
+// sector returns the part of a file that is in a sector.
 func sector(b []byte, s int) []byte {
 	return b[min(s*SectorBytes, len(b)):min((s+1)*SectorBytes, len(b))]
 }
 
-// grown is b with at least so many bytes, new ones zero.
+// grown returns b with at least so many bytes; new ones are zero.
 func grown(b []byte, size int) []byte {
 	more := size - len(b)
 	if more <= 0 {

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// nameChange gives node the name add and takes the name drop away; either may be empty. The content of a directory
+// nameChange gives node the name in add and removes the name in drop; either may be empty. The content of a directory
 // moves with it.
 type nameChange struct {
 	node      *inode

@@ -87,7 +87,8 @@ func TestRemoveAll_ACrashCanLeaveAPart(t *testing.T) {
 	}
 }
 
-// D8.3: a journal that is being set aside is whole under one of its names, whenever the process or the machine stops.
+// D8.3: whenever the process or the machine stops while a journal is set aside, the whole journal has one of its two
+// names.
 func TestD8_3_SettingAJournalAsideSurvivesACrash(t *testing.T) {
 	const home, aside = "home/journal", "home/journal.aside"
 	held := func(d *Disk, dir string) string {
