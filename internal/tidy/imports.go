@@ -35,8 +35,8 @@ var mayImport = map[string][]string{
 
 	"statemachine/commit": {"statemachine", "statemachine/codec", "statemachine/attest", "crypto"},
 
-	"statemachine/kv":   {"statemachine", "statemachine/commit", "internal/quote"},
-	"statemachine/bank": {"statemachine", "statemachine/commit", "internal/quote"},
+	"statemachine/kv":   {"statemachine", "statemachine/attest", "statemachine/commit", "internal/quote"},
+	"statemachine/bank": {"statemachine", "statemachine/attest", "statemachine/commit", "internal/quote"},
 
 	"client/status":     {},
 	"client/clienttest": {"client", "client/status", "statemachine", "statemachine/memstore"},

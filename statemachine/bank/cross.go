@@ -8,6 +8,7 @@ import (
 	"math/bits"
 
 	"tagma/statemachine"
+	"tagma/statemachine/attest"
 	"tagma/statemachine/commit"
 	"tagma/statemachine/internal/wire"
 )
@@ -250,5 +251,6 @@ func (Machine) Attest(r statemachine.Reader, op []byte) (statement []byte, ok bo
 	if r.Version() < crossVersion {
 		return nil, false
 	}
-	return commit.Attest(r, op)
+	said, ok := commit.Attest(r, op)
+	return attest.Machine(MachineName, said), ok
 }

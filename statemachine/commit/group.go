@@ -14,7 +14,7 @@ import (
 type Group struct {
 	ID      [32]byte // the digest that is under every signature of the cluster
 	Name    string   // for people, such as west; in one registry no two groups have the same
-	Machine string   // the name of its state machine, which is in its statements
+	Machine string   // the name with which its machine signs statements: kv.MachineName or bank.MachineName
 	Epoch   uint64
 	Crash   bool       // its replicas only crash, and none of them lies
 	Keys    [][32]byte // public keys by replica

@@ -31,10 +31,13 @@ func (v vouching) Query(r statemachine.Reader, op []byte) []byte {
 	if !is {
 		return v.inner.Query(r, op)
 	}
-	said, _ := v.inner.(interface {
+	statement, vouches := v.inner.(interface {
 		Attest(r statemachine.Reader, op []byte) ([]byte, bool)
 	}).Attest(r, asked)
-	return said
+	if !vouches {
+		return nil
+	}
+	return statement
 }
 
 // group is a cluster: one service, since all its correct replicas have the same state, and the keys of all replicas.
@@ -172,7 +175,7 @@ func (g *group) statement(tid commit.TID) []byte {
 	if len(said) == 0 {
 		return nil
 	}
-	return attest.Machine(g.about.Machine, said)
+	return said
 }
 
 // sign is a certificate of any statement by any members: what liars do with their own keys.

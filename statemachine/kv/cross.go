@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"tagma/statemachine"
+	"tagma/statemachine/attest"
 	"tagma/statemachine/commit"
 )
 
@@ -108,7 +109,8 @@ func (Machine) Attest(r statemachine.Reader, op []byte) (statement []byte, ok bo
 	if r.Version() < crossVersion {
 		return nil, false
 	}
-	return commit.Attest(r, op)
+	said, ok := commit.Attest(r, op)
+	return attest.Machine(MachineName, said), ok
 }
 
 // held returns who holds keys that an ordinary operation would change, or nil. A revert, like a delete, is kept off all
