@@ -89,6 +89,10 @@ type Settings struct {
 	Durability         string // "pessimistic" (also ""), or "optimistic"
 	FirstVersion       int    // of the state: statemachine.Versioned
 	FaultModel         string // "byzantine" (also ""), or "crash"
+
+	HistoryRevisions int // revisions
+	HistoryAge       time.Duration
+	HistoryAll       bool // until somebody compacts
 }
 
 // NewCluster makes a Cluster without a file. The error names what is missing or out of range.
@@ -181,6 +185,7 @@ func (s Settings) protocol() (p cluster.Protocol, err error) {
 		MaxResultBytes: s.MaxResultBytes, MaxPending: s.MaxPending, MaxPerClient: s.MaxPerClient,
 		Window: s.Window, Sessions: s.Sessions, MaxRequestCost: s.MaxRequestCost, MaxBatchCost: s.MaxBatchCost,
 		Rules: s.Rules, History: s.History, Durability: durability, FirstVersion: s.FirstVersion, FaultModel: model,
+		HistoryRevisions: s.HistoryRevisions, HistoryAge: cluster.Duration{Duration: s.HistoryAge}, HistoryAll: s.HistoryAll,
 	}, nil
 }
 
@@ -192,5 +197,6 @@ func settingsOf(p cluster.Protocol) Settings {
 		MaxResultBytes: p.MaxResultBytes, MaxPending: p.MaxPending, MaxPerClient: p.MaxPerClient,
 		Window: p.Window, Sessions: p.Sessions, MaxRequestCost: p.MaxRequestCost, MaxBatchCost: p.MaxBatchCost,
 		Rules: p.Rules, History: p.History, Durability: p.Durability.String(), FirstVersion: p.FirstVersion, FaultModel: p.FaultModel.String(),
+		HistoryRevisions: p.HistoryRevisions, HistoryAge: p.HistoryAge.Duration, HistoryAll: p.HistoryAll,
 	}
 }

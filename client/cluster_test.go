@@ -71,6 +71,8 @@ func TestCluster_NoSettingIsLostInMemory(t *testing.T) {
 			f.SetInt(int64(cluster.Optimistic))
 		case cluster.FaultModel:
 			f.SetInt(int64(cluster.CrashOnly))
+		case bool:
+			f.SetBool(true)
 		default:
 			t.Fatalf("settings of the type %s have no way into memory", f.Type())
 		}

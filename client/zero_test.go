@@ -31,7 +31,7 @@ var zeros = map[string][]any{
 	},
 	"clienttest":              {&clienttest.Client{}, (*clienttest.Client)(nil)},
 	"status":                  {&status.Status{}, (*status.Status)(nil), &status.Replica{}, (*status.Replica)(nil)},
-	"../statemachine/kv":      {kv.Client{}, kv.Code(99), &kv.RangeResult{}, kv.Machine{}},
+	"../statemachine/kv":      {kv.Client{}, kv.Code(99), &kv.RangeResult{}, kv.Machine{}, kv.EventType(99)},
 	"../statemachine/bank":    {bank.Client{}, bank.Code(99), bank.Kind(99), bank.Machine{}, bank.InFlight{}},
 	"../statemachine/nothing": {statemachine.For(nil, "kv")},
 }

@@ -86,7 +86,7 @@ func setOf(from map[string]func() statemachine.Machine) (set machines.Set, err e
 		if from[name] == nil {
 			return nil, fmt.Errorf("the machine %s has no function that makes it", name)
 		}
-		set = append(set, machines.Machine{Name: name, New: func(int) statemachine.Machine { return from[name]() }})
+		set = append(set, machines.Machine{Name: name, New: func(machines.History) statemachine.Machine { return from[name]() }})
 	}
 	return set, nil
 }

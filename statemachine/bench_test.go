@@ -2,6 +2,7 @@ package statemachine_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"testing"
 
 	"tagma/statemachine"
@@ -31,11 +32,17 @@ func BenchmarkApply(b *testing.B) {
 	b.Run("kv/one client", func(b *testing.B) { benchmarkApply(b, kv.Machine{}, kvPut, 1) })
 	b.Run("kv/64 clients", func(b *testing.B) { benchmarkApply(b, kv.Machine{}, kvPut, perBatch) })
 	b.Run("kv with a history/64 clients", func(b *testing.B) { benchmarkApply(b, kv.Machine{History: 100}, kvPut, perBatch) })
+	for _, keep := range []kv.Keep{{}, {Revisions: 6400}} {
+		name := fmt.Sprintf("kv at version 2/keep %d revisions", keep.Revisions)
+		b.Run(name, func(b *testing.B) {
+			benchmarkApply(b, kv.Machine{Keep: keep}, kvPut, perBatch, statemachine.Limits{FirstVersion: 2})
+		})
+	}
 }
 
-func benchmarkApply(b *testing.B, m statemachine.Machine, op func(n uint64) []byte, clients uint64) {
+func benchmarkApply(b *testing.B, m statemachine.Machine, op func(n uint64) []byte, clients uint64, limits ...statemachine.Limits) {
 	store := memstore.New()
-	s, err := statemachine.New(m, store, statemachine.Limits{})
+	s, err := statemachine.New(m, store, append(limits, statemachine.Limits{})[0])
 	if err != nil {
 		b.Fatal(err)
 	}

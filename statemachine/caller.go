@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 )
 
 // Caller sends operations to a machine and returns their results. A *client.Client is a Caller that sends operations to
@@ -80,4 +81,27 @@ func AskAt[T any](ctx context.Context, c Caller, op []byte, decode func([]byte) 
 		return out, err
 	}
 	return decode(result)
+}
+
+// Watcher is a Caller whose machine's changes can be followed; see the method Watch of package client's Client.
+type Watcher interface {
+	Caller
+	Watch(ctx context.Context, start, end []byte, after uint64) iter.Seq2[Update, error]
+}
+
+// Watch follows changes through a caller. If the caller cannot do so, the error is ErrNotFollowed.
+func Watch(ctx context.Context, c Caller, start, end []byte, after uint64) iter.Seq2[Update, error] {
+	if w, is := c.(Watcher); is {
+		return w.Watch(ctx, start, end, after)
+	}
+	return func(yield func(Update, error) bool) {
+		err := ErrNotFollowed
+		switch c := c.(type) {
+		case nil:
+			err = errNoCaller
+		case refused:
+			err = c.why
+		}
+		yield(Update{}, err)
+	}
 }

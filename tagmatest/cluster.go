@@ -88,7 +88,7 @@ func serve(test, home string, newMachine func() statemachine.Machine) {
 	err := fmt.Errorf("Start is called by %s before %s, which is to run this replica: a test with subtests that have clusters has none",
 		test, os.Getenv(testVariable))
 	if test == os.Getenv(testVariable) {
-		err = local.Serve(home, machines.Set{{Name: MachineName, New: func(int) statemachine.Machine { return newMachine() }}})
+		err = local.Serve(home, machines.Set{{Name: MachineName, New: func(machines.History) statemachine.Machine { return newMachine() }}})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "replica:", err)

@@ -140,14 +140,14 @@ func keysAreWrittenReadAndDeleted(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"put", "fruit/apple", "red"}, "OK rev 1\n"},
-		{[]string{"put", "fruit/banana", "yellow"}, "OK rev 2\n"},
-		{[]string{"put", "tool", "--", "-5"}, "OK rev 3\n"},
+		{[]string{"put", "fruit/apple", "red"}, "OK rev 2\n"},
+		{[]string{"put", "fruit/banana", "yellow"}, "OK rev 3\n"},
+		{[]string{"put", "tool", "--", "-5"}, "OK rev 4\n"},
 		{[]string{"get", "fruit/apple"}, "red\n"},
 		{[]string{"get", "tool"}, "-5\n"},
 		{[]string{"get", "fruit/", "--prefix"}, "fruit/apple\tred\nfruit/banana\tyellow\n"},
-		{[]string{"delete", "fruit/apple"}, "OK rev 4 deleted 1\n"},
-		{[]string{"delete", "fruit/apple"}, "OK rev 4 deleted 0\n"},
+		{[]string{"delete", "fruit/apple"}, "OK rev 5 deleted 1\n"},
+		{[]string{"delete", "fruit/apple"}, "OK rev 5 deleted 0\n"},
 		{[]string{"get", "fruit/", "--prefix"}, "fruit/banana\tyellow\n"},
 		{[]string{"get", "nothing/", "--prefix"}, ""},
 	} {
@@ -162,7 +162,7 @@ func keysAreWrittenReadAndDeleted(t *testing.T) {
 		Value       string
 		ModRevision int `json:"mod_revision"`
 	}
-	if err := json.Unmarshal([]byte(must(t, "get", "fruit/banana", "--json")), &got); err != nil || got.Value != "yellow" || got.ModRevision != 2 {
+	if err := json.Unmarshal([]byte(must(t, "get", "fruit/banana", "--json")), &got); err != nil || got.Value != "yellow" || got.ModRevision != 3 {
 		t.Errorf("get --json: %+v, %v", got, err)
 	}
 }

@@ -114,7 +114,7 @@ func TestCluster_GetsOutOfAnEndlessOperation(t *testing.T) {
 	start()
 	script(t, [][2]string{
 		{"get before", "kept\n"},
-		{"put after too", "OK rev 2\n"},
+		{"put after too", "OK rev 3\n"},
 		{"get end --prefix", ""},
 	})
 	if s, code := status(t); code != command.Done || !s.Healthy {
@@ -217,6 +217,6 @@ func TestCluster_GetsOutOfAStackOverflow(t *testing.T) {
 	}
 	script(t, [][2]string{
 		{"get before", "kept\n"},
-		{"put after too", "OK rev 2\n"},
+		{"put after too", "OK rev 3\n"},
 	})
 }

@@ -131,7 +131,7 @@ func (t *target) ofBackup(cmd *cobra.Command, chain *rescue.Chain, out string, u
 		beside = filepath.Dir(out)
 	}
 	progress := terminal.NewBar(cmd.ErrOrStderr(), t.JSON)
-	served, err := rescue.Serve(chain, file, kv.Machine{History: uint64(file.Protocol.History)}, beside, progress.Sharing("verifying"))
+	served, err := rescue.Serve(chain, file, machines.KeyValue(file.Protocol.Kept()), beside, progress.Sharing("verifying"))
 	progress.Clear() // progress and output may be on the same terminal
 	if err != nil {
 		return err

@@ -52,6 +52,7 @@ func script(t *testing.T, steps [][2]string) {
 func TestCluster_TransactionsAndThePast(t *testing.T) {
 	runCluster(t, machines.KV, func(f *cluster.File) {
 		f.Protocol.CheckpointInterval, f.Protocol.LogWindow = 4, 8
+		f.Protocol.HistoryRevisions = 0
 	})
 	lock := filepath.Join(t.TempDir(), "lock.txn")
 	text := "version lock = 0\n\nput lock me\nput lock/since noon\nprefix lock\n\nget lock\ndelete nothing\n"
@@ -59,8 +60,8 @@ func TestCluster_TransactionsAndThePast(t *testing.T) {
 		t.Fatal(err)
 	}
 	script(t, [][2]string{
-		{"txn " + lock, "succeeded rev 1\nOK\nOK\nlock\tme\nlock/since\tnoon\n"},
-		{"txn " + lock, "failed rev 1\nlock\tme\ndeleted 0\n"},
+		{"txn " + lock, "succeeded rev 2\nOK\nOK\nlock\tme\nlock/since\tnoon\n"},
+		{"txn " + lock, "failed rev 2\nlock\tme\ndeleted 0\n"},
 		{"get lock --prefix --limit 1", "lock\tme\n"},
 	})
 	var done kvtext.Outcome
@@ -79,7 +80,7 @@ func thePastIsReadWhileItIsRetained(t *testing.T) {
 	}
 	at := fmt.Sprint(put.Seq)
 	script(t, [][2]string{
-		{"put k new", "OK rev 3\n"},
+		{"put k new", "OK rev 4\n"},
 		{"get k", "new\n"},
 		{"get k --at " + at, "old\n"},
 		{"get k --prefix --at " + at, "k\told\n"},
@@ -106,9 +107,9 @@ func TestCluster_RevertsAndTellsOfTheHistory(t *testing.T) {
 	}
 	at := fmt.Sprint(put.Seq)
 	script(t, [][2]string{
-		{"put u/a new", "OK rev 2\n"},
-		{"put u/b new", "OK rev 3\n"},
-		{"put v new", "OK rev 4\n"},
+		{"put u/a new", "OK rev 3\n"},
+		{"put u/b new", "OK rev 4\n"},
+		{"put v new", "OK rev 5\n"},
 	})
 	for i := range 20 { // after many checkpoints no replica's store holds that state any more
 		must(t, "put", fmt.Sprint("other", i), "x")
@@ -116,14 +117,14 @@ func TestCluster_RevertsAndTellsOfTheHistory(t *testing.T) {
 	script(t, [][2]string{
 		{"get u/ --prefix --at " + at, "u/a\told\n"},
 		{"get u/a --at " + at, "old\n"},
-		{"revert u/ --to " + at, "OK rev 25 put 1 deleted 1\n"},
+		{"revert u/ --to " + at, "OK rev 26 put 1 deleted 1\n"},
 		{"get u/ --prefix", "u/a\told\n"},
 		{"get v", "new\n"},
-		{"revert u/ --to " + at, "OK rev 25 put 0 deleted 0\n"},
+		{"revert u/ --to " + at, "OK rev 26 put 0 deleted 0\n"},
 	})
 	var back reverted
 	if err := json.Unmarshal([]byte(must(t, "revert", "u/", "--to", fmt.Sprint(put.Seq+2), "--json")), &back); err != nil ||
-		back.Prefix != "u/" || back.To != put.Seq+2 || back.Put != 2 || back.Deleted != 0 || back.Revision != 26 || back.Seq <= put.Seq+20 {
+		back.Prefix != "u/" || back.To != put.Seq+2 || back.Put != 2 || back.Deleted != 0 || back.Revision != 27 || back.Seq <= put.Seq+20 {
 		t.Errorf("revert --json: %+v, %v", back, err)
 	}
 	script(t, [][2]string{{"get u/ --prefix", "u/a\tnew\nu/b\tnew\n"}})
@@ -136,7 +137,7 @@ func TestCluster_RevertsAndTellsOfTheHistory(t *testing.T) {
 		}
 	}
 	badInput{[]string{"revert", "more", "--to", fmt.Sprint(first.Seq - 59)}, command.Unusable, "by longer prefixes"}.check(t)
-	script(t, [][2]string{{"get more69", "x\n"}, {"revert more6 --to " + fmt.Sprint(first.Seq-59), "OK rev 97 put 0 deleted 10\n"}})
+	script(t, [][2]string{{"get more69", "x\n"}, {"revert more6 --to " + fmt.Sprint(first.Seq-59), "OK rev 98 put 0 deleted 10\n"}})
 	badInput{[]string{"revert", "u/", "--to", at}, command.Failed, "not retained any more"}.check(t)
 	badInput{[]string{"get", "u/a", "--at", at}, command.Failed, "not retained any more"}.check(t)
 }

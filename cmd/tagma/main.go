@@ -51,7 +51,7 @@ Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuratio
 	command.AddVersion(root, node.Formats())
 	root.AddCommand(
 		program.Init(), program.Node(),
-		newPut(), newGet(), newDelete(), newTxn(), newRevert(), newBank(),
+		newPut(), newGet(), newDelete(), newTxn(), newRevert(), newWatch(), newBank(),
 		program.Status(), program.Why(), program.Upgrade(), program.Keys(), newJournal(), newEvidence(), newBench(),
 		newBackup(), newVerify(), newRestore(), newExport(), newImport(),
 	)
@@ -78,6 +78,9 @@ var errorCodes = []struct {
 	{"not-retained", client.ErrNotRetained},
 	{"not-executed", client.ErrNotExecuted},
 	{"no-history", kv.ErrNoHistory},
+	{"compacted", statemachine.ErrCompacted},
+	{"many-watches", client.ErrManyWatches},
+	{"closed", client.ErrClosed},
 	{command.CodeMissing, bank.NoAccount},
 	{command.CodeMissing, bank.NoRecipient},
 	{"application", statemachine.ErrPanicked},

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	if how := os.Getenv(withEndless); how != "" {
-		program.Machines = machines.Set{{Name: machines.KV, New: func(int) statemachine.Machine { return endless{how: how} }}}
+		program.Machines = machines.Set{{Name: machines.KV, New: func(machines.History) statemachine.Machine { return endless{how: how} }}}
 	}
 	if os.Getenv(asTagma) == "stdin" { // which the command reads itself
 		main()

@@ -10,9 +10,9 @@ import (
 func TestC7_SemanticsAreChosenByFlag(t *testing.T) {
 	runCluster(t, machines.KV, nil)
 	script(t, [][2]string{
-		{"put k 1 --semantics exactly-once", "OK rev 1\n"},
-		{"put k 2 --semantics at-most-once", "OK rev 2\n"},
-		{"put k 3 --semantics at-least-once", "OK rev 3\n"},
+		{"put k 1 --semantics exactly-once", "OK rev 2\n"},
+		{"put k 2 --semantics at-most-once", "OK rev 3\n"},
+		{"put k 3 --semantics at-least-once", "OK rev 4\n"},
 		{"put k 4 --semantics best-effort", "sent\n"},
 	})
 	eventually(t, "what was sent by best effort is executed", func() bool { return must(t, "get", "k") == "4\n" })

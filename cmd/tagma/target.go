@@ -39,7 +39,7 @@ func (t *target) flags(cmd *cobra.Command, timeout time.Duration) {
 
 // verbsOf are the commands for each machine.
 var verbsOf = map[string]string{
-	machines.KV:   "tagma put, get, delete, txn and revert",
+	machines.KV:   "tagma put, get, delete, txn, revert and watch",
 	machines.Bank: "tagma bank",
 }
 
@@ -75,6 +75,19 @@ func (t *target) print(cmd *cobra.Command, document any, words string) error {
 
 // do opens a session with the cluster and calls work with it, within the timeout.
 func (t *target) do(ctx context.Context, work func(context.Context, *client.Client) error) error {
+	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
+	defer cancel()
+	return t.dial(ctx, ctx, work)
+}
+
+// stay is do for work that goes on beyond the timeout, which is only for the connections.
+func (t *target) stay(ctx context.Context, work func(context.Context, *client.Client) error) error {
+	dial, cancel := context.WithTimeout(ctx, t.Timeout)
+	defer cancel()
+	return t.dial(dial, ctx, work)
+}
+
+func (t *target) dial(dial, ctx context.Context, work func(context.Context, *client.Client) error) error {
 	file, key, err := t.Read()
 	if err != nil {
 		return err
@@ -83,11 +96,9 @@ func (t *target) do(ctx context.Context, work func(context.Context, *client.Clie
 		verbs := cmp.Or(verbsOf[file.Machine], "the program that comes with it")
 		return command.Unusablef("the cluster runs the machine %s, and this command is for %s; use %s", file.Machine, t.machine, verbs)
 	}
-	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
-	defer cancel()
-	c, err := reach.Dial(ctx, file, key, client.WithSemantics(t.semantics.Semantics))
+	c, err := reach.Dial(dial, file, key, client.WithSemantics(t.semantics.Semantics))
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err != nil && dial.Err() != nil:
 		return fmt.Errorf("%w; `tagma status` shows which replicas answer", err)
 	case err != nil:
 		return command.NotUsable(err) // the command did not wait for anything: its files contradict each other

@@ -89,6 +89,12 @@ type Protocol struct {
 	FirstVersion int `toml:"first_version,omitempty"`
 
 	FaultModel FaultModel `toml:"fault_model,omitempty"` // "byzantine" or "crash"
+
+	// From version 2 of its state on, the key-value machine keeps former states also by these: so many revisions back, for
+	// so long by agreed time, or until somebody compacts. The shortest that is set counts, History included.
+	HistoryRevisions int      `toml:"history_revisions,omitempty"`
+	HistoryAge       Duration `toml:"history_age,omitempty"`
+	HistoryAll       bool     `toml:"history_all,omitempty"`
 }
 
 // FaultModel is the kind of failure that a cluster masks. A cluster keeps the one that it was made with: it is part of the

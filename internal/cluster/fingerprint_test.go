@@ -36,6 +36,10 @@ func TestFingerprint_ChangesWithEverythingThatChangesBehaviour(t *testing.T) {
 				d.Duration = 12345678
 				return
 			}
+			if field.Kind() == reflect.Bool {
+				field.SetBool(true)
+				return
+			}
 			field.SetInt(12345678)
 		}
 	}
@@ -75,11 +79,15 @@ func TestFingerprint_IgnoresWhatMayDiffer(t *testing.T) {
 func TestSettings_AreEveryProtocolParameterInTheOrderOfTheFingerprint(t *testing.T) {
 	want := strings.Fields(`view_timeout max_view_timeout clock_tolerance checkpoint_interval log_window max_batch
 		max_batch_bytes max_ops max_op_bytes max_result_bytes max_pending max_per_client window sessions
-		max_request_cost max_batch_cost rules history durability first_version fault_model`)
+		max_request_cost max_batch_cost rules history durability first_version fault_model
+		history_revisions history_age history_all`)
 	var names []string
 	for _, s := range (Protocol{}).WithDefaults().settings() {
 		names = append(names, s.name)
-		newer := []string{"max_request_cost", "max_batch_cost", "rules", "history", "durability", "first_version", "fault_model"}
+		newer := []string{
+			"max_request_cost", "max_batch_cost", "rules", "history", "durability", "first_version", "fault_model",
+			"history_revisions", "history_age", "history_all",
+		}
 		if later := slices.Contains(newer, s.name); (s.value == 0) != later {
 			t.Errorf("%s is %d by default", s.name, s.value)
 		}

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 
+	"tagma/internal/machines"
 	"tagma/pbft/wire"
 	"tagma/statemachine"
 )
@@ -34,6 +35,9 @@ func (p Protocol) WithDefaults() Protocol {
 		Durability:         p.Durability,
 		FirstVersion:       p.FirstVersion,
 		FaultModel:         p.FaultModel,
+		HistoryRevisions:   p.HistoryRevisions,
+		HistoryAge:         p.HistoryAge,
+		HistoryAll:         p.HistoryAll,
 	}
 	if q.Window == 0 {
 		q.Window = statemachine.DefaultWindow
@@ -73,6 +77,11 @@ func (p Protocol) Check(replicas int) error {
 		return err
 	}
 	return nil
+}
+
+// Kept is the history among the parameters.
+func (p Protocol) Kept() machines.History {
+	return machines.History{Batches: p.History, Revisions: p.HistoryRevisions, Age: p.HistoryAge.Duration, All: p.HistoryAll}
 }
 
 // Core is the protocol core's configuration among the parameters.
@@ -116,6 +125,12 @@ func (p Protocol) settings() (all []setting) {
 			all = append(all, setting{name, int64(f)})
 		case int:
 			all = append(all, setting{name, int64(f)})
+		case bool:
+			set := int64(0)
+			if f {
+				set = 1
+			}
+			all = append(all, setting{name, set})
 		default:
 			panic("cluster: protocol." + name + " is of a type that no fingerprint holds")
 		}

@@ -45,8 +45,8 @@ func (f *File) validate() *Error {
 	if err := f.validateRefused(); err != nil {
 		return err
 	}
-	if err := machines.CheckHistory(f.Machine, f.Protocol.History); err != nil {
-		return refuse("protocol.history", "%v", err)
+	if setting, err := machines.CheckHistory(f.Machine, f.Protocol.Kept()); err != nil {
+		return refuse("protocol."+setting, "%v", err)
 	}
 	return f.validateProtocol()
 }

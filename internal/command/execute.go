@@ -177,6 +177,16 @@ func Print(cmd *cobra.Command, asJSON bool, document any, words func(io.Writer) 
 	return words(cmd.OutOrStdout())
 }
 
+// PrintLine is Print for one of many documents: each is one line.
+func PrintLine(cmd *cobra.Command, asJSON bool, document any, words func(io.Writer) error) error {
+	if !asJSON {
+		return words(cmd.OutOrStdout())
+	}
+	e := json.NewEncoder(cmd.OutOrStdout())
+	e.SetEscapeHTML(false)
+	return e.Encode(document)
+}
+
 // PrintJSON writes one document, indented so that people can read it too.
 func PrintJSON(w io.Writer, document any) error {
 	e := json.NewEncoder(w)

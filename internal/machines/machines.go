@@ -5,6 +5,7 @@ package machines
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"tagma/statemachine"
 	"tagma/statemachine/bank"
@@ -20,9 +21,18 @@ const (
 // Machine is a state machine that a program offers, under the name that cluster files use.
 type Machine struct {
 	Name string
-	// New makes a machine that keeps a history of this many sequence numbers, see CheckHistory. It is called for
-	// every replica, and again whenever a replica starts a new instance.
-	New func(history int) statemachine.Machine
+	// New makes a machine that keeps this history, see CheckHistory. It is called for every replica, and again whenever a
+	// replica starts a new instance.
+	New func(History) statemachine.Machine
+}
+
+// History says how much of its past a key-value machine keeps in its state. Zero fields do not count, and the shortest of
+// the others does; without any it keeps none.
+type History struct {
+	Batches   int           // sequence numbers
+	Revisions int           // from version 2 of the state on, like the fields below
+	Age       time.Duration // by agreed time
+	All       bool          // until somebody compacts
 }
 
 // Set is the list of a program's machines. A cluster file may name a machine that is not in it.
@@ -30,8 +40,13 @@ type Set []Machine
 
 // Shipped are the machines of cmd/tagma.
 var Shipped = Set{
-	{KV, func(history int) statemachine.Machine { return kv.Machine{History: uint64(history)} }},
-	{Bank, func(int) statemachine.Machine { return bank.Machine{} }},
+	{KV, func(h History) statemachine.Machine { return KeyValue(h) }},
+	{Bank, func(History) statemachine.Machine { return bank.Machine{} }},
+}
+
+// KeyValue is the key-value machine with a history.
+func KeyValue(h History) kv.Machine {
+	return kv.Machine{History: uint64(h.Batches), Keep: kv.Keep{Revisions: uint64(h.Revisions), Age: h.Age, All: h.All}}
 }
 
 // Names lists the names of the machines.
@@ -51,12 +66,12 @@ func (s Set) Check(name string) error {
 	return fmt.Errorf("there is no state machine %q in this program; use \"%s\"", name, strings.Join(s.Names(), `" or "`))
 }
 
-// New makes the machine of this name, with a history of this many sequence numbers.
-func (s Set) New(name string, history int) (statemachine.Machine, error) {
+// New makes the machine of this name with this history.
+func (s Set) New(name string, history History) (statemachine.Machine, error) {
 	if err := s.Check(name); err != nil {
 		return nil, err
 	}
-	if err := CheckHistory(name, history); err != nil {
+	if _, err := CheckHistory(name, history); err != nil {
 		return nil, err
 	}
 	return s.find(name).New(history), nil
@@ -69,7 +84,7 @@ func (s Set) FirstVersion(name string) int {
 	if m == nil {
 		return 0
 	}
-	return statemachine.FirstVersion(m.New(0))
+	return statemachine.FirstVersion(m.New(History{}))
 }
 
 func (s Set) find(name string) *Machine {
@@ -96,14 +111,23 @@ func CheckName(name string) error {
 	return nil
 }
 
-// CheckHistory returns why this machine cannot keep a history of so many sequence numbers, or nil if it can. 0 stands
-// for no history, which every machine allows.
-func CheckHistory(name string, history int) error {
-	switch {
-	case history < 0:
-		return fmt.Errorf("%d is negative; leave it out for no history", history)
-	case history > 0 && name != KV:
-		return fmt.Errorf("the machine %s keeps no history of this kind; leave it out", name)
+// CheckHistory returns why a machine cannot have a history, and the setting of cluster files that says so. Every machine
+// can have none.
+func CheckHistory(name string, h History) (setting string, err error) {
+	all := 0
+	if h.All {
+		all = 1
 	}
-	return nil
+	for _, s := range []struct {
+		setting string
+		value   int64
+	}{{"history", int64(h.Batches)}, {"history_revisions", int64(h.Revisions)}, {"history_age", int64(h.Age)}, {"history_all", int64(all)}} {
+		switch {
+		case s.value < 0:
+			return s.setting, fmt.Errorf("%d is negative; leave it out for no history", s.value)
+		case s.value > 0 && name != KV:
+			return s.setting, fmt.Errorf("the machine %s keeps no history of this kind; leave it out", name)
+		}
+	}
+	return "", nil
 }

@@ -81,7 +81,7 @@ func (n *Node) serve(disk *replica.Disk) (*statemachine.Service, error) {
 	machine := n.opt.Machine
 	if machine == nil {
 		var err error
-		if machine, err = n.opt.Machines.New(n.home.Cluster.Machine, n.home.Cluster.Protocol.History); err != nil {
+		if machine, err = n.opt.Machines.New(n.home.Cluster.Machine, n.home.Cluster.Protocol.Kept()); err != nil {
 			return nil, err
 		}
 	}
@@ -108,6 +108,7 @@ func (i *instance) connect() {
 	executed := make(chan port.Event, cfg.LogWindow)
 	i.giver = newGiver(cfg, replica.NewDonor(cfg, i.disk.Store, i.disk.Votes, n.send), n.now, n.metrics)
 	i.machine = newMachine(cfg, i.disk.Store, i.service, executed, n.metrics)
+	i.machine.told = n.watches.executed
 	i.machine.giver, i.machine.now, i.machine.send = i.giver, n.now, n.send
 	i.machine.log = &transferLog{log: n.log, metrics: n.metrics, tap: n.tap, mended: n.witness.mended}
 	i.damaged = func(ctx context.Context) {

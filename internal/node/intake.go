@@ -26,6 +26,7 @@ type intake struct {
 	quarantine *quarantine[*network.ClientLink]
 	suspects   *quarantine[int] // replicas that sent a message which no correct replica sends
 	past       *queries
+	watches    *watches
 	outside    *outside
 	attached   func(wire.PublicKey, *wire.Attach) *wire.Attached // nil: there is no answer
 	counts     *counters
@@ -115,6 +116,8 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 		}
 	case *wire.Query:
 		in.query(link, m)
+	case *wire.Watch, *wire.WatchTaken:
+		in.watch(link, m)
 	case *wire.Request:
 		in.request(link, m, len(frame))
 	case *wire.FetchState:
@@ -164,6 +167,15 @@ func (in *intake) query(link *network.ClientLink, m *wire.Query) {
 	}
 }
 
+// watch passes on what concerns a client's watches.
+func (in *intake) watch(link *network.ClientLink, m wire.Message) {
+	if _, err := wire.Verify(in.cfg, m, claimsNothing); err != nil {
+		in.refuse("client", wire.PublicKey(link.Key()), m, err)
+		return
+	}
+	in.watches.put(in.ctx, link, m)
+}
+
 // claimsNothing accepts messages without signatures, which only the link authenticates.
 func claimsNothing(claims []wire.Claim) bool { return len(claims) == 0 }
 
@@ -190,6 +202,7 @@ func (in *intake) ClientGone(link *network.ClientLink) {
 	in.signatures.gone(link)
 	in.routes.gone(link)
 	in.quarantine.gone(link, time.Now())
+	in.watches.put(in.ctx, link, nil)
 }
 
 // answer sends this replica's report. If no report has been made yet, the answer is sent when there is one.

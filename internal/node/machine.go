@@ -24,6 +24,7 @@ type machine struct {
 	done     chan<- port.Event // to the loop
 	data     *mailbox          // from donors, for the mover
 	log      *transferLog
+	told     func() // told after each batch; may be nil
 	progress atomic.Pointer[replica.Progress]
 	doing    atomic.Pointer[batchUnderWay] // nil between two batches
 
@@ -57,7 +58,12 @@ func newMachine(cfg *wire.Config, st replica.Store, service *statemachine.Servic
 	m.flush.Stop()
 	m.executor = replica.NewExecutor(cfg, m, st, service)
 	m.executor.Begun = func(seq wire.Seq) { m.doing.Store(&batchUnderWay{seq, time.Now()}) }
-	m.executor.Ended = func() { m.doing.Store(nil) }
+	m.executor.Ended = func() {
+		m.doing.Store(nil)
+		if m.told != nil {
+			m.told()
+		}
+	}
 	m.publish()
 	return m
 }

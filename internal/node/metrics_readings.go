@@ -160,6 +160,16 @@ var linkReadings = []reading{
 		"tagma_peer_lost_total", "Frames for the peer that were not sent: no link, no room, or lost with their link.", counter, byPeer,
 		perPeer(func(s *snapshot, peer int) float64 { return float64(s.peers[peer].Dropped) }),
 	},
+	{"tagma_watches", "Watches of clients.", gauge, nil, value(func(s *snapshot) int { return s.watches.watches })},
+	{
+		"tagma_watches_behind", "Watches that were not told everything yet, since their clients are slow or were away.", gauge, nil,
+		value(func(s *snapshot) int { return s.watches.behind }),
+	},
+	{"tagma_watches_refused_total", "Watches for which there was no room.", counter, nil, value(func(s *snapshot) uint64 { return s.watches.refused })},
+	{
+		"tagma_watch_changes_total", "Changes told, each counted for each watch that it was told to.", counter, nil,
+		value(func(s *snapshot) uint64 { return s.watches.told }),
+	},
 	{"tagma_clients", "Client links.", gauge, nil, value(func(s *snapshot) int { return s.clients.Links })},
 	{"tagma_clients_refused_total", "Client links for which there was no room.", counter, nil, value(func(s *snapshot) uint64 { return s.clients.Refused })},
 	{

@@ -40,6 +40,7 @@ type snapshot struct {
 	verified crypto.Stats
 	moved    replica.Progress // progress of the last transfer
 	given    replica.Given
+	watches  *watchCounts
 }
 
 // held is what transactions hold, zero if the report has none.
@@ -71,6 +72,7 @@ func (c *scrape) Collect(out chan<- prometheus.Metric) {
 	s := &snapshot{
 		node: n, report: n.Report(), inside: n.inspection(),
 		peers: n.host.Peers(), clients: n.host.Clients(), verified: n.signatures.verifier.Stats(), moved: n.moved(), given: n.given(),
+		watches: n.watches.shown.Load(),
 	}
 	for i, r := range readings {
 		r.read(s, func(value float64, labels ...string) {

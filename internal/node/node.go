@@ -67,6 +67,7 @@ type Node struct {
 	stopIn     context.CancelFunc // makes waiting readers end
 	began      time.Time
 	past       *queries
+	watches    *watches
 	lingering  sync.WaitGroup // counts the goroutines that still close what was in use when an instance ended
 
 	instance atomic.Pointer[instance] // nil while the replica may have forgotten what it signed
@@ -111,6 +112,8 @@ func Open(dir string, opt Options) (n *Node, err error) {
 		n.transport = opt.Transport(n.out)
 	}
 	n.tapped()
+	n.watches = newWatches(home.Settings.MaxWatches, n.follow, func() bool { return n.inspection().Diverged },
+		func() bool { return n.past.rests.lately() }, log)
 	n.witness = newWitness(home.path(EvidenceDir), home.Config.Self, n.counts, log)
 	n.witness.recall(&home.Config)
 	if err := n.wake(); err != nil {
@@ -171,7 +174,7 @@ func (n *Node) listen() (err error) {
 	in := &intake{
 		ctx: ctx, cfg: cfg, lanes: n.lanes, helpers: n.helpers, routes: n.out.routes, counts: n.counts, log: n.log, tap: n.tap,
 		quarantine: n.out.quarantine, suspects: newQuarantine[int](),
-		past:       n.past,
+		past: n.past, watches: n.watches,
 		signatures: n.signatures, attached: n.attached, outside: n.outside,
 		reports: &reports{report: func() any { return n.Report() }}, drop: func(id int) { n.host.Drop(id) }, ready: make(chan struct{}),
 	}
@@ -208,15 +211,16 @@ func (n *Node) differ(theirs []byte) string {
 	return ""
 }
 
-// Run serves until the context ends, and then stops cleanly: the journal holds all records and the store all batches. It
-// returns an error in three cases. If the disk failed or the state contradicts the journal, the process must end (D6).
-// If a batch does not end, the error is a *Stuck, and the process must end, too. If a journal that was missing is there
-// again, the error is replica.ErrBack, and the process must be started again.
+// Run serves until the context ends, and then stops cleanly: the journal holds all notes and the store all batches. An
+// error has one of three meanings. The disk failed or the state contradicts the journal: the process must end (D6). A
+// batch does not end (a *Stuck). A journal that was missing is there again (replica.ErrBack): the process must be started
+// again.
 func (n *Node) Run(ctx context.Context) error {
 	n.log.Info("replica runs", "addresses", n.host.Addrs())
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.live(ctx) })
 	group.Go(func() error { n.admin.serve(ctx); return nil })
+	group.Go(func() error { n.watches.run(ctx); return nil })
 	err := group.Wait()
 	n.stopIn()
 	err = errors.Join(err, n.host.Close())

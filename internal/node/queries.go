@@ -195,9 +195,15 @@ func (r *rests) busy() bool {
 	return time.Since(r.moved) < idle
 }
 
-// turns divides a few places among clients. Clients that wait take turns, however many reads each of them has waiting: a
-// client that gives back a place is queued behind all others. So a newly arrived client waits for at most one turn of
-// each client before it.
+// lately is busy for a caller that does not hold the lock.
+func (r *rests) lately() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.busy()
+}
+
+// turns shares a few places among clients. Waiting clients take turns, however much each of them waits for: a client that
+// gives back a place goes behind all others. So a newly arrived client waits for at most one turn of each client before it.
 type turns struct {
 	share int // how many places one client may have
 

@@ -27,6 +27,7 @@ type Settings struct {
 
 	MaxClients        int `toml:"max_clients" comment:"client connections at once"`
 	MaxLinksPerClient int `toml:"max_links_per_client" comment:"connections at once under one client key"`
+	MaxWatches        int `toml:"max_watches" comment:"watches at once; one client may have a quarter of them"`
 	SegmentBytes      int `toml:"segment_bytes" comment:"size of a journal segment file in bytes"`
 	ScrubBytes        int `toml:"scrub_bytes" comment:"bytes a second that are read to find damage to the state and the journal; 0: none"`
 	ScrubPause        int `toml:"scrub_pause" comment:"seconds between two such passes"`
@@ -38,6 +39,7 @@ const (
 	DefaultLogLevel          = "info"
 	DefaultMaxClients        = 1024
 	DefaultMaxLinksPerClient = network.DefaultMaxLinksPerClient
+	DefaultMaxWatches        = 16384
 	DefaultSegmentBytes      = 16 << 20
 	DefaultScrubBytes        = 4 << 20
 	DefaultScrubPause        = 60
@@ -57,8 +59,9 @@ const (
 func DefaultSettings() Settings {
 	return Settings{
 		Cluster: DefaultClusterFile, LogLevel: DefaultLogLevel,
-		MaxClients: DefaultMaxClients, MaxLinksPerClient: DefaultMaxLinksPerClient, SegmentBytes: DefaultSegmentBytes,
-		ScrubBytes: DefaultScrubBytes, ScrubPause: DefaultScrubPause,
+		MaxClients: DefaultMaxClients, MaxLinksPerClient: DefaultMaxLinksPerClient, MaxWatches: DefaultMaxWatches,
+		SegmentBytes: DefaultSegmentBytes,
+		ScrubBytes:   DefaultScrubBytes, ScrubPause: DefaultScrubPause,
 	}
 }
 
@@ -108,6 +111,9 @@ func (s *Settings) check(d *strict.Document) {
 	}
 	if s.MaxLinksPerClient < 1 {
 		d.Refuse("max_links_per_client", "%d; it must be at least 1", s.MaxLinksPerClient)
+	}
+	if s.MaxWatches < 0 {
+		d.Refuse("max_watches", "%d; it must be positive, or 0 for none", s.MaxWatches)
 	}
 	if s.SegmentBytes < minSegmentBytes {
 		d.Refuse("segment_bytes", "%d; it must be at least %d", s.SegmentBytes, minSegmentBytes)

@@ -40,7 +40,8 @@ var ErrMisplaced = errors.New("not a message for this kind of link")
 // handling them would cost a faulty replica nothing.
 func PartFor(m wire.Message) Part {
 	switch m.(type) {
-	case *wire.Reply, *wire.Attach, *wire.Attached, *wire.Inquire, *wire.Report, *wire.Query, *wire.QueryReply:
+	case *wire.Reply, *wire.Attach, *wire.Attached, *wire.Inquire, *wire.Report, *wire.Query, *wire.QueryReply,
+		*wire.Watch, *wire.WatchTaken, *wire.Changes, *wire.Progress:
 		return Nobody
 	case *wire.Data:
 		return TheMover

@@ -79,6 +79,7 @@ type Session struct {
 	hedger   hedger
 	views    *viewHints
 	queries  queries
+	watches  watches
 }
 
 // New begins a session. The caller must tell the replicas over which links to reply, for example by Host.Open with the
@@ -121,6 +122,9 @@ func (s *Session) Wake() (at time.Duration, ok bool) {
 		return s.now, true
 	}
 	at = s.queries.wake()
+	if len(s.watches.open) > 0 {
+		at = min(at, s.watches.next)
+	}
 	if s.choosing() && s.choice.until > 0 {
 		at = min(at, s.choice.again)
 	}
@@ -138,6 +142,7 @@ func (s *Session) Due(now time.Duration) {
 	}
 	s.choose()
 	s.askAgain()
+	s.dueWatches()
 }
 
 // Close ends every call. Nothing is sent any more.
@@ -163,6 +168,7 @@ func (s *Session) Close() {
 		c.finish(Result{}, notSent(ErrClosed))
 	}
 	s.closeQueries()
+	s.closeWatches()
 	clear(s.open)
 	s.due, s.retries, s.line = nil, nil, line{}
 }

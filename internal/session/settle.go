@@ -17,6 +17,9 @@ type Word struct {
 	query  *wire.QueryReply
 	hint   *wire.Attached
 	result [sha256.Size]byte // of query
+
+	changes  *wire.Changes
+	progress *wire.Progress
 }
 
 // Hear decodes a frame. It does the slow part of the work, and may be called on any goroutine at any time.
@@ -37,6 +40,14 @@ func HearMessage(message wire.Message) (Word, bool) {
 		return Word{query: m, result: sha256.Sum256(m.Result)}, true
 	case *wire.Attached:
 		return Word{hint: m}, true
+	case *wire.Changes:
+		if m.Check() != nil {
+			return Word{}, false
+		}
+		hearChanges(m)
+		return Word{changes: m}, true
+	case *wire.Progress:
+		return Word{progress: m}, true
 	default: // no other message is meant for a session
 		return Word{}, false
 	}
@@ -53,6 +64,11 @@ func (s *Session) Receive(now time.Duration, from int, w Word) {
 		s.heard(from, w.query, w.result)
 	case w.hint != nil:
 		s.hinted(from, w.hint)
+		s.attached(from)
+	case w.changes != nil:
+		s.changed(from, w.changes)
+	case w.progress != nil:
+		s.progressed(from, w.progress)
 	}
 }
 

@@ -76,7 +76,11 @@ func checkMessage(cfg *Config, m Message) error {
 		return checkQuery(cfg, m)
 	case *QueryReply:
 		return checkQueryReply(cfg, m)
-	case *Inquire, *Report, *Attach, *Attached:
+	case *Watch:
+		return checkWatch(m)
+	case *Changes:
+		return m.Check()
+	case *Inquire, *Report, *Attach, *Attached, *WatchTaken, *Progress:
 		return nil
 	case *Held, *HeldBy, *Recover, *FetchSlots, *Slots, *FetchState, *Data:
 		return checkRecovery(cfg, m)

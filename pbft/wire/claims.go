@@ -49,6 +49,7 @@ func Claims(cfg *Config, m Message) []Claim {
 		}
 	case *Held, *Recover, *FetchSlots, *Slots, *FetchState: // only the link authenticates them
 	case *Reply, *Status, *Fetch, *Inquire, *Report, *Attach, *Attached, *Query, *QueryReply: // no signatures: the link authenticates them
+	case *Watch, *WatchTaken, *Changes, *Progress:
 	}
 	return c.list
 }

@@ -78,6 +78,10 @@ func SizeHint(m Message) int {
 		return small + len(m.Query)
 	case *Data:
 		return 4*small + len(m.Answer)
+	case *Changes:
+		return m.Size()
+	case *Progress:
+		return small + 8*len(m.IDs)
 	default:
 		return small
 	}
@@ -129,6 +133,8 @@ func appendTyped(b []byte, m Message) []byte {
 		return appendU64(appendU64(appendU64(b, uint64(m.Session)), uint64(m.Highest)), uint64(m.Floor))
 	case *Held, *HeldBy, *Recover, *FetchSlots, *Slots, *FetchState, *Data:
 		return appendRecovery(b, m)
+	case *Watch, *WatchTaken, *Changes, *Progress:
+		return appendWatching(b, m)
 	}
 	panic("pbft: encoding a message of no known type")
 }
@@ -178,6 +184,8 @@ func readTyped(r *reader) Message {
 		return &Attached{Session: Session(r.u64()), Highest: Session(r.u64()), Floor: Session(r.u64())}
 	case TypeHeld, TypeHeldBy, TypeRecover, TypeFetchSlots, TypeSlots, TypeFetchState, TypeData:
 		return readRecovery(r, t)
+	case TypeWatch, TypeWatchTaken, TypeChanges, TypeProgress:
+		return readWatching(r, t)
 	default:
 		r.fail("unknown message %v", t)
 		return nil

@@ -83,6 +83,12 @@ func (n Names) transferred(m Message) string {
 		return n.heldBy(m)
 	case *Recover:
 		return fmt.Sprintf(" until s%d", m.Until)
+	case *Watch:
+		return fmt.Sprintf(" %d after revision %d", m.ID, m.After)
+	case *Changes:
+		return fmt.Sprintf(" of %d, %d up to revision %d", m.ID, len(m.Items), m.Upto)
+	case *Progress:
+		return fmt.Sprintf(" of %d watches up to revision %d", len(m.IDs), m.Upto)
 	default:
 		return ""
 	}

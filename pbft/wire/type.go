@@ -34,6 +34,10 @@ const (
 	TypeSlots         Type = 26
 	TypeFetchState    Type = 27
 	TypeAttached      Type = 28
+	TypeWatch         Type = 40
+	TypeWatchTaken    Type = 41
+	TypeChanges       Type = 42
+	TypeProgress      Type = 43
 )
 
 var typeNames = [...]string{
@@ -64,6 +68,10 @@ var typeNames = [...]string{
 	TypeSlots:         "slots",
 	TypeFetchState:    "fetch-state",
 	TypeAttached:      "attached",
+	TypeWatch:         "watch",
+	TypeWatchTaken:    "watch-taken",
+	TypeChanges:       "changes",
+	TypeProgress:      "progress",
 }
 
 // String returns the name that logs, scenarios and counters use.
@@ -141,6 +149,14 @@ func TypeOf(m Message) Type {
 		return TypeFetchState
 	case *Attached:
 		return TypeAttached
+	case *Watch:
+		return TypeWatch
+	case *WatchTaken:
+		return TypeWatchTaken
+	case *Changes:
+		return TypeChanges
+	case *Progress:
+		return TypeProgress
 	}
 	return 0
 }

@@ -102,6 +102,10 @@ func wireOptional(rng *rand.Rand, v any) {
 		if absent {
 			v.Offer = nil
 		}
+	case *ChangeItem:
+		if len(v.Events) > 0 {
+			v.Digest = Digest{}
+		}
 	case *Reply:
 		if absent {
 			v.ResultDigest = nil
@@ -126,6 +130,10 @@ func wireOrder(entry any, i int) {
 		e.Seq = Seq(i)<<60 | e.Seq>>4
 	case *SlotStatus:
 		e.Seq = Seq(i)<<60 | e.Seq>>4
+	case *Taken:
+		e.ID = uint64(i)<<60 | e.ID>>4
+	case *uint64:
+		*e = uint64(i)<<60 | *e>>4
 	}
 }
 
@@ -203,7 +211,7 @@ func TestType_NamesAreTheInterfaceContract(t *testing.T) {
 		8: "new-view", 9: "heartbeat", 10: "reply", 11: "status", 13: "certified-body", 14: "fetch", 16: "stable-notice",
 		17: "inquire", 18: "report", 19: "query", 20: "query-reply", 21: "attach",
 		15: "data", 22: "held", 23: "held-by", 24: "recover", 25: "fetch-slots", 26: "slots", 27: "fetch-state",
-		28: "attached",
+		28: "attached", 40: "watch", 41: "watch-taken", 42: "changes", 43: "progress",
 	}
 	for number, name := range want {
 		if number.String() != name {

@@ -25,11 +25,11 @@ var (
 )
 
 // participant is the store as package commit sees it.
-type participant struct{ history uint64 }
+type participant struct{ machine *Machine }
 
 // parsePart reads a Part.
 func parsePart(t *commit.Transaction, part int) (*txn, error) {
-	o, code := decodeOperation(t.Parts[part].Op, false)
+	o, code := decodeOperation(t.Parts[part].Op, knows{})
 	switch {
 	case code != 0:
 		return nil, code
@@ -83,14 +83,11 @@ func (p participant) Apply(tx statemachine.Txn, t *commit.Transaction, part int)
 	if err != nil {
 		panic("kv: a prepared part is malformed")
 	}
-	run := newRun(tx, tx)
-	run.history = p.history
+	run := p.machine.newRun(tx, tx)
 	for i := range x.then {
 		run.do(&x.then[i])
 	}
-	if run.chronicle != nil {
-		run.chronicle.close()
-	}
+	run.close()
 }
 
 // Undo implements commit.Participant: the locks are all that a part holds.

@@ -54,6 +54,9 @@ const (
 	NotKept    Code = 11 // the state that is to be reverted to is older than the history
 	NotYet     Code = 12 // the state that is to be reverted to is not older than the revert's own batch
 	RevertSize Code = 13 // a revert would change too much
+
+	TooOld         Code = 14 // the history does not reach back to a revision; as an error it is a *Compacted
+	NotYetRevision Code = 15 // the store has not reached that revision
 )
 
 func (c Code) Error() string {
@@ -84,6 +87,10 @@ func (c Code) Error() string {
 		return "that sequence number was not executed before the revert"
 	case RevertSize:
 		return "it is more than one operation may change or pass, and nothing was changed; revert parts of it, by longer prefixes"
+	case TooOld:
+		return "the history does not reach back to that revision any more"
+	case NotYetRevision:
+		return "the store has not reached that revision yet"
 	}
 	return "unknown error code of the key-value store"
 }

@@ -21,6 +21,8 @@ const (
 	opCount       opType = 5 // flags, start, end
 	opTxn         opType = 6 // compares and two lists of operations; see txn.go
 	opRevert      opType = 7 // sequence number, prefix; see revert.go
+	opCompact     opType = 8 // revision; see compact.go
+	opAt          opType = 9 // revision, a whole operation as value; see at.go
 )
 
 const (
@@ -36,14 +38,15 @@ type operation struct {
 	end      []byte // nil: no end
 	value    []byte
 	limit    uint32
-	to       uint64 // the sequence number to revert to
+	to       uint64 // the sequence number to revert to, or a revision
 	txn      *txn
+	inner    *operation // what is read at a revision
 }
 
 // modifies reports whether the operation may change the store.
 func (o *operation) modifies() bool {
 	switch o.kind {
-	case opPut, opDeleteRange, opRevert:
+	case opPut, opDeleteRange, opRevert, opCompact:
 		return true
 	case opTxn:
 		return o.txn.modifies()
@@ -108,10 +111,12 @@ func span(kind opType, start, end []byte) []byte {
 	return wire.AppendKey(wire.AppendKey(append(b, formatVersion, byte(kind), flags), start), end)
 }
 
-// decodeOperation reads exactly what the functions above write. The operation refers to op's memory. Without a history
-// a revert is refused as unknown, as it was by versions before reverts existed, so that old batches give the same
-// results when they are executed again.
-func decodeOperation(op []byte, history bool) (operation, Code) {
+// knows says which operations exist besides those of the first release. Others are refused as unknown, as they were by
+// versions before they existed, so that old batches give the same results when they are executed again.
+type knows struct{ reverts, revisions bool }
+
+// decodeOperation reads exactly what the functions above write. The operation refers to op's memory.
+func decodeOperation(op []byte, k knows) (operation, Code) {
 	c := read(op)
 	if c.Byte() != formatVersion {
 		return operation{}, c.or(Unknown)
@@ -130,14 +135,29 @@ func decodeOperation(op []byte, history bool) (operation, Code) {
 		c.span(&o)
 	case opTxn:
 		var code Code
-		if o.txn, code = c.txn(history); code != 0 {
+		if o.txn, code = c.txn(k); code != 0 {
 			return operation{}, code
 		}
 	case opRevert:
-		if !history {
+		if !k.reverts {
 			return operation{}, c.or(Unknown)
 		}
 		o.to, o.key = c.Uint64(), c.Key()
+	case opCompact, opAt:
+		if !k.revisions {
+			return operation{}, c.or(Unknown)
+		}
+		o.to = c.Uint64()
+		if o.kind == opAt {
+			inner, code := decodeOperation(c.Value(), k)
+			switch {
+			case code != 0:
+				return operation{}, code
+			case inner.kind == opAt || inner.modifies():
+				return operation{}, NotRead
+			}
+			o.inner = &inner
+		}
 	default:
 		return operation{}, c.or(Unknown)
 	}

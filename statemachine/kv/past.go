@@ -11,7 +11,13 @@ import (
 // QueryPast answers a reading operation as of the state after sequence number at, from the history in the state that r
 // reads. It implements statemachine.Historian.
 func (m Machine) QueryPast(r statemachine.Reader, op []byte, at uint64) (result []byte, kept bool) {
-	if m.History == 0 || r.Version() >= crossVersion && commit.Is(op) { // no history of transactions is kept
+	if r.Version() >= crossVersion && commit.Is(op) { // no history of transactions is kept
+		return nil, false
+	}
+	if r.Version() >= versionLog {
+		return m.queryLogged(r, op, at)
+	}
+	if m.History == 0 {
 		return nil, false
 	}
 	if h := readHead(r); !h.keeps(at, r.Seq(), revision(r), m.History) {
@@ -51,8 +57,8 @@ func (p *past) Range(start, end []byte) iter.Seq2[[]byte, []byte] {
 		next, stop := iter.Pull2(formers(p.Reader, p.at, from, to))
 		defer stop()
 		changed, former, more := next()
-		// upTo yields the former pairs below key. If key was changed since, it also yields the former pair of key
-		// itself; same reports whether that was so.
+		// upTo yields the former pairs below key, and the one of key itself if key was changed; same reports whether it
+		// was.
 		upTo := func(key []byte) (goOn, same bool) {
 			for more && (key == nil || bytes.Compare(changed, key) <= 0) {
 				same = key != nil && bytes.Equal(changed, key)

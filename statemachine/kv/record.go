@@ -52,8 +52,16 @@ func readPair(r statemachine.Reader, key []byte) (KeyValue, bool) {
 	return decodePair(key, record), true
 }
 
-// revision is the number of modifications so far.
+// revision is the store's revision: what an empty store begins with, and the number of modifications after that.
 func revision(r statemachine.Reader) uint64 {
+	rev := revisionRecord(r)
+	if rev == 0 && r.Version() >= versionLog {
+		return firstRevision
+	}
+	return rev
+}
+
+func revisionRecord(r statemachine.Reader) uint64 {
 	b, found := r.Get(keyRevision)
 	if !found {
 		return 0

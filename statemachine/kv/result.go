@@ -104,7 +104,10 @@ func openResult(result []byte, want opType) (*cursor, error) {
 	}
 	c := read(result)
 	version, code := c.Byte(), Code(c.Byte())
-	if version == formatVersion && code != 0 && len(c.Rest) == 0 {
+	switch {
+	case version == formatVersion && code == TooOld && len(c.Rest) == 8:
+		return failed(), &Compacted{Oldest: c.Uint64()}
+	case version == formatVersion && code != 0 && code != TooOld && len(c.Rest) == 0:
 		return failed(), code
 	}
 	if kind := opType(c.Byte()); version != formatVersion || code != 0 || kind != want {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"iter"
 
 	"tagma/statemachine"
 	"tagma/statemachine/internal/wire"
@@ -48,14 +49,14 @@ type change struct{ key, now, former []byte }
 
 func (x *run) revert(o *operation) []byte {
 	newest := x.Seq() - 1
-	h := readHead(x)
-	switch {
-	case o.to > newest:
+	if o.to > newest {
 		return refusal(NotYet)
-	case !h.keeps(o.to, newest, revision(x), x.history):
+	}
+	formers, kept := x.formers(o, newest)
+	if !kept {
 		return refusal(NotKept)
 	}
-	changes, ok := x.difference(o)
+	changes, ok := x.difference(formers)
 	if !ok {
 		return refusal(RevertSize)
 	}
@@ -75,11 +76,24 @@ func (x *run) revert(o *operation) []byte {
 	return binary.BigEndian.AppendUint64(b, deleted)
 }
 
+// formers yields the keys of a revert that may have changed, with their former records; false if the history does not
+// tell them.
+func (x *run) formers(o *operation, newest uint64) (iter.Seq2[[]byte, []byte], bool) {
+	if x.Version() < versionLog {
+		h := readHead(x)
+		return formers(x, o.to, o.key, PrefixEnd(o.key)), h.keeps(o.to, newest, revision(x), x.machine.History)
+	}
+	keep := x.machine.retention()
+	log := openLog(x, &keep)
+	rev, kept := log.after(o.to)
+	return log.formers(rev, o.key, PrefixEnd(o.key)), kept && keep.recent(o.to, newest)
+}
+
 // difference lists what a revert has to change; false if that exceeds the limits. The list is complete before anything
 // is written.
-func (x *run) difference(o *operation) (changes []change, ok bool) {
+func (x *run) difference(formers iter.Seq2[[]byte, []byte]) (changes []change, ok bool) {
 	size := 0
-	for key, former := range formers(x, o.to, o.key, PrefixEnd(o.key)) {
+	for key, former := range formers {
 		now, _ := x.Get(pairKey(key))
 		if len(now) == len(former) && (len(now) == 0 || bytes.Equal(now[recordHeader:], former[recordHeader:])) {
 			continue

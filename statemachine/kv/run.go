@@ -13,15 +13,16 @@ type run struct {
 	tx        statemachine.Txn // nil in a query
 	raised    uint64           // the revision that this run made; 0 before it modified anything
 	crosses   bool             // the state is at a version in which transactions over several clusters lock keys
-	history   uint64           // how far back the machine's history reaches
-	chronicle *chronicle       // writes the history; nil before the first modification, and without a history
+	machine   *Machine
+	chronicle *chronicle // writes the history of version 1; nil before the first modification, and without a history
+	log       *logWriter // the same from version 2 on
 
 	pairs uint32 // how many pairs ranges may still return
 	bytes int    // how many bytes these pairs may have
 }
 
-func newRun(r statemachine.Reader, tx statemachine.Txn) *run {
-	return &run{Reader: r, tx: tx, pairs: MaxRangeKeys, bytes: MaxRangeBytes}
+func (m *Machine) newRun(r statemachine.Reader, tx statemachine.Txn) *run {
+	return &run{Reader: r, tx: tx, machine: m, pairs: MaxRangeKeys, bytes: MaxRangeBytes}
 }
 
 func (x *run) do(o *operation) []byte {
@@ -39,6 +40,10 @@ func (x *run) do(o *operation) []byte {
 		return x.count(o)
 	case opRevert:
 		return x.revert(o)
+	case opCompact:
+		return x.compact(o)
+	case opAt:
+		return x.readAt(o)
 	}
 	return x.transaction(o.txn)
 }
@@ -47,11 +52,24 @@ func (x *run) do(o *operation) []byte {
 func (x *run) raise() uint64 {
 	if x.raised == 0 {
 		x.raised = nextRevision(x.tx)
-		if x.history > 0 {
-			x.chronicle = newChronicle(x.tx, x.history, x.raised)
+		switch keep := x.machine.retention(); {
+		case x.Version() >= versionLog && keep.any():
+			x.log = newLogWriter(x.tx, &keep, x.raised)
+		case x.Version() < versionLog && x.machine.History > 0:
+			x.chronicle = newChronicle(x.tx, x.machine.History, x.raised)
 		}
 	}
 	return x.raised
+}
+
+// close ends the history of the operation.
+func (x *run) close() {
+	if x.chronicle != nil {
+		x.chronicle.close()
+	}
+	if x.log != nil {
+		x.log.close()
+	}
 }
 
 // set gives a key a value in this run's revision. It replaces record, the key's present one, if found.
@@ -65,6 +83,9 @@ func (x *run) set(key, value, record []byte, found bool) (rev uint64, previous K
 	if x.chronicle != nil {
 		x.chronicle.changes(key, record, found)
 	}
+	if x.log != nil {
+		x.log.put(key, record, found, value)
+	}
 	x.tx.Put(pairKey(key), encodePair(&next))
 	return rev, previous
 }
@@ -74,6 +95,9 @@ func (x *run) remove(key, record []byte) {
 	x.raise()
 	if x.chronicle != nil {
 		x.chronicle.changes(key, record, true)
+	}
+	if x.log != nil {
+		x.log.remove(key, record)
 	}
 	x.tx.Delete(pairKey(key))
 }
@@ -99,7 +123,7 @@ func (x *run) deleteRange(o *operation) []byte {
 	for _, key := range doomed {
 		var record []byte
 		// Records are read one at a time, because together they may exceed the memory and the limit of one operation.
-		if x.history > 0 {
+		if x.chronicle != nil || x.log != nil {
 			record, _ = x.Get(key)
 		}
 		x.remove(key[1:], record)

@@ -3,7 +3,7 @@ package kv
 import "bytes"
 
 // txn reads what follows a transaction's type. The first fault that it finds decides the code.
-func (c *cursor) txn(history bool) (*txn, Code) {
+func (c *cursor) txn(k knows) (*txn, Code) {
 	t := &txn{}
 	n, code := c.count()
 	for ; n > 0 && code == 0; n-- {
@@ -12,10 +12,10 @@ func (c *cursor) txn(history bool) (*txn, Code) {
 		t.compares = append(t.compares, compare)
 	}
 	if code == 0 {
-		t.then, code = c.branch(history)
+		t.then, code = c.branch(k)
 	}
 	if code == 0 {
-		t.orElse, code = c.branch(history)
+		t.orElse, code = c.branch(k)
 	}
 	return t, code
 }
@@ -49,7 +49,7 @@ func (c *cursor) compare() (Compare, Code) {
 	return compare, 0
 }
 
-func (c *cursor) branch(history bool) ([]operation, Code) {
+func (c *cursor) branch(k knows) ([]operation, Code) {
 	n, code := c.count()
 	if code != 0 {
 		return nil, code
@@ -60,10 +60,10 @@ func (c *cursor) branch(history bool) ([]operation, Code) {
 		switch {
 		case c.Bad:
 			return nil, Malformed
-		case isKind(op, opTxn), history && isKind(op, opRevert):
+		case isKind(op, opTxn), k.reverts && isKind(op, opRevert), k.revisions && (isKind(op, opCompact) || isKind(op, opAt)):
 			return nil, Nested
 		}
-		if branch[i], code = decodeOperation(op, history); code != 0 {
+		if branch[i], code = decodeOperation(op, k); code != 0 {
 			return nil, code
 		}
 	}

@@ -5,6 +5,7 @@ import "tagma/statemachine"
 // The versions of the state. A cluster that was made before the machine had versions is at version 1.
 const (
 	firstVersion  = 1
+	versionLog    = 2 // the history is a log by revision, and an empty store is at revision 1
 	newestVersion = 2
 
 	crossVersion = 2 // takes part in transactions over several clusters
@@ -19,4 +20,8 @@ func (Machine) MayUpgrade(r statemachine.Reader, client [32]byte, _ int) bool {
 }
 
 // Migrate implements statemachine.Versioned.
-func (Machine) Migrate(statemachine.Txn, int) {}
+func (m Machine) Migrate(tx statemachine.Txn, from int) {
+	if from < versionLog {
+		m.migrateHistory(tx)
+	}
+}

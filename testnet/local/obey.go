@@ -57,7 +57,7 @@ func (o *obedient) Begin(s *Setup, _ *bool) error {
 
 func (o *obedient) begin(s *Setup) error {
 	o.trace, o.only, o.struck, o.corruptible = s.Trace, s.Only, s.Struck, s.Corruptible
-	machine, err := o.machines.New(o.home.Cluster.Machine, o.home.Cluster.Protocol.History)
+	machine, err := o.machines.New(o.home.Cluster.Machine, o.home.Cluster.Protocol.Kept())
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func New(opt Options) (*World, error) {
 	if err := opt.check(); err != nil {
 		return nil, err
 	}
-	shipped, err := machines.Shipped.New(opt.Machine, opt.History)
+	shipped, err := machines.Shipped.New(opt.Machine, machines.History{Batches: opt.History})
 	if err != nil {
 		return nil, err
 	}

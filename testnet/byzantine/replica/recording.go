@@ -24,7 +24,7 @@ func NewRecording() *Recording { return new(Recording) }
 func (r *Recording) Add(m wire.Message) {
 	switch m.(type) {
 	case *wire.Heartbeat, *wire.Reply, *wire.Status, *wire.Fetch, *wire.Inquire, *wire.Report, *wire.Attach, *wire.Attached,
-		*wire.Query, *wire.QueryReply:
+		*wire.Query, *wire.QueryReply, *wire.Watch, *wire.WatchTaken, *wire.Changes, *wire.Progress:
 		return
 	default: // other messages hold signatures
 	}
