@@ -35,9 +35,11 @@ for (const [name, viewport] of [
       test.use({ viewport, colorScheme, hasTouch: name === 'phone', isMobile: name === 'phone' })
 
       test('nothing stands in the way of a reader, and nothing is wider than the page', async ({ shown }) => {
+        test.setTimeout(300_000) // the whole page is looked at eight times
         const { page } = shown
         await shown.load(50)
         await shown.press('Put')
+        await shown.press('Stop') // what is looked at should not change meanwhile
         for (const tab of TABS) {
           await shown.tab(tab)
           expect(await violations(page), tab).toEqual([])
