@@ -81,7 +81,7 @@ func (x *execution) prepare() []byte {
 		return x.record(rec)
 	}
 	client := x.tx.Client()
-	rec.State, rec.since, rec.client, rec.encoded = StatePrepared, now(x.tx), client, x.encoded
+	rec.State, rec.since, rec.client, rec.encoded, rec.part = StatePrepared, now(x.tx), client, x.encoded, x.part
 	take(x.tx, x.tid, locks)
 	x.tx.Put(openKey(x.tid), codec.AppendInt(nil, rec.since))
 	s := readSums(x.tx)
@@ -128,6 +128,9 @@ func (x *execution) decide() []byte {
 	}
 	if rec := readRecord(x.tx, x.tid); rec != nil {
 		return x.result(&rec.Outcome)
+	}
+	if x.txn.Deadline-x.now() > 2*MaxHold { // nobody may be prepared yet, and the record of an abort would be kept too long
+		return refusal(TooFar)
 	}
 	rec := &record{coordinator: true, deadline: x.txn.Deadline}
 	rec.State = StateAborted
@@ -211,10 +214,7 @@ func (x *execution) finish() []byte {
 		return x.result(&rec.Outcome)
 	}
 	t := rec.transaction()
-	x.part = t.Part(x.tx.Cluster())
-	if x.part < 0 {
-		return refusal(NotParticipant) // the state was restored into another cluster, which promised nothing
-	}
+	x.part = rec.part
 	decision := x.fact(x.receipts[0], t.Coordinator)
 	if decision != StateCommitted && decision != StateAborted {
 		return refusal(BadReceipt)

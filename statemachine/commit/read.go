@@ -41,10 +41,7 @@ func answerRecord(r statemachine.Reader, p Participant, tid TID) []byte {
 	}
 	var locks []Lock
 	if rec.State == StatePrepared {
-		t := rec.transaction()
-		if part := t.Part(r.Cluster()); part >= 0 {
-			locks, _ = locksOf(p, t, part) // it was well-formed when it was prepared
-		}
+		locks, _ = locksOf(p, rec.transaction(), rec.part) // it was well-formed when it was prepared
 	}
 	b := codec.AppendBytes(appendAnswer(begin(opRecord), tid, rec), rec.encoded)
 	b = codec.AppendLen(b, len(locks))

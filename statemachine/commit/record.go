@@ -44,7 +44,7 @@ func expiryKey(at int64, tid TID) []byte {
 
 const recordVersion = 1
 
-// record is what a group keeps of a transaction. Only a prepared one has since, client and encoded. A commit at the
+// record is what a group keeps of a transaction. Only a prepared one has since, client, encoded and part. A commit at the
 // coordinator is kept for ever, so nothing of it is kept but that it happened (TX8).
 type record struct {
 	Outcome
@@ -53,6 +53,7 @@ type record struct {
 	since       int64
 	client      [32]byte // who had it prepared
 	encoded     []byte   // the transaction
+	part        int      // the part that was prepared here; a state that is restored into another cluster keeps its promises
 }
 
 // forever reports whether the record is a commit at its coordinator, which is never dropped.
@@ -66,7 +67,7 @@ func (rec *record) encode() []byte {
 	b = codec.AppendInt(appendOutcome(b, &rec.Outcome), rec.deadline)
 	if rec.State == StatePrepared {
 		b = append(codec.AppendInt(b, rec.since), rec.client[:]...)
-		b = codec.AppendBytes(b, rec.encoded)
+		b = codec.AppendUint(codec.AppendBytes(b, rec.encoded), uint64(rec.part))
 	}
 	return b
 }
@@ -85,7 +86,7 @@ func readRecord(r statemachine.Reader, tid TID) *record {
 	if !rec.forever() {
 		rec.Outcome, rec.deadline = readOutcome(c), c.Int(64)
 		if rec.State == StatePrepared {
-			rec.since, rec.client, rec.encoded = c.Int(64), array32(c), c.Bytes()
+			rec.since, rec.client, rec.encoded, rec.part = c.Int(64), array32(c), c.Bytes(), int(c.Uint(8))
 		}
 	}
 	if c.End() != nil {
@@ -111,11 +112,7 @@ func (rec *record) write(tx statemachine.Txn, tid TID) {
 	if rec.State == StatePrepared || rec.forever() {
 		return
 	}
-	until := max(rec.deadline, now(tx))
-	if until += Keep; until < 0 {
-		return // beyond what the clock can reach
-	}
-	tx.Put(expiryKey(until, tid), nil)
+	tx.Put(expiryKey(max(rec.deadline, now(tx))+Keep, tid), nil)
 }
 
 // dropsPerOperation is how many old records an operation drops: more than it can add.
