@@ -163,18 +163,27 @@ func TestWatch_TellsChangesOnceAndInOrderThroughKillsAndViewChanges(t *testing.T
 			}
 		})
 	}
-	views := map[wire.View]bool{}
+	view := func() (highest wire.View) {
+		for _, n := range b.nodes {
+			if n != nil {
+				highest = max(highest, n.inspection().View)
+			}
+		}
+		return highest
+	}
 	for i := range kills {
 		at := puts.Load() + 20
-		b.until("some progress", func(r []Report) bool {
-			views[wire.View(r[0].View)] = true
+		b.until("some progress", func([]Report) bool {
 			return puts.Load() >= at
 		})
-		id := i % 4
-		if i%2 == 0 { // every other time the primary
-			id = int(b.nodes[(id+1)%4].Report().View) % 4
+		id, left := i%4, view()
+		if i%5 == 0 { // the primary, which stays away until the others have another one
+			id = int(left) % 4
 		}
 		b.halt(id)
+		if i%5 == 0 {
+			b.until("the others change the view", func([]Report) bool { return view() > left })
+		}
 		b.start(id)
 	}
 	stop.Store(true)
@@ -197,7 +206,10 @@ func TestWatch_TellsChangesOnceAndInOrderThroughKillsAndViewChanges(t *testing.T
 	for _, w := range watchers {
 		w.check(t, history, 1, rev)
 	}
-	t.Logf("%d operations, revision %d, %d views seen, %d events at the watcher of everything", puts.Load(), rev, len(views), len(watchers[5].seen))
+	if changes := view(); changes < kills/5 {
+		t.Errorf("%d view changes, want at least %d", changes, kills/5)
+	}
+	t.Logf("%d operations, revision %d, view %d, %d events at the watcher of everything", puts.Load(), rev, view(), len(watchers[5].seen))
 
 	again := startWatch(ctx, c, "k1/", rev/2)
 	again.until(wait, t, rev)

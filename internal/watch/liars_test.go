@@ -196,7 +196,7 @@ func TestWatch_ASlowWatcherIsBoundedAndMissesNothing(t *testing.T) {
 	for range 300 {
 		w.round()
 	}
-	if _, told := w.replicas[0].hub.Counts(); told > 100 {
+	if _, told := w.replicas[0].hub.Counts(); told > 60 {
 		t.Errorf("%d changes of 64 KiB were told to a watcher that takes nothing", told)
 	}
 	w.watches = slow

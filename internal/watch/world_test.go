@@ -60,7 +60,7 @@ type link struct {
 }
 
 func (l *link) Send(frame []byte) bool {
-	if len(l.out) >= 50 {
+	if len(l.out) >= 4 {
 		return false
 	}
 	m, err := wire.Decode(frame)
