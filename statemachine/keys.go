@@ -19,6 +19,9 @@ func appendApplicationKey(dst, key []byte) []byte {
 	return append(append(dst, spaceApplication), key...)
 }
 
+// StoredKey is the key under which the storage, and so the root of a checkpoint, has an application's key.
+func StoredKey(key []byte) []byte { return appendApplicationKey(nil, key) }
+
 // applicationEnd is the storage key at which a range over application keys ends. A nil end stands for the end of the
 // application's key space.
 func applicationEnd(end []byte) []byte {
