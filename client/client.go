@@ -74,6 +74,7 @@ func DialCluster(ctx context.Context, cluster *Cluster, key *Key, opts ...Option
 			Window: uint64(file.Protocol.WithDefaults().Window), Ops: cfg.MaxOps, OpBytes: cfg.MaxOpBytes,
 			TotalBytes: min(cfg.MaxBatchBytes, network.DefaultMaxClientFrame-frameOverhead),
 		}.Choose(o.pack, o.inFlight),
+		Protocol: &cfg, Holds: holds,
 		Client: key.Public(), Sign: key.signRequest, ID: newSessionNumber(0), Fresh: newSessionNumber,
 		Host: link, Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), NoHedging: o.noHedging,
 	}, o.semantics)

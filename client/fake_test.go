@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"tagma/crypto"
+	"tagma/internal/proof"
 	"tagma/internal/session"
 	"tagma/pbft/wire"
+	"tagma/statemachine/attest"
 )
 
 const (
@@ -57,6 +59,10 @@ type fake struct {
 	old       bool             // no replica gives hints
 	executed  map[wire.RequestID]wire.Seq
 	kept      map[wire.RequestID][][]byte // results
+	acked     uint64                      // replicas dropped the replies to all lower numbers
+	digests   map[wire.RequestID]wire.Digest
+	vouches   [4]func(*wire.Attestation) // by replica: changes its attestations; nil: honest
+	asks      [4]int                     // by replica: how often it was asked to attest
 }
 
 // sending is one frame that the client sent.
@@ -103,7 +109,7 @@ func withCluster(t *testing.T, test func(*testing.T, *fake)) {
 func newFake(t *testing.T) *fake {
 	key := crypto.FromSeed([32]byte{99})
 	f := &fake{
-		t: t, key: key, executed: map[wire.RequestID]wire.Seq{}, kept: map[wire.RequestID][][]byte{},
+		t: t, key: key, executed: map[wire.RequestID]wire.Seq{}, digests: map[wire.RequestID]wire.Digest{}, kept: map[wire.RequestID][][]byte{},
 		down: make([]bool, 4), deaf: make([]bool, 4), lag: make([]time.Duration, 4),
 	}
 	f.cfg = wire.Config{Cluster: wire.Digest{1}, Epoch: 3}.WithDefaults()
@@ -112,7 +118,7 @@ func newFake(t *testing.T) *fake {
 		f.answer = append(f.answer, honest)
 	}
 	f.of = session.Config{
-		Cluster: f.cfg.Cluster, Replicas: 4, Weak: 2, Limits: limits(4).Choose(1, 0),
+		Cluster: f.cfg.Cluster, Replicas: 4, Weak: 2, Limits: limits(4).Choose(1, 0), Protocol: &f.cfg, Holds: holds,
 		Client: key.Public(), Sign: func(b []byte) (wire.Signature, error) { return key.Sign(b), nil }, ID: testSession,
 		Fresh: func(above wire.Session) wire.Session { return above }, Host: f, Random: rand.New(rand.NewPCG(1, 2)), NoHedging: true,
 	}
@@ -150,6 +156,10 @@ func (f *fake) Send(to int, frame []byte) bool {
 	}
 	if attach, ok := message.(*wire.Attach); ok {
 		f.attach(to, attach)
+		return true
+	}
+	if attest, ok := message.(*wire.Attest); ok {
+		f.vouch(to, attest)
 		return true
 	}
 	r, ok := message.(*wire.Request)
@@ -227,7 +237,8 @@ func (f *fake) arrived(to int, r *wire.Request) {
 		return
 	}
 	seq := wire.Seq(len(f.executed) + 1)
-	f.executed[r.ID] = seq
+	f.executed[r.ID], f.digests[r.ID] = seq, r.Digest()
+	f.acked = max(f.acked, r.AckedBelow)
 	for i := range 4 {
 		f.reply(i, r, seq)
 	}
@@ -276,4 +287,36 @@ func recipients(all []sending) (to []int) {
 		to = append(to, s.to)
 	}
 	return to
+}
+
+// vouch answers a question for the attestation of a reply.
+func (f *fake) vouch(to int, m *wire.Attest) {
+	f.asks[to]++
+	id := wire.RequestID{Client: f.key.Public(), Session: m.Session, T: m.T}
+	seq, executed := f.executed[id]
+	a := &wire.Attestation{Nonce: m.Nonce, Outcome: wire.NothingAttested}
+	switch {
+	case m.T < f.acked:
+		a.Outcome = wire.NoLongerHeld
+	case executed:
+		reply := &wire.Reply{ID: id, Request: f.digests[id], Outcome: wire.OutcomeExecuted, Seq: seq, Results: f.kept[id]}
+		f.sign(to, a, proof.StatementOf(reply))
+		if m.Results {
+			a.Results = reply.Results
+		}
+	}
+	if change := f.vouches[to]; change != nil {
+		change(a)
+	}
+	if a.Outcome == 0 {
+		return
+	}
+	frame := wire.Encode(a)
+	time.AfterFunc(2*oneWay, func() { f.s.FromReplica(to, frame) })
+}
+
+// sign signs a statement as a replica.
+func (f *fake) sign(as int, a *wire.Attestation, statement []byte) {
+	a.Outcome, a.Statement = wire.Attested, statement
+	a.Sig = crypto.FromSeed([32]byte{byte(as + 1)}).Sign(attest.Bytes(f.cfg.Cluster, f.cfg.Epoch, as, statement))
 }

@@ -65,7 +65,18 @@ type CallOption func(*CallOptions)
 type CallOptions struct {
 	ReadOnly  bool // no operation of the request modifies the state
 	Semantics Semantics
+	Receipt   Receipts
 }
+
+// Receipts says whether a call's result shall have a receipt, and of how many signatures.
+type Receipts uint8
+
+// What a call can ask for.
+const (
+	NoReceipt     = Receipts(session.NoReceipt)
+	WeakReceipt   = Receipts(session.WeakReceipt)   // f+1 signatures, of which one is correct; where replicas only crash, of a quorum
+	QuorumReceipt = Receipts(session.QuorumReceipt) // of a quorum
+)
 
 // Gather applies the options of a call, for your own implementation of [Interface]. The argument usual gives the
 // semantics of a call that chooses none.
@@ -86,7 +97,15 @@ func ReadOnly() CallOption { return func(o *CallOptions) { o.ReadOnly = true } }
 // Under sets the semantics of one call, instead of the client's.
 func Under(s Semantics) CallOption { return func(o *CallOptions) { o.Semantics = s } }
 
+// WithReceipt asks for a receipt with the result: Result.Receipt, which Cluster.VerifyReceipt verifies. The call is sent in
+// a request of its own and takes one more exchange of messages. If the request was executed and no receipt came before
+// the context ended, the result comes with a *NoReceiptError.
+func WithReceipt() CallOption { return WithReceiptOf(WeakReceipt) }
+
+// WithReceiptOf is WithReceipt with a choice of how many signatures the receipt has.
+func WithReceiptOf(r Receipts) CallOption { return func(o *CallOptions) { o.Receipt = r } }
+
 func gather(usual Semantics, opts []CallOption) session.Kind {
 	o := Gather(usual, opts...)
-	return session.Kind{ReadOnly: o.ReadOnly, Semantics: session.Semantics(o.Semantics)}
+	return session.Kind{ReadOnly: o.ReadOnly, Semantics: session.Semantics(o.Semantics), Receipt: session.Receipts(o.Receipt)}
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"tagma/internal/session"
 	"tagma/pbft/wire"
@@ -14,6 +16,7 @@ import (
 type Result struct {
 	Seq     uint64   // sequence number of the batch that executed it
 	Outputs [][]byte // one for each operation, in order; a machine's own encoding
+	Receipt []byte   // only if WithReceipt asked for it; Cluster.VerifyReceipt reads it
 }
 
 // Output is the first operation's output.
@@ -39,6 +42,21 @@ type RequestID struct {
 	Client  [32]byte // the client's public key
 	Session uint64
 	Number  uint64 // within the session, from 1; 0: the request has no number yet
+}
+
+// Name is session and number with a dot between them. It names the request among those of one client's key; ParseRequest
+// reads it.
+func (id RequestID) Name() string { return fmt.Sprintf("%d.%d", id.Session, id.Number) }
+
+// ParseRequest reads the Name of a request. The key is not part of the name, so Client is zero.
+func ParseRequest(name string) (RequestID, error) {
+	session, number, ok := strings.Cut(name, ".")
+	s, bad := strconv.ParseUint(session, 10, 64)
+	n, worse := strconv.ParseUint(number, 10, 64)
+	if id := (RequestID{Session: s, Number: n}); ok && bad == nil && worse == nil && n > 0 && id.Name() == name {
+		return id, nil
+	}
+	return RequestID{}, fmt.Errorf("%.80q names no request; give session and number with a dot between them, such as 1790000000000000000.1", name)
 }
 
 // String returns the form in which replicas log it.
@@ -95,6 +113,10 @@ var (
 	ErrEmpty       = session.ErrEmpty       // the request has no operation, and was not sent
 	ErrNotRetained = session.ErrNotRetained // the replicas no longer keep the requested state
 	ErrNotExecuted = session.ErrNotExecuted // the cluster has not reached the sequence number yet
+
+	ErrNothingAttested = session.ErrNothingAttested // the replicas have nothing of the kind to attest, so far
+	ErrReplyGone       = session.ErrReplyGone       // the replicas no longer hold the reply, so there is no receipt of it
+	ErrNotStable       = session.ErrNotStable       // no stable checkpoint is as new as asked for
 )
 
 // UnknownError is an ErrUnknown with its circumstances.
@@ -126,9 +148,34 @@ func (e *UnknownError) inside() *session.UnknownError {
 
 var errNoCause = errors.New("the wait ended")
 
+// NoReceiptError says that a request was executed, and that there is no receipt of it. The result comes with the error.
+type NoReceiptError struct {
+	Request RequestID
+	Cause   error // the context's error, ErrClosed, or ErrReplyGone
+}
+
+// Error is one line.
+func (e *NoReceiptError) Error() string {
+	if e == nil {
+		e = &NoReceiptError{}
+	}
+	return fmt.Sprintf("request %v was executed, but there is no receipt of it: %v", e.Request, e.Unwrap())
+}
+
+// Unwrap is the cause.
+func (e *NoReceiptError) Unwrap() error {
+	if e == nil || e.Cause == nil {
+		return errNoCause
+	}
+	return e.Cause
+}
+
 // outside converts an error of package session to the exported one.
 func outside(err error) error {
 	var u *session.UnknownError
+	if n := (*session.NoReceiptError)(nil); errors.As(err, &n) {
+		return &NoReceiptError{Request: requestID(n.Request), Cause: n.Cause}
+	}
 	if errors.As(err, &u) {
 		return &UnknownError{Request: requestID(u.Request), Busy: u.Busy, Unequal: u.Unequal, Said: u.Said, Cause: u.Cause}
 	}

@@ -27,7 +27,7 @@ var zeros = map[string][]any{
 		client.Result{},
 		client.RequestID{},
 		client.Semantics(99), &client.UnknownError{},
-		(*client.UnknownError)(nil),
+		(*client.UnknownError)(nil), &client.NoReceiptError{}, (*client.NoReceiptError)(nil),
 	},
 	"clienttest":              {&clienttest.Client{}, (*clienttest.Client)(nil)},
 	"status":                  {&status.Status{}, (*status.Status)(nil), &status.Replica{}, (*status.Replica)(nil)},

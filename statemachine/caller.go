@@ -27,6 +27,25 @@ type Named interface {
 	Machine() string
 }
 
+// Prover is a Caller that can prove what a key of the application held, from one replica's answer.
+type Prover interface {
+	Caller
+	// Prove returns what key held in the state of a stable checkpoint at sequence number from or above, with the proof.
+	Prove(ctx context.Context, key []byte, from uint64) (*Proven, error)
+}
+
+// Proven is what a key of the application held in the state of a stable checkpoint, as verified with the members' keys.
+type Proven struct {
+	Key      []byte // the application's key, in the machine's own encoding
+	Found    bool
+	Value    []byte // only if Found
+	Seq      uint64 // of the checkpoint: the state after this batch
+	Document []byte // the proof, for others
+}
+
+// ErrNoProver says that a caller cannot prove reads.
+var ErrNoProver = errors.New("this client cannot prove what a key holds; use one that client.Dial made")
+
 // ErrWrongMachine says that operations of one machine were about to be sent to a cluster that runs another one. Nothing
 // was sent.
 var ErrWrongMachine = errors.New("wrong machine")
@@ -56,6 +75,8 @@ type refused struct{ why error }
 func (r refused) Call(context.Context, []byte, bool) ([]byte, uint64, error) { return nil, 0, r.why }
 
 func (r refused) QueryAt(context.Context, []byte, uint64) ([]byte, error) { return nil, r.why }
+
+func (r refused) Prove(context.Context, []byte, uint64) (*Proven, error) { return nil, r.why }
 
 // Ask makes the cluster execute one operation, and decodes its result.
 func Ask[T any](ctx context.Context, c Caller, op []byte, decode func([]byte) (T, error), readOnly bool) (out T, seq uint64, err error) {

@@ -295,15 +295,24 @@ func (n *Node) attached(client wire.PublicKey, m *wire.Attach) *wire.Attached {
 }
 
 // queryUntil reads a past state of the present instance.
-func (n *Node) queryUntil(stop <-chan struct{}, op []byte, at uint64) ([]byte, error) {
+func (n *Node) queryUntil(stop <-chan struct{}, op []byte, at uint64) (result []byte, err error) {
+	err = n.reads(stop, func(i *instance, stop <-chan struct{}) error {
+		result, err = i.service.QueryUntil(stop, op, at)
+		return err
+	})
+	return result, err
+}
+
+// reads calls read with the present instance, which stays open meanwhile, and ends read when it must end.
+func (n *Node) reads(stop <-chan struct{}, read func(i *instance, stop <-chan struct{}) error) error {
 	i := n.instance.Load()
 	if i == nil {
-		return nil, statemachine.ErrStopped
+		return statemachine.ErrStopped
 	}
 	i.reading.RLock()
 	defer i.reading.RUnlock()
 	if i.closed {
-		return nil, statemachine.ErrStopped
+		return statemachine.ErrStopped
 	}
 	done, either := make(chan struct{}), make(chan struct{})
 	defer close(done)
@@ -315,7 +324,7 @@ func (n *Node) queryUntil(stop <-chan struct{}, op []byte, at uint64) ([]byte, e
 		case <-done:
 		}
 	}()
-	return i.service.QueryUntil(either, op, at)
+	return read(i, either)
 }
 
 // helpers are the mailboxes for messages that the core does not see: data from donors, and questions to this replica's

@@ -27,6 +27,7 @@ type intake struct {
 	suspects   *quarantine[int] // replicas that sent a message which no correct replica sends
 	past       *queries
 	watches    *watches
+	vouch      *vouch
 	outside    *outside
 	attached   func(wire.PublicKey, *wire.Attach) *wire.Attached // nil: there is no answer
 	counts     *counters
@@ -115,7 +116,14 @@ func (in *intake) FromClient(link *network.ClientLink, frame []byte) {
 			link.Send(wire.Encode(hint))
 		}
 	case *wire.Query:
-		in.query(link, m)
+		in.query(link, m, func(ctx context.Context) (wire.Message, bool) {
+			reply, ok := in.past.answer(ctx, link.Key(), m)
+			return reply, ok
+		})
+	case *wire.Attest:
+		in.query(link, m, func(ctx context.Context) (wire.Message, bool) { return in.vouch.attest(ctx, link.Key(), m) })
+	case *wire.Prove:
+		in.query(link, m, func(ctx context.Context) (wire.Message, bool) { return in.vouch.prove(ctx, link.Key(), m) })
 	case *wire.Watch, *wire.WatchTaken:
 		in.watch(link, m)
 	case *wire.Request:
@@ -152,9 +160,9 @@ func (in *intake) order(from *clientSender, link *network.ClientLink, m *wire.Re
 	in.lanes.clients.put(in.ctx, port.Received{From: port.Source{Client: true}, Msg: v}, bytes)
 }
 
-// query reads a past state for a client. Meanwhile it does not read from the client's link. If the link ends, the read
-// is cancelled.
-func (in *intake) query(link *network.ClientLink, m *wire.Query) {
+// query reads a state for a client. Meanwhile it does not read from the client's link. If the link ends, the read is
+// cancelled.
+func (in *intake) query(link *network.ClientLink, m wire.Message, answer func(context.Context) (wire.Message, bool)) {
 	if _, err := wire.Verify(in.cfg, m, claimsNothing); err != nil {
 		in.refuse("client", wire.PublicKey(link.Key()), m, err)
 		return
@@ -162,7 +170,7 @@ func (in *intake) query(link *network.ClientLink, m *wire.Query) {
 	ctx, cancel := context.WithCancel(in.ctx)
 	defer cancel()
 	defer context.AfterFunc(link.Context(), cancel)()
-	if reply, ok := in.past.answer(ctx, link.Key(), m); ok {
+	if reply, ok := answer(ctx); ok {
 		link.Send(wire.Encode(reply))
 	}
 }

@@ -72,6 +72,7 @@ func newMachine(cfg *wire.Config, st replica.Store, service *statemachine.Servic
 func (m *machine) Do(work port.Effect) {
 	if offer, is := work.(port.Offer); is {
 		m.giver.offer(offer.Cert)
+		m.executor.Offer(offer.Cert)
 		return
 	}
 	m.mu.Lock()

@@ -20,6 +20,7 @@ func TestS4_AReplicaThatSpeaksLikeAClientLosesItsLinks(t *testing.T) {
 		wire.Encode(&wire.Inquire{}), wire.Encode(&wire.Attach{Session: 1}), wire.Encode(&wire.Query{Nonce: 1}),
 		wire.Encode(&wire.Reply{ID: wire.RequestID{T: 1}, Outcome: wire.OutcomeExecuted}),
 		wire.Encode(&wire.Report{Document: []byte("{}")}), wire.Encode(&wire.QueryReply{Nonce: 1}),
+		wire.Encode(&wire.Attest{Nonce: 1}), wire.Encode(&wire.Attestation{Nonce: 1}), wire.Encode(&wire.Prove{Nonce: 1}), wire.Encode(&wire.Proof{Nonce: 1}),
 	}
 	for _, frame := range misplaced {
 		before, since := b.nodes[0].counts.refused.Load(), w.peers()[0].Since

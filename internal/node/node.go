@@ -174,7 +174,7 @@ func (n *Node) listen() (err error) {
 	in := &intake{
 		ctx: ctx, cfg: cfg, lanes: n.lanes, helpers: n.helpers, routes: n.out.routes, counts: n.counts, log: n.log, tap: n.tap,
 		quarantine: n.out.quarantine, suspects: newQuarantine[int](),
-		past: n.past, watches: n.watches,
+		past: n.past, vouch: &vouch{n.past, n}, watches: n.watches,
 		signatures: n.signatures, attached: n.attached, outside: n.outside,
 		reports: &reports{report: func() any { return n.Report() }}, drop: func(id int) { n.host.Drop(id) }, ready: make(chan struct{}),
 	}

@@ -56,17 +56,9 @@ const queriesReplaced = 4
 // because the client's link or the node ended, if reading took too long, or if this replica's state or storage cannot be
 // trusted.
 func (q *queries) answer(ctx context.Context, client wire.PublicKey, m *wire.Query) (*wire.QueryReply, bool) {
-	if !q.rests.wait(ctx, client) || !q.turns.take(ctx, client) {
-		return nil, false
-	}
-	defer func(began time.Time) { q.rests.used(client, time.Since(began)) }(time.Now())
-	if q.silent() {
-		q.turns.giveBack(client)
-		return nil, false
-	}
-	ctx, cancel := context.WithTimeout(ctx, queryPatience)
-	defer cancel()
-	result, err := q.read(ctx, client, m)
+	result, err := inTurn(ctx, q, client, uint64(m.At), q.silent, func(stop <-chan struct{}) ([]byte, error) {
+		return q.ask(stop, m.Op, uint64(m.At))
+	})
 	reply := &wire.QueryReply{Nonce: m.Nonce, At: m.At}
 	switch {
 	case err == nil:
@@ -75,26 +67,57 @@ func (q *queries) answer(ctx context.Context, client wire.PublicKey, m *wire.Que
 		reply.Outcome = wire.QueryNotRetained
 	case errors.Is(err, statemachine.ErrNotExecuted):
 		reply.Outcome = wire.QueryNotExecuted
-	case errors.Is(err, statemachine.ErrStopped):
-		q.log.Debug("a query took too long, or its link or the node ends", "seq", uint64(m.At))
-		return nil, false
 	default:
-		q.log.Error("a query could not be answered", "seq", uint64(m.At), "error", err)
+		q.failed(err, uint64(m.At))
 		return nil, false
 	}
 	return reply, true
 }
 
-// read runs the query on a goroutine of its own, and gives back the turn when the answer is there. It does not wait for
-// a read that hangs.
-func (q *queries) read(ctx context.Context, client wire.PublicKey, m *wire.Query) ([]byte, error) {
+// errNoTurn says that nothing was read: the link or the node has ended, or this replica's state cannot be trusted.
+var errNoTurn = errors.New("no turn")
+
+// failed logs why there is no answer.
+func (q *queries) failed(err error, at uint64) {
+	switch {
+	case errors.Is(err, errNoTurn):
+	case errors.Is(err, statemachine.ErrStopped):
+		q.log.Debug("a query took too long, or its link or the node ends", "seq", at)
+	default:
+		q.log.Error("a query could not be answered", "seq", at, "error", err)
+	}
+}
+
+// inTurn does a client's read of the state when it is the client's turn, unless this replica must keep silent. At is for
+// the log.
+func inTurn[T any](
+	ctx context.Context, q *queries, client wire.PublicKey, at uint64, silent func() bool, read func(stop <-chan struct{}) (T, error),
+) (out T, err error) {
+	if !q.rests.wait(ctx, client) || !q.turns.take(ctx, client) {
+		return out, errNoTurn
+	}
+	defer func(began time.Time) { q.rests.used(client, time.Since(began)) }(time.Now())
+	if silent() {
+		q.turns.giveBack(client)
+		return out, errNoTurn
+	}
+	ctx, cancel := context.WithTimeout(ctx, queryPatience)
+	defer cancel()
+	return onItsOwn(ctx, q, client, at, read)
+}
+
+// onItsOwn runs a read on a goroutine of its own, and gives back the turn when the answer is there. It does not wait for a
+// read that hangs.
+func onItsOwn[T any](
+	ctx context.Context, q *queries, client wire.PublicKey, at uint64, read func(stop <-chan struct{}) (T, error),
+) (none T, err error) {
 	type answer struct {
-		result []byte
+		result T
 		err    error
 	}
 	done := make(chan answer, 1)
 	go func() {
-		result, err := q.ask(ctx.Done(), m.Op, uint64(m.At))
+		result, err := read(ctx.Done())
 		done <- answer{result, err}
 	}()
 	select {
@@ -113,12 +136,12 @@ func (q *queries) read(ctx context.Context, client wire.PublicKey, m *wire.Query
 	}
 	q.turns.hang(client)
 	q.log.Error("a read of the past does not end: the application's query is an endless loop that reads nothing, or waits for something",
-		"seq", uint64(m.At), "client", hex.EncodeToString(client[:]), "stack", string(stacksIn(queryCode)))
+		"seq", at, "client", hex.EncodeToString(client[:]), "stack", string(stacksIn(queryCode)))
 	go func() {
 		<-done
 		q.turns.recover(client)
 	}()
-	return nil, statemachine.ErrStopped
+	return none, statemachine.ErrStopped
 }
 
 // hung is the number of reads that should have ended and have not.

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"tagma/pbft/port"
@@ -37,6 +38,8 @@ type Executor struct {
 	host  Host
 	store Store
 	mover *Mover
+
+	stable atomic.Pointer[wire.StableCert] // the newest checkpoint that is stable, and durable here; nil: none yet
 
 	work       []port.Effect // queued work, in order
 	unwritten  int           // applied batches that are not part of a write yet

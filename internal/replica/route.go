@@ -41,7 +41,8 @@ var ErrMisplaced = errors.New("not a message for this kind of link")
 func PartFor(m wire.Message) Part {
 	switch m.(type) {
 	case *wire.Reply, *wire.Attach, *wire.Attached, *wire.Inquire, *wire.Report, *wire.Query, *wire.QueryReply,
-		*wire.Watch, *wire.WatchTaken, *wire.Changes, *wire.Progress:
+		*wire.Watch, *wire.WatchTaken, *wire.Changes, *wire.Progress,
+		*wire.Attest, *wire.Attestation, *wire.Prove, *wire.Proof:
 		return Nobody
 	case *wire.Data:
 		return TheMover

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,6 +14,7 @@ import (
 type Result struct {
 	Seq     uint64   // sequence number of the batch that executed it
 	Outputs [][]byte // one for each operation, in order; a machine's own encoding
+	Receipt []byte   // if the call asked for one, and there is no *NoReceiptError; package proof reads it
 }
 
 // Output is the first operation's output.
@@ -32,6 +34,7 @@ func (r Result) Err(i int) error { return statemachine.Failure(r.Outputs[i]) }
 type Kind struct {
 	ReadOnly  bool // no operation modifies the state
 	Semantics Semantics
+	Receipt   Receipts
 }
 
 // Caller is told what happens to a call. The session calls it within its own methods, so it must not call the session.
@@ -72,14 +75,20 @@ func (s *Session) Prepare(ops [][]byte, k Kind, by Caller) (*Call, error) {
 	if err := k.Semantics.Check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
+	if k.Receipt != NoReceipt && k.Semantics == BestEffort {
+		return nil, notSent(errNoAnswer)
+	}
 	c := &Call{
 		Kind: k, ops: ops, size: (&wire.Request{Ops: ops}).Size() - requestBytes, by: by,
-		// No other operation may come between its operations, and results of other calls must not use up its room.
-		alone: len(ops) != 1,
+		// No other operation may come between its operations, results of other calls must not use up its room, and a
+		// receipt shows no operation of other calls.
+		alone: len(ops) != 1 || k.Receipt != NoReceipt,
 	}
 	c.observer, _ = by.(Observer)
 	return c, nil
 }
+
+var errNoAnswer = errors.New("a best-effort operation has no answer, so it has no receipt; choose other semantics")
 
 // Caller returns the Caller of the call.
 func (c *Call) Caller() Caller { return c.by }

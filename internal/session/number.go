@@ -147,6 +147,7 @@ func (s *Session) expire() {
 	s.expired = true
 	for _, r := range s.inOrder() {
 		switch {
+		case r.answer != nil: // only its receipt is missing
 		case s.open[r.id.T] != r || r.frame == nil: // dropped with an earlier one; or about to be sent, which will show that it has expired
 		case r.Semantics == AtLeastOnce:
 			s.putOff(r)

@@ -59,6 +59,8 @@ type Request struct {
 	votes       votes[verdict]
 	kept        *wire.Reply // the reply of the replica that must send the results whole; other replies are only counted
 	keptVerdict verdict
+	answer      *wire.Reply   // the believed reply, while the request waits for its receipt
+	receipt     *Attest       // the question for that receipt
 	first       time.Duration // when it was first sent
 	sentTo      int           // the only replica to which it was sent; −1: it was sent to all
 	planned     time.Duration // when to act on it, without hints of overload or hedging

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"tagma/internal/proof"
 	"tagma/pbft/wire"
+	"tagma/statemachine/attest"
 )
 
 // Config is what a session needs.
@@ -16,6 +18,10 @@ type Config struct {
 	// how many replicas answer if as many are silent as the cluster masks; 0: n−f
 	Remaining int
 	Limits    Limits
+	// Protocol has the members whose signatures the session verifies in certificates and proofs, and Holds verifies them.
+	// Both may be missing if the session is never asked for either.
+	Protocol *wire.Config
+	Holds    func([]wire.Claim) bool
 
 	Client wire.PublicKey
 	Sign   func([]byte) (wire.Signature, error) // the error says that the key cannot sign now
@@ -80,18 +86,26 @@ type Session struct {
 	views    *viewHints
 	queries  queries
 	watches  watches
+
+	members    attest.Members // of Protocol
+	certifying certifying
+	proving    proving
 }
 
 // New begins a session. The caller must tell the replicas over which links to reply, for example by Host.Open with the
 // frame that Opening returns.
 func New(cfg Config) *Session {
-	return &Session{
+	s := &Session{
 		cfg: cfg, id: cfg.ID, choice: newChoice(cfg.Replicas), next: 1, acked: 1,
 		open:   make(map[uint64]*Request),
 		pace:   pace{random: cfg.Random},
 		hedger: hedger{off: cfg.NoHedging, saved: 1},
 		views:  newViewHints(cfg.Replicas, cfg.Weak),
 	}
+	if cfg.Protocol != nil {
+		s.members = proof.Members(cfg.Protocol)
+	}
+	return s
 }
 
 // Opening returns the frame that announces the session to a replica, which then sends the session's replies over this
@@ -103,7 +117,7 @@ func (s *Session) ID() wire.Session { return s.id }
 
 // Idle reports whether nothing is under way in the session.
 func (s *Session) Idle() bool {
-	return len(s.open)+len(s.retries)+len(s.line.calls)+len(s.due)+len(s.queries.open) == 0
+	return len(s.open)+len(s.retries)+len(s.line.calls)+len(s.due)+len(s.queries.open)+len(s.certifying.open)+len(s.proving.open) == 0
 }
 
 // Waiting returns how many calls wait in line, without a request.
@@ -121,7 +135,7 @@ func (s *Session) Wake() (at time.Duration, ok bool) {
 	if s.Sendable() {
 		return s.now, true
 	}
-	at = s.queries.wake()
+	at = min(s.queries.wake(), s.certifying.wake(), s.proving.wake())
 	if len(s.watches.open) > 0 {
 		at = min(at, s.watches.next)
 	}
@@ -143,6 +157,8 @@ func (s *Session) Due(now time.Duration) {
 	s.choose()
 	s.askAgain()
 	s.dueWatches()
+	s.certifyAgain()
+	s.proveAgain()
 }
 
 // Close ends every call. Nothing is sent any more.
@@ -152,8 +168,12 @@ func (s *Session) Close() {
 	}
 	s.closed = true
 	for _, r := range s.inOrder() {
-		if r.frame != nil { // a request without a frame will still be launched, and Launch finds the session closed
+		switch {
+		case r.answer != nil:
+			s.finishHeld(r, nil, &NoReceiptError{r.id, ErrClosed})
+		case r.frame != nil: // a request without a frame will still be launched, and Launch finds the session closed
 			s.finishUnknown(r, ErrClosed)
+		default:
 		}
 	}
 	for _, r := range s.due { // at-least-once requests that no session has sent again yet
@@ -169,6 +189,8 @@ func (s *Session) Close() {
 	}
 	s.closeQueries()
 	s.closeWatches()
+	s.certifying.close()
+	s.proving.close()
 	clear(s.open)
 	s.due, s.retries, s.line = nil, nil, line{}
 }

@@ -18,8 +18,10 @@ type Word struct {
 	hint   *wire.Attached
 	result [sha256.Size]byte // of query
 
-	changes  *wire.Changes
-	progress *wire.Progress
+	changes     *wire.Changes
+	progress    *wire.Progress
+	attestation *wire.Attestation
+	proof       *wire.Proof
 }
 
 // Hear decodes a frame. It does the slow part of the work, and may be called on any goroutine at any time.
@@ -48,6 +50,10 @@ func HearMessage(message wire.Message) (Word, bool) {
 		return Word{changes: m}, true
 	case *wire.Progress:
 		return Word{progress: m}, true
+	case *wire.Attestation:
+		return Word{attestation: m}, true
+	case *wire.Proof:
+		return Word{proof: m}, true
 	default: // no other message is meant for a session
 		return Word{}, false
 	}
@@ -69,6 +75,10 @@ func (s *Session) Receive(now time.Duration, from int, w Word) {
 		s.changed(from, w.changes)
 	case w.progress != nil:
 		s.progressed(from, w.progress)
+	case w.attestation != nil:
+		s.attested(from, w.attestation)
+	case w.proof != nil:
+		s.proven(from, w.proof)
 	}
 }
 
@@ -78,7 +88,7 @@ func (s *Session) replied(from int, reply *wire.Reply, said verdict) {
 	}
 	s.views.heard(from, reply.View)
 	r := s.open[reply.ID.T]
-	if r == nil || !r.answeredBy(reply) {
+	if r == nil || r.answer != nil || !r.answeredBy(reply) {
 		return
 	}
 	r.votes[from] = said
@@ -120,6 +130,10 @@ func (s *Session) settle(r *Request, reply *wire.Reply, agreed verdict) {
 		}
 	}
 	if decided(reply.Outcome) == statemachine.OutcomeRefused && s.askAnew(r, reply.Seq) {
+		return
+	}
+	if r.Receipt != NoReceipt && decided(reply.Outcome) == statemachine.OutcomeExecuted {
+		s.collect(r, reply)
 		return
 	}
 	s.deliver(r, reply)
@@ -181,9 +195,13 @@ func (s *Session) Abandon(now time.Duration, call *Call, why error) (Result, err
 	if call.finished {
 		return call.result, call.err
 	}
+	p := call.parcel
+	if p != nil && p.settled != nil && p.settled.answer != nil {
+		s.finishHeld(p.settled, nil, &NoReceiptError{p.settled.id, why})
+		return call.result, call.err
+	}
 	_, cause := s.Unknown(call, why)
 	call.abandoned = true
-	p := call.parcel
 	switch {
 	case p == nil:
 		s.withdraw(call)

@@ -29,7 +29,7 @@ func (s *Session) hasNumberAgain() bool {
 // timedOut reports whether a request only waits for late answers, because its operations are sent again under another
 // number.
 func (r *Request) timedOut() bool {
-	return r != nil && r.Semantics == AtLeastOnce && r.frame != nil && r.place < 0
+	return r != nil && r.Semantics == AtLeastOnce && r.frame != nil && r.place < 0 && r.answer == nil
 }
 
 // retry returns the place of the first parcel that may be sent under a further number; −1 if there is none.

@@ -76,6 +76,14 @@ func checkMessage(cfg *Config, m Message) error {
 		return checkQuery(cfg, m)
 	case *QueryReply:
 		return checkQueryReply(cfg, m)
+	case *Attest:
+		return checkAttest(cfg, m)
+	case *Attestation:
+		return checkAttestation(cfg, m)
+	case *Prove:
+		return checkProve(cfg, m)
+	case *Proof:
+		return checkProof(m)
 	case *Watch:
 		return checkWatch(m)
 	case *Changes:

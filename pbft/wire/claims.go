@@ -49,7 +49,8 @@ func Claims(cfg *Config, m Message) []Claim {
 		}
 	case *Held, *Recover, *FetchSlots, *Slots, *FetchState: // only the link authenticates them
 	case *Reply, *Status, *Fetch, *Inquire, *Report, *Attach, *Attached, *Query, *QueryReply: // no signatures: the link authenticates them
-	case *Watch, *WatchTaken, *Changes, *Progress:
+	case *Watch, *WatchTaken, *Changes, *Progress, *Attest, *Prove, *Proof:
+	case *Attestation: // its receiver composes what is signed, from the cluster, the sender and the statement
 	}
 	return c.list
 }

@@ -74,6 +74,14 @@ func SizeHint(m Message) int {
 		return small + len(m.Result)
 	case *HeldBy:
 		return 4*small + len(m.Said)*heldStatementBytes
+	case *Attest:
+		return small + len(m.Op)
+	case *Attestation:
+		return small + len(m.Statement) + sizeOf(m.Results)
+	case *Prove:
+		return small + len(m.Key)
+	case *Proof:
+		return small + len(m.Document)
 	case *FetchState:
 		return small + len(m.Query)
 	case *Data:
@@ -131,6 +139,8 @@ func appendTyped(b []byte, m Message) []byte {
 		return appendU64(b, uint64(m.Session))
 	case *Attached:
 		return appendU64(appendU64(appendU64(b, uint64(m.Session)), uint64(m.Highest)), uint64(m.Floor))
+	case *Attest, *Attestation, *Prove, *Proof:
+		return appendAttesting(b, m)
 	case *Held, *HeldBy, *Recover, *FetchSlots, *Slots, *FetchState, *Data:
 		return appendRecovery(b, m)
 	case *Watch, *WatchTaken, *Changes, *Progress:
@@ -182,6 +192,8 @@ func readTyped(r *reader) Message {
 		return &Attach{Session: Session(r.u64())}
 	case TypeAttached:
 		return &Attached{Session: Session(r.u64()), Highest: Session(r.u64()), Floor: Session(r.u64())}
+	case TypeAttest, TypeAttestation, TypeProve, TypeProof:
+		return readAttesting(r, t)
 	case TypeHeld, TypeHeldBy, TypeRecover, TypeFetchSlots, TypeSlots, TypeFetchState, TypeData:
 		return readRecovery(r, t)
 	case TypeWatch, TypeWatchTaken, TypeChanges, TypeProgress:

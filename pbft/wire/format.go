@@ -60,6 +60,17 @@ func (n Names) transferred(m Message) string {
 		return fmt.Sprintf(" at s%d", m.At)
 	case *QueryReply:
 		return fmt.Sprintf(" at s%d", m.At)
+	case *Attest:
+		if m.What == VouchedReply {
+			return fmt.Sprintf(" the reply to request %d of session %d", m.T, m.Session)
+		}
+		return ""
+	case *Prove:
+		return fmt.Sprintf(" from s%d", m.From)
+	case *Proof:
+		return fmt.Sprintf(" at s%d", m.Stable)
+	case *Attestation:
+		return fmt.Sprintf(" of %d bytes", len(m.Statement))
 	case *Fetch:
 		return fmt.Sprintf(" s%d %s", m.Seq, n.Digest(m.Digest))
 	case *CertifiedBody:

@@ -198,6 +198,60 @@ type QueryReply struct {
 	Result  []byte
 }
 
+// Vouched says what an attestation is about.
+type Vouched uint8
+
+// What a client may have attested. The values are the kinds of statements of package attest.
+const (
+	VouchedReply   Vouched = 1 // the reply to one of the client's own requests
+	VouchedMachine Vouched = 2 // what the machine says when it is asked by Op
+)
+
+// Attest asks a replica to sign a statement about its executed state (TX5). Clients may send it; the sender believes a
+// statement that f+1 replicas signed alike.
+type Attest struct {
+	Nonce   uint64 // chosen by the sender, and repeated in the answer
+	What    Vouched
+	Session Session // of the request whose reply is attested, with T
+	T       uint64
+	Results bool   // the answer shall hold the results of that request
+	Op      []byte // for the machine
+}
+
+// AttestOutcome is the outcome of an Attest.
+type AttestOutcome uint8
+
+// The outcomes of an Attest.
+const (
+	Attested        AttestOutcome = 1 + iota // Statement is signed
+	NothingAttested                          // the replica's executed state holds nothing of the kind, so far
+	NoLongerHeld                             // the reply was acknowledged or its session has expired, so it is gone (C1, C2)
+)
+
+// Attestation answers an Attest.
+type Attestation struct {
+	Nonce     uint64
+	Outcome   AttestOutcome
+	Statement []byte
+	Sig       Signature // under the bytes that package attest composes of the statement
+	Results   [][]byte  // of the attested reply; nobody signed them, but their digest is in the statement
+}
+
+// Prove asks a replica to prove what an application key holds in the state of a stable checkpoint (K1). Clients may send
+// it. One replica's answer suffices, since it proves itself.
+type Prove struct {
+	Nonce uint64 // chosen by the sender, and repeated in the answer
+	From  Seq    // the checkpoint must be at this sequence number or above
+	Key   []byte
+}
+
+// Proof answers a Prove. Without a Document the replica holds no stable checkpoint that is new enough, so far.
+type Proof struct {
+	Nonce    uint64
+	Stable   Seq    // the newest stable checkpoint that the replica can prove from; 0: none
+	Document []byte // encoded by internal/proof; empty: nothing is proven
+}
+
 // Fetch asks for the body with a digest at a sequence number.
 type Fetch struct {
 	Seq    Seq
@@ -301,3 +355,7 @@ func (*Inquire) message()       {}
 func (*Report) message()        {}
 func (*Query) message()         {}
 func (*QueryReply) message()    {}
+func (*Attest) message()        {}
+func (*Attestation) message()   {}
+func (*Prove) message()         {}
+func (*Proof) message()         {}

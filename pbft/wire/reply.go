@@ -55,9 +55,11 @@ func (m *Reply) Shorten() {
 }
 
 // resultBytes is the encoded size of the results.
-func (m *Reply) resultBytes() int {
-	size := 0
-	for _, r := range m.Results {
+func (m *Reply) resultBytes() int { return sizeOf(m.Results) }
+
+// sizeOf is the encoded size of the elements of a list of byte strings.
+func sizeOf(list [][]byte) (size int) {
+	for _, r := range list {
 		size += lengthBytes + len(r)
 	}
 	return size

@@ -38,6 +38,10 @@ const (
 	TypeWatchTaken    Type = 41
 	TypeChanges       Type = 42
 	TypeProgress      Type = 43
+	TypeAttest        Type = 29
+	TypeAttestation   Type = 30
+	TypeProve         Type = 31
+	TypeProof         Type = 32
 )
 
 var typeNames = [...]string{
@@ -72,6 +76,10 @@ var typeNames = [...]string{
 	TypeWatchTaken:    "watch-taken",
 	TypeChanges:       "changes",
 	TypeProgress:      "progress",
+	TypeAttest:        "attest",
+	TypeAttestation:   "attestation",
+	TypeProve:         "prove",
+	TypeProof:         "proof",
 }
 
 // String returns the name that logs, scenarios and counters use.
@@ -157,6 +165,14 @@ func TypeOf(m Message) Type {
 		return TypeChanges
 	case *Progress:
 		return TypeProgress
+	case *Attest:
+		return TypeAttest
+	case *Attestation:
+		return TypeAttestation
+	case *Prove:
+		return TypeProve
+	case *Proof:
+		return TypeProof
 	}
 	return 0
 }

@@ -211,7 +211,8 @@ func TestType_NamesAreTheInterfaceContract(t *testing.T) {
 		8: "new-view", 9: "heartbeat", 10: "reply", 11: "status", 13: "certified-body", 14: "fetch", 16: "stable-notice",
 		17: "inquire", 18: "report", 19: "query", 20: "query-reply", 21: "attach",
 		15: "data", 22: "held", 23: "held-by", 24: "recover", 25: "fetch-slots", 26: "slots", 27: "fetch-state",
-		28: "attached", 40: "watch", 41: "watch-taken", 42: "changes", 43: "progress",
+		28: "attached", 29: "attest", 30: "attestation", 31: "prove", 32: "proof",
+		40: "watch", 41: "watch-taken", 42: "changes", 43: "progress",
 	}
 	for number, name := range want {
 		if number.String() != name {

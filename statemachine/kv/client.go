@@ -77,6 +77,55 @@ func (c Client) GetAt(ctx context.Context, key string, at uint64) ([]byte, error
 	return got.Pair.Value, nil
 }
 
+// Proven is what a key held in the state of a stable checkpoint.
+type Proven struct {
+	Key      string
+	Pair     *KeyValue // nil: the key did not exist
+	Seq      uint64    // of the checkpoint
+	Document []byte    // the proof, which `tagma verify` and client.Cluster.VerifyRead verify
+}
+
+// ProvenGet returns what a key held in the state of a stable checkpoint at sequence number from or above, with a proof
+// that others can verify. One replica's answer suffices; a lie is noticed, and another replica is asked. The checkpoint
+// may be older than the newest value: give the Seq of a write as from to read at least that write.
+func (c Client) ProvenGet(ctx context.Context, key string, from uint64) (*Proven, error) {
+	fail := func(err error) (*Proven, error) { return nil, fmt.Errorf("prove %s: %w", quote.Short(key), err) }
+	prover, can := c.caller.(statemachine.Prover)
+	if !can {
+		return fail(statemachine.ErrNoProver)
+	}
+	p, err := prover.Prove(ctx, pairKey([]byte(key)), from)
+	if err != nil {
+		return fail(err)
+	}
+	proven := &Proven{Key: key, Seq: p.Seq, Document: p.Document}
+	if p.Found {
+		pair, ok := PairIn(p.Key, p.Value)
+		if !ok {
+			return fail(errors.New("the state holds no pair under this key"))
+		}
+		proven.Pair = &pair
+	}
+	return proven, nil
+}
+
+// KeyIn returns the key of the pair that is stored under a key of the application; false if no pair is stored there.
+func KeyIn(stored []byte) (key []byte, ok bool) {
+	if len(stored) == 0 || stored[0] != pairPrefix {
+		return nil, false
+	}
+	return stored[1:], true
+}
+
+// PairIn reads a pair as the state holds it, for whoever has a proof of it; false if it is none.
+func PairIn(stored, record []byte) (pair KeyValue, ok bool) {
+	key, ok := KeyIn(stored)
+	if !ok || len(record) < recordHeader {
+		return KeyValue{}, false
+	}
+	return decodePair(key, record), true
+}
+
 // Written is the result of a put, with the sequence number of the batch that executed it.
 type Written struct {
 	PutResult

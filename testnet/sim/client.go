@@ -81,6 +81,7 @@ func (c *client) open() {
 		Limits: session.Limits{
 			Window: uint64(w.opt.Limits.Window), Ops: w.cfg.MaxOps, OpBytes: w.cfg.MaxOpBytes, TotalBytes: w.cfg.MaxBatchBytes,
 		}.Choose(w.opt.Workload.Pack, w.opt.Workload.InFlight),
+		Protocol: &w.cfg, Holds: w.keys.holds,
 		Client: c.party.key, Sign: func(b []byte) (wire.Signature, error) { return c.party.sign(b), nil }, ID: c.fresh(0), Fresh: c.fresh,
 		Host: c, Random: chance(w.opt.Seed, 2000+uint64(c.index)), NoHedging: w.opt.Workload.NoHedging, Settled: w.believed,
 		HintPatience: time.Hour, // so long that the session waits for the hints of all replicas before it chooses a number

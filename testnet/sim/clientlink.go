@@ -8,6 +8,7 @@ import (
 	"tagma/internal/trace"
 	"tagma/pbft/port"
 	"tagma/pbft/wire"
+	"tagma/statemachine/attest"
 	"tagma/testnet/links"
 )
 
@@ -119,6 +120,10 @@ func (n *node) fromClient(c *client, life uint32, p *packet) {
 		n.hint(c, m)
 	case *wire.Request:
 		n.request(c, p, m)
+	case *wire.Attest:
+		n.vouch(c, p, func() (wire.Message, error) { return n.exec.Attest(nil, c.party.key, m, n.party.sign) })
+	case *wire.Prove:
+		n.vouch(c, p, func() (wire.Message, error) { return n.exec.Prove(m) })
 	default:
 		n.refuseClient(c, p, fmt.Errorf("not a message for clients to send"))
 	}
@@ -151,6 +156,43 @@ func (n *node) hint(c *client, m *wire.Attach) {
 		hint.Highest, hint.Floor = wire.Session(n.id%2)<<62, 0
 	}
 	n.toClient(c, hint)
+}
+
+// vouch answers a question for a statement or a proof, as a node does; a malicious replica lies (see forge).
+func (n *node) vouch(c *client, p *packet, answer func() (wire.Message, error)) {
+	if _, err := n.w.verify(p.read); err != nil {
+		n.refuseClient(c, p, err)
+		return
+	}
+	if n.exec == nil || n.asking != nil || n.paused || !n.mayVouch() {
+		return
+	}
+	m, err := answer()
+	if err != nil {
+		return // the store could not be read
+	}
+	n.toClient(c, n.forged(m))
+}
+
+func (n *node) mayVouch() bool {
+	in := n.replica.Inspect()
+	return replica.MayVouch(&in)
+}
+
+// forged is what a malicious replica answers in place of a statement: another one that it signs, or a signature of nothing.
+func (n *node) forged(m wire.Message) wire.Message {
+	a, is := m.(*wire.Attestation)
+	if !is || len(n.malice) == 0 || n.w.cfg.Crash {
+		return m
+	}
+	lie := *a
+	lie.Outcome, lie.Results = wire.Attested, nil
+	lie.Statement = append(append([]byte{}, a.Statement...), byte(n.id))
+	lie.Statement[0] = byte(attest.KindMachine)
+	if n.id%2 == 0 {
+		lie.Sig = n.party.sign(attest.Bytes(n.w.cfg.Cluster, n.w.cfg.Epoch, int(n.id), lie.Statement))
+	}
+	return &lie
 }
 
 func (n *node) refuseClient(c *client, p *packet, err error) {

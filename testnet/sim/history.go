@@ -26,6 +26,7 @@ type Operation struct {
 	Seq      wire.Seq
 	Ops      [][]byte
 	Results  [][]byte
+	Receipt  []byte // if Kind asks for one
 
 	by   *client
 	call *session.Call
@@ -50,7 +51,7 @@ func (o *Operation) Finished(r session.Result, err error) {
 	w := o.by.w
 	defer o.over()
 	switch {
-	case err == nil:
+	case err == nil, errors.As(err, new(*session.NoReceiptError)):
 		o.Outcome = wire.OutcomeExecuted
 	case errors.Is(err, session.ErrConflict):
 		o.Outcome = wire.OutcomeConflict
@@ -67,6 +68,7 @@ func (o *Operation) Finished(r session.Result, err error) {
 		return
 	}
 	o.Returned, o.Known, o.Seq, o.Results = w.now, true, wire.Seq(r.Seq), r.Outputs
+	o.Receipt = r.Receipt
 	o.by.load.now = max(o.by.load.now, r.Seq)
 	w.counts.Acknowledged++
 	w.answered = max(w.answered, o.Seq)

@@ -233,6 +233,7 @@ func (n *node) let(o *output) {
 	case o.work != nil:
 		if offer, is := o.work.(port.Offer); is {
 			n.donor.Offer(offer.Cert)
+			n.exec.Offer(offer.Cert)
 			return
 		}
 		n.exec.Put(o.work)

@@ -24,7 +24,8 @@ func NewRecording() *Recording { return new(Recording) }
 func (r *Recording) Add(m wire.Message) {
 	switch m.(type) {
 	case *wire.Heartbeat, *wire.Reply, *wire.Status, *wire.Fetch, *wire.Inquire, *wire.Report, *wire.Attach, *wire.Attached,
-		*wire.Query, *wire.QueryReply, *wire.Watch, *wire.WatchTaken, *wire.Changes, *wire.Progress:
+		*wire.Query, *wire.QueryReply, *wire.Watch, *wire.WatchTaken, *wire.Changes, *wire.Progress,
+		*wire.Attest, *wire.Attestation, *wire.Prove, *wire.Proof:
 		return
 	default: // other messages hold signatures
 	}

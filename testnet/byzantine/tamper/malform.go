@@ -164,7 +164,7 @@ func (m *Malformer) chance(one int) bool { return m.dice.IntN(one) == 0 }
 var spoiled = []wire.Message{
 	&wire.Request{}, &wire.PrePrepare{}, &wire.Prepare{}, &wire.Commit{}, &wire.Checkpoint{}, &wire.Suspect{}, &wire.ViewChange{},
 	&wire.NewView{}, &wire.Heartbeat{}, &wire.CertifiedBody{}, &wire.StableNotice{}, &wire.Query{}, &wire.Reply{}, &wire.Report{},
-	&wire.Status{},
+	&wire.Status{}, &wire.Attest{}, &wire.Attestation{}, &wire.Prove{}, &wire.Proof{},
 }
 
 // message returns a message of one of these types, with absurd numbers and without a valid signature.

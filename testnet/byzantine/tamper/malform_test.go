@@ -76,7 +76,7 @@ func TestMalformer_SpoilsEveryKindOfMessage(t *testing.T) {
 	for _, kind := range []wire.Type{
 		wire.TypeRequest, wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint, wire.TypeSuspect,
 		wire.TypeViewChange, wire.TypeNewView, wire.TypeHeartbeat, wire.TypeCertifiedBody, wire.TypeStableNotice,
-		wire.TypeQuery, wire.TypeReply, wire.TypeReport, wire.TypeStatus,
+		wire.TypeQuery, wire.TypeReply, wire.TypeReport, wire.TypeStatus, wire.TypeAttest, wire.TypeAttestation, wire.TypeProve, wire.TypeProof,
 	} {
 		if !seen[kind] {
 			t.Errorf("no %v", kind)
