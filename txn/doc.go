@@ -1,5 +1,5 @@
-// Package txn runs transactions over several clusters: each takes effect in all of them or in none, whatever happens to this
-// client and to f replicas of each cluster.
+// Package txn runs transactions over several clusters: each takes effect in all of them or in none, whatever happens to
+// this client and to f replicas of each cluster.
 //
 //	east, west := txn.Join("east", eastClient), txn.Join("west", westClient)
 //	done, err := txn.New(east, west).
@@ -8,9 +8,9 @@
 //		Deadline(10 * time.Second).Run(ctx)
 //
 // The error is an *Aborted if nothing happened, and an *Unknown if the context ended before the decision was known;
-// Resolve then finds it out, from any client. The clusters must know each other: an administrator registers them (`tagma
-// group add`).
+// Resolve then finds out the decision; any client may call it. The clusters must know each other: an administrator
+// registers them (`tagma group add`).
 //
-// The package carries out what package internal/driver decides, with one goroutine for each action under way. It must not
-// judge receipts: the clusters do. docs/commit.md has the guarantees.
+// The package carries out what package internal/driver decides, with one goroutine for each action under way. It does
+// not judge receipts; the clusters do that. docs/commit.md has the guarantees.
 package txn

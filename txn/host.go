@@ -76,7 +76,7 @@ func (h *host) group(id [32]byte) *Group {
 	return h.groups[slices.IndexFunc(h.groups, func(g *Group) bool { return g.about.ID == id })]
 }
 
-// name is the name of a group, "" without one.
+// name returns the name of a group, or "" if there is none.
 func (h *host) name(id [32]byte) string {
 	if id == [32]byte{} {
 		return ""
@@ -84,7 +84,7 @@ func (h *host) name(id [32]byte) string {
 	return h.group(id).about.Name
 }
 
-// outcome turns what the driver knows into Run's results.
+// outcome converts what the driver knows to Run's results.
 func (h *host) outcome(ended error) (Committed, error) {
 	o, tid := h.driver.Outcome(), h.driver.TID()
 	var open []string

@@ -21,9 +21,9 @@ type Session interface {
 	Machine() string
 	// Members are the cluster's replicas, as its file has them.
 	Members() attest.Members
-	// Call has one operation executed, once, and returns its result.
+	// Call makes the cluster execute one operation, once, and returns the result.
 	Call(ctx context.Context, op []byte, readOnly bool) (result []byte, seq uint64, err error)
-	// Attest collects a certificate of what the cluster vouches for on an operation.
+	// Attest collects a certificate of what the cluster vouches for with an operation.
 	Attest(ctx context.Context, op []byte) (*attest.Certificate, error)
 }
 
@@ -39,17 +39,17 @@ func Join(name string, s Session) *Group {
 	return &Group{s, commit.Group{ID: m.ID, Name: name, Machine: s.Machine(), Epoch: m.Epoch, Crash: m.Crash, Keys: m.Keys}}
 }
 
-// ID is the identity under which other clusters know this one.
+// ID returns the identity under which other clusters know this one.
 func (g *Group) ID() [32]byte { return g.about.ID }
 
-// About is the group as an administrator registers it at another cluster (commit.SetGroup).
+// About returns the group in the form in which an administrator registers it at another cluster (commit.SetGroup).
 func (g *Group) About() commit.Group { return g.about }
 
 // DefaultDeadline is how long a transaction has by default until its coordinator decides to abort it.
 const DefaultDeadline = 10 * time.Second
 
-// Txn is a transaction that is being put together. Its methods return it, so that calls can be chained; what is wrong
-// with one of them is the error of Run.
+// Txn is a transaction that is being put together. Its methods return it, so that calls can be chained. If one of them
+// is called wrongly, Run returns the error.
 type Txn struct {
 	groups      []*Group
 	parts       map[*Group][]byte
@@ -63,8 +63,9 @@ func New(groups ...*Group) *Txn {
 	return &Txn{groups: groups, parts: map[*Group][]byte{}, deadline: DefaultDeadline}
 }
 
-// Part adds what happens in a group, in the encoding that kv.Part and bank.Part return. The group of the first part is the
-// coordinator. For a transfer that should be the payer: then only the payee's amount is reserved before the decision.
+// Part adds what happens in a group, in the encoding that kv.Part and bank.Part return. The group of the first part is
+// the coordinator. For a transfer this should be the payer's group, so that no money of the payer is held before the
+// decision.
 func (t *Txn) Part(g *Group, op []byte) *Txn {
 	switch {
 	case !slices.Contains(t.groups, g):
@@ -79,8 +80,8 @@ func (t *Txn) Part(g *Group, op []byte) *Txn {
 	return t
 }
 
-// Deadline sets how long from Run on the coordinator may commit; at most an hour. Until then keys and amounts may stay
-// locked if this client dies.
+// Deadline sets how long after Run the coordinator may commit; at most an hour. If this client dies, keys and amounts
+// may stay locked for that time.
 func (t *Txn) Deadline(within time.Duration) *Txn {
 	if within <= 0 || int64(within) > commit.MaxHold {
 		t.fail(fmt.Errorf("the deadline is %s from now; it must be above 0 and at most an hour", within))
@@ -101,19 +102,19 @@ type Committed struct {
 	// Receipt is the coordinator's decision with the signatures of its replicas, which anybody can check who has the
 	// coordinator's cluster file.
 	Receipt *attest.Certificate
-	// Open names the groups that did not answer yet that they finished, if the context ended first. Until they do, they hold
-	// the transaction's keys; Resolve goes on.
+	// If the context ended early, Open names the groups that have not said yet that they finished. These may still hold
+	// the transaction's keys; Resolve can complete the transaction there.
 	Open []string
 }
 
 // TID identifies a transaction.
 type TID = commit.TID
 
-// Aborted is the error of a transaction of which no part took effect, for ever. A new one may succeed.
+// Aborted is the error of a transaction of which no part took effect or ever will. A new one may succeed.
 type Aborted struct {
 	TID     TID
-	Group   string // who refused; "" if the deadline passed first
-	Why     string // what the group said, or what hindered the driver until the deadline
+	Group   string // the group that refused; "" if the deadline passed first
+	Why     string // why the group refused, or what kept the driver from continuing until the deadline
 	Receipt *attest.Certificate
 	Open    []string // as in Committed
 }
@@ -180,10 +181,11 @@ func (t *Txn) Run(ctx context.Context) (Committed, error) {
 	return drive(ctx, x, t.groups, false)
 }
 
-// ErrStranger says that two groups of a transaction do not know each other as they are. Nothing was sent.
+// ErrStranger says that two groups of a transaction have not registered each other as they are now. Nothing was sent.
 var ErrStranger = errors.New("the clusters of the transaction do not know each other")
 
-// acquainted checks that the coordinator and every other group have registered each other as their files are.
+// acquainted checks that the coordinator and every other group have registered each other as their cluster files
+// describe them.
 func acquainted(ctx context.Context, coordinator *Group, groups []*Group) error {
 	for _, g := range groups {
 		result, _, err := g.session.Call(ctx, commit.ReadGroups(), true)
@@ -237,7 +239,7 @@ type Known struct {
 	Err    error          // why the group could not be asked
 }
 
-// Status asks every group what it knows of a transaction.
+// Status asks every group what it knows about a transaction.
 func Status(ctx context.Context, tid TID, groups ...*Group) []Known {
 	all := make([]Known, len(groups))
 	for i, g := range groups {
@@ -253,8 +255,8 @@ func Status(ctx context.Context, tid TID, groups ...*Group) []Known {
 	return all
 }
 
-// Resolve carries a transaction that another client began to its end, and returns its outcome as Run does. Any client
-// may. It prepares nothing: if a group is not prepared, it waits for the deadline and has the coordinator abort. The
+// Resolve completes a transaction that another client began, and returns its outcome as Run does. Any client may call
+// it. It prepares nothing: if a group is not prepared, it waits for the deadline and has the coordinator abort. The
 // groups must be all that take part. If no group holds anything any more, the outcome is the coordinator's record; the
 // error is ErrNoRecord if there is none.
 func Resolve(ctx context.Context, tid TID, groups ...*Group) (Committed, error) {

@@ -53,7 +53,7 @@ func newMemory(t *testing.T, id byte, name string) *memory {
 
 const vouch = "vouch:"
 
-// memory is also the machine, so that a query can ask what it vouches for.
+// memory is also a machine, so that a query can ask what it vouches for.
 func (m *memory) Unwrap() statemachine.Machine { return m.inner }
 
 func (m *memory) Apply(tx statemachine.Txn, op []byte) []byte { return m.inner.Apply(tx, op) }
@@ -107,7 +107,7 @@ func (m *memory) Attest(_ context.Context, op []byte) (*attest.Certificate, erro
 	return c, nil
 }
 
-// know registers each at the other.
+// know registers each of two groups at the other.
 func know(t *testing.T, all ...*memory) {
 	for _, m := range all {
 		for _, other := range all {
@@ -164,7 +164,7 @@ func TestRun_CommitsInAllGroupsOrNone(t *testing.T) {
 		if err != nil || len(done.Open) != 0 || a.balance("alice") != 70 || b.balance("bob") != 40 {
 			t.Fatalf("%+v, %v; %d and %d", done, err, a.balance("alice"), b.balance("bob"))
 		}
-		// The receipt proves the outcome to whoever has the coordinator's file.
+		// Anybody who has the coordinator's cluster file can verify the outcome with the receipt.
 		about := east.About()
 		tid, fact, ok := commit.FactOf(&about, done.Receipt)
 		if err := done.Receipt.Verify(a.members, a.members.Weak()); err != nil || !ok || tid != done.TID || fact != commit.StateCommitted {
@@ -184,10 +184,11 @@ func TestRun_CommitsInAllGroupsOrNone(t *testing.T) {
 	})
 }
 
-// TX10: a client that stops in the middle does not know; another one resolves, after the deadline if it must.
+// TX10: a client stops in the middle and does not know the outcome. Another client resolves the transaction, if
+// necessary after the deadline.
 func TestTX10_ResolveFindsOutWhatIsUnknown(t *testing.T) {
 	for name, c := range map[string]struct {
-		lost      byte // the type of operation that never arrives
+		lost      byte // the type of an operation that is lost
 		committed bool
 	}{"the decision is lost": {3, true}, "nothing is prepared": {2, false}} {
 		t.Run(name, func(t *testing.T) {
@@ -218,8 +219,8 @@ func TestTX10_ResolveFindsOutWhatIsUnknown(t *testing.T) {
 	}
 }
 
-// TX6, TX10: the coordinator cannot order anything: the other group waits, and the deadline ends it once the coordinator
-// is back.
+// TX6, TX10: the coordinator cannot order anything, so the other group waits. When the coordinator is back, the deadline
+// has passed and the transaction is aborted.
 func TestTX10_ACoordinatorThatIsDownBlocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b, east, west := banks(t)

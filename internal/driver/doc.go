@@ -1,10 +1,11 @@
-// Package driver makes the decisions of a client that drives a transaction over several clusters (package commit): what to
-// send to which group next. It has no goroutine, clock, socket or lock, so the simulator runs the same driver as a program.
+// Package driver makes the decisions of a client that drives a transaction over several clusters (package commit): what
+// to send to which group next. It has no goroutine, clock, socket or lock, so the simulator runs the same driver as a
+// program.
 //
 // A host calls Begin once, carries out the actions that every method returns, and reports how each one ended, with
 // Executed or Attested. It calls Tick when the time that Wake names has come. No group ever has more than one action
-// under way. The host may stop at any moment: that is a driver that died, and another one carries the transaction to its
-// end (TX10).
+// under way. The host may stop at any moment, as if the driver had crashed. Then another driver can complete the
+// transaction (TX10).
 //
 //	d := driver.New(driver.Config{Transaction: t, Groups: groups, Random: rng})
 //	actions := d.Begin(now)
@@ -14,5 +15,5 @@
 //	}
 //	outcome := d.Outcome()
 //
-// The package must not decide anything about the transaction: what it reports is what the coordinator recorded.
+// The package must not decide anything about the transaction: it reports the decision that the coordinator recorded.
 package driver

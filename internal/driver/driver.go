@@ -11,35 +11,37 @@ import (
 	"tagma/statemachine/commit"
 )
 
-// Verb is what a host does for an action.
+// Verb says what a host must do for an action.
 type Verb uint8
 
 // The verbs.
 const (
-	Execute Verb = 1 // have the group execute the operation, in its order
-	Read    Verb = 2 // have the group answer the operation, which changes nothing
-	Attest  Verb = 3 // collect a certificate of what the group vouches for on this operation
+	Execute Verb = 1 // the group must execute the operation, in its order
+	Read    Verb = 2 // the group must answer the operation, which changes nothing
+	Attest  Verb = 3 // collect a certificate of what the group vouches for with this operation
 )
 
 func (v Verb) String() string {
 	return [...]string{"nothing", "execute", "read", "attest"}[v%4]
 }
 
-// Action is something that the host is to do. It reports the end of Execute and Read with Executed, and of Attest with
-// Attested, in any order, even if it failed. A host should not try for longer than some seconds: the driver tries again.
+// Action is something that the host must do. When it has ended, even if it failed, the host reports it: Execute and Read
+// with Executed, and Attest with Attested, in any order. A host should stop trying after some seconds, because the
+// driver tries again.
 type Action struct {
 	Group [32]byte
 	Do    Verb
 	Op    []byte
 }
 
-// Config is a transaction to be driven.
+// Config is a transaction, and what a driver needs to run it.
 type Config struct {
 	Transaction *commit.Transaction
-	Groups      []commit.Group // those of the transaction, as a client knows them from their cluster files; more may be listed
-	Random      *rand.Rand     // spreads the times at which several drivers try again
-	// Resolve makes the driver end what another one began: it prepares nothing, so that nobody is made part of a transaction
-	// that its own driver gave up, and waits for the deadline if a group is not prepared.
+	// The groups of the transaction, as a client knows them from their cluster files; others may be listed, too.
+	Groups []commit.Group
+	Random *rand.Rand // spreads the times at which several drivers try again
+	// Resolve makes the driver complete a transaction that another driver began. It prepares nothing, so that no group
+	// becomes part of a transaction that its own driver gave up. If a group is not prepared, it waits for the deadline.
 	Resolve bool
 }
 
@@ -47,13 +49,14 @@ type Config struct {
 type Outcome struct {
 	// State is commit.StateCommitted or commit.StateAborted, as the coordinator decided, or commit.StateNone as long as its
 	// decision is not known.
-	State    commit.State
-	Cause    commit.Cause        // of an abort
-	Group    [32]byte            // the group that refused
-	Why      string              // what a machine said against its part, if the driver was told
-	Decision *attest.Certificate // the coordinator's receipt, which a third party can check; nil as long as it is not collected
-	Open     [][32]byte          // the groups that may still hold keys or amounts of the transaction
-	Last     error               // what hinders the driver, if anything does: the last error of any action
+	State commit.State
+	Cause commit.Cause // of an abort
+	Group [32]byte     // the group that refused
+	Why   string       // why a machine refused its part, if the driver was told
+	// The coordinator's receipt, which a third party can check; nil as long as it is not collected.
+	Decision *attest.Certificate
+	Open     [][32]byte // the groups that may still hold keys or amounts of the transaction
+	Last     error      // the last error of any action, if it keeps the driver from continuing
 }
 
 // Driver drives one transaction.
@@ -68,18 +71,18 @@ type Driver struct {
 	began   bool
 }
 
-// party is a group with how far the driver is there.
+// party is a group of the transaction, with the driver's progress there.
 type party struct {
 	group    commit.Group
 	step     step
 	underWay bool
-	again    int64 // when to try again; 0: nothing to wait for
-	wait     int64 // the last pause, doubled each time
+	again    int64 // when to try again; 0: there is nothing to try again
+	wait     int64 // the last pause; each pause is twice the one before
 	receipt  *attest.Certificate
 	fact     commit.State // what the receipt says
 }
 
-// step is what the driver wants of a group next.
+// step is what the driver does next with a group.
 type step uint8
 
 const (
@@ -98,7 +101,7 @@ const (
 	lastPause  = int64(1e9)
 )
 
-// New returns a driver. The error says that the transaction is malformed, or that a group of it is not listed.
+// New returns a driver. It returns an error if the transaction is malformed, or if one of its groups is not listed.
 func New(c Config) (*Driver, error) {
 	if err := c.Transaction.Check(); err != nil {
 		return nil, fmt.Errorf("drive a transaction: %w", err)
@@ -134,10 +137,10 @@ func (d *Driver) Begin(now int64) []Action {
 	return d.goOn(now)
 }
 
-// Tick returns what has become due.
+// Tick returns the actions that have become due.
 func (d *Driver) Tick(now int64) []Action { return d.goOn(now) }
 
-// Wake is when Tick is due, 0 if only the end of an action can bring anything new.
+// Wake returns when Tick is due. It is 0 if the driver only waits for the end of an action.
 func (d *Driver) Wake() (at int64) {
 	for _, p := range d.parties {
 		if !p.underWay && p.again > 0 && (at == 0 || p.again < at) {
@@ -147,7 +150,7 @@ func (d *Driver) Wake() (at int64) {
 	return at
 }
 
-// Ended reports whether nothing is left to do: the decision is known, and no group holds anything.
+// Ended reports whether nothing is left to do: the decision is known, and no group holds locks or amounts any more.
 func (d *Driver) Ended() bool {
 	return !slices.ContainsFunc(d.parties, func(p *party) bool { return p.step != finished })
 }
@@ -164,7 +167,7 @@ func (d *Driver) Outcome() Outcome {
 	return o
 }
 
-// Executed takes the result of an Execute or Read, or why there is none.
+// Executed handles the result of an Execute or Read, or the error that it had.
 func (d *Driver) Executed(now int64, group [32]byte, result []byte, err error) []Action {
 	p := d.party(group)
 	if p == nil || !p.underWay {
@@ -188,7 +191,7 @@ func (d *Driver) Executed(now int64, group [32]byte, result []byte, err error) [
 	return d.goOn(now)
 }
 
-// Attested takes the certificate of an Attest, or why there is none.
+// Attested handles the certificate of an Attest, or the error that it had.
 func (d *Driver) Attested(now int64, group [32]byte, c *attest.Certificate, err error) []Action {
 	p := d.party(group)
 	if p == nil || !p.underWay {
@@ -213,7 +216,7 @@ func (d *Driver) party(group [32]byte) *party {
 	return nil
 }
 
-// later notes that the group's step is to be tried again after a pause.
+// later makes the driver try the group's step again after a pause.
 func (d *Driver) later(p *party, now int64, why error) {
 	if why != nil {
 		d.outcome.Last = fmt.Errorf("%s: %w", p.group.Name, why)
@@ -225,7 +228,7 @@ func (d *Driver) later(p *party, now int64, why error) {
 // next moves a group to its next step, at once.
 func (p *party) next(s step) { p.step, p.again, p.wait = s, 0, 0 }
 
-// goOn returns every action that can be begun.
+// goOn returns every action that can begin now.
 func (d *Driver) goOn(now int64) (actions []Action) {
 	if !d.began {
 		return nil
@@ -244,7 +247,7 @@ func (d *Driver) goOn(now int64) (actions []Action) {
 	return actions
 }
 
-// advance moves the groups that wait for others.
+// advance moves on the groups that have waited for other groups.
 func (d *Driver) advance(now int64) {
 	if d.outcome.State != commit.StateNone {
 		for _, p := range d.parties {
@@ -261,12 +264,13 @@ func (d *Driver) advance(now int64) {
 	if d.leader.step == toWait && d.mayDecide(now) {
 		d.leader.next(toDecide)
 	}
-	if d.leader.step == toWait { // the deadline is tried a little later, because the coordinator's clock counts
+	if d.leader.step == toWait { // wait a little longer than the deadline, because the coordinator's clock decides
 		d.leader.again = d.txn.Deadline + firstPause
 	}
 }
 
-// mayDecide reports whether a decision can be expected: every other group is prepared, one has refused, or time is up.
+// mayDecide reports whether the coordinator can decide: every other group is prepared, one of them has refused, or the
+// deadline has passed.
 func (d *Driver) mayDecide(now int64) bool {
 	all := true
 	for _, p := range d.parties {
@@ -280,7 +284,7 @@ func (d *Driver) mayDecide(now int64) bool {
 	return all || now > d.txn.Deadline
 }
 
-// action is what a group is to be asked for in its step.
+// action returns the action for a group's step.
 func (d *Driver) action(p *party) Action {
 	a := Action{Group: p.group.ID}
 	switch p.step {
@@ -298,7 +302,7 @@ func (d *Driver) action(p *party) Action {
 	return a
 }
 
-// receipts are those that were collected, ascending by group.
+// receipts returns the receipts that were collected, ascending by group.
 func (d *Driver) receipts() (all []*attest.Certificate) {
 	for _, p := range d.parties {
 		if p != d.leader && p.receipt != nil {
@@ -308,7 +312,7 @@ func (d *Driver) receipts() (all []*attest.Certificate) {
 	return all
 }
 
-// looked is what a group said that it knows, to a driver that resolves.
+// looked handles a group's answer to the question what it knows, in a driver that resolves.
 func (d *Driver) looked(p *party, now int64, result []byte) {
 	_, err := commit.DecodeRecord(result)
 	switch {
@@ -319,14 +323,16 @@ func (d *Driver) looked(p *party, now int64, result []byte) {
 	case p == d.leader:
 		p.next(toWait)
 	default:
-		d.later(p, now, nil) // it may be prepared later, or the deadline decides
+		d.later(p, now, nil) // the group may be prepared later, or the deadline will decide
 	}
 }
 
-// prepared is what a participant answered to Prepare.
+// prepared handles a participant's answer to Prepare.
 func (d *Driver) prepared(p *party, now int64, result []byte) {
 	o, err := commit.DecodeOutcome(result)
-	if err != nil { // a lock, or refused without a record: nothing is held there, and the deadline ends it
+	// The key is locked, or the part was refused without a record: the group holds nothing, and the deadline ends the
+	// transaction.
+	if err != nil {
 		d.outcome.Why = err.Error()
 		d.later(p, now, err)
 		return
@@ -337,7 +343,7 @@ func (d *Driver) prepared(p *party, now int64, result []byte) {
 	p.next(toVouch)
 }
 
-// decided is what the coordinator answered to Decide.
+// decided handles the coordinator's answer to Decide.
 func (d *Driver) decided(p *party, now int64, result []byte) {
 	o, err := commit.DecodeOutcome(result)
 	if err != nil {
@@ -362,7 +368,7 @@ func (d *Driver) learn(s commit.State) {
 	}
 }
 
-// finished is what a participant answered to Finish.
+// finished handles a participant's answer to Finish.
 func (d *Driver) finished(p *party, now int64, result []byte) {
 	_, err := commit.DecodeOutcome(result)
 	if err == nil || errors.Is(err, commit.NoRecord) {
@@ -372,7 +378,7 @@ func (d *Driver) finished(p *party, now int64, result []byte) {
 	d.later(p, now, err)
 }
 
-// vouched takes what a group vouches for.
+// vouched handles a certificate of a group.
 func (d *Driver) vouched(p *party, c *attest.Certificate) error {
 	tid, fact, ok := commit.FactOf(&p.group, c)
 	participants := fact == commit.StatePrepared || fact == commit.StateRefused
@@ -385,7 +391,7 @@ func (d *Driver) vouched(p *party, c *attest.Certificate) error {
 		d.learn(fact)
 		p.next(finished)
 	case fact == commit.StateRefused:
-		p.next(finished) // it holds nothing, whatever is decided
+		p.next(finished) // the group holds nothing, whatever the decision is
 	default:
 		p.next(toWait)
 	}

@@ -65,7 +65,7 @@ func ParseParts(text string) (all []Named, err error) {
 	return all, nil
 }
 
-// checkPart complains about what a single cluster's transaction may have and a part may not.
+// checkPart refuses what a transaction of a single cluster may contain but a part may not.
 func (t *Txn) checkPart(line int) error {
 	if len(t.orElse) > 0 {
 		return fmt.Errorf("line %d: this part has operations for when a compare does not hold; over several clusters all is aborted then", line)

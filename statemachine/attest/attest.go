@@ -1,6 +1,6 @@
 // Package attest owns attestations: statements about executed, committed state that the replicas of a cluster sign when
-// they are asked to, outside the order. Signatures of enough distinct members make a certificate, which everybody who
-// knows the members' keys can check without asking anybody: another cluster (TX5), or a third party with a cluster file.
+// they are asked to, outside the order. Signatures of enough distinct members make a certificate. Everybody who knows
+// the members' keys can verify it alone, such as another cluster (TX5), or a third party with a cluster file.
 //
 // A signature covers the cluster, its epoch, the replica and the whole statement, so that none of them can be exchanged.
 // The package knows how statements begin and not what machines say in them. It contacts nobody and reads no clock.
@@ -14,8 +14,8 @@ import (
 	"tagma/crypto"
 )
 
-// domain begins the bytes that a replica signs. No other signed string of the system begins with it, and it begins with
-// none of theirs: theirs have a format version where it has a slash.
+// domain begins the bytes that a replica signs. No other signed string of the system can begin in the same way, because
+// it has a format version where this one has a slash.
 const domain = "tagma/attest"
 
 // Version is the format of statements, of what replicas sign, and of encoded certificates.
@@ -37,7 +37,7 @@ const (
 	MaxSignatures = 256      // as many as a cluster can have members
 )
 
-// Why a certificate proves nothing. Errors of Decode and Verify wrap one of these.
+// The reasons for which a certificate proves nothing. Errors of Decode and Verify wrap one of these.
 var (
 	ErrMalformed = errors.New("it is no certificate in the format of this release")
 	ErrForeign   = errors.New("it was made by another cluster, or in another epoch of it")
@@ -92,7 +92,7 @@ type Members struct {
 	Crash bool       // replicas only crash: nobody lies, and any two quorums share a member
 }
 
-// F is how many lying members the cluster masks: ⌊(n−1)/3⌋, and none where replicas only crash (F1).
+// F is how many lying members the cluster masks: ⌊(n−1)/3⌋, or none if replicas only crash (F1).
 func (m *Members) F() int {
 	if m.Crash {
 		return 0
@@ -103,8 +103,8 @@ func (m *Members) F() int {
 // Quorum is the number of members such that any two sets of that size share a correct one.
 func (m *Members) Quorum() int { return (len(m.Keys) + m.F() + 2) / 2 }
 
-// Weak is how many members must have signed a statement so that it is believed: f+1, of which one is correct; where
-// replicas only crash a quorum, so that a holder survives the crashes (TX5).
+// Weak is how many members must have signed a statement before it is believed. That is f+1, of which at least one is
+// correct. If replicas only crash it is a quorum, so that a member that has the statement survives all crashes (TX5).
 func (m *Members) Weak() int {
 	if m.Crash {
 		return m.Quorum()
@@ -126,8 +126,8 @@ type Certificate struct {
 	Signatures []Signature // strictly ascending by replica
 }
 
-// Check makes every check of Verify but that of the signatures themselves, for a caller that verifies Claims by its own
-// means. Need is how many signatures the certificate must have, and at least 1.
+// Check makes every check of Verify except that of the signatures, for a caller that verifies Claims itself. Need is how
+// many signatures the certificate must have; it is at least 1.
 func (c *Certificate) Check(members Members, need int) error {
 	switch {
 	case c.Cluster != members.ID || c.Epoch != members.Epoch:
@@ -154,10 +154,10 @@ func (c *Certificate) Claims(members Members) []crypto.Claim {
 	return claims
 }
 
-// Verify returns nil if at least need distinct members signed the statement, and everybody else who is listed did, too.
-// Need is Members.Weak for a statement to be believed. All signatures are verified by the one rule (S1), under which keys
-// of small order sign nothing. A surplus signature that does not hold makes the certificate worthless, so that no byte of a
-// certificate can be changed.
+// Verify returns nil if at least need distinct members signed the statement, and every other listed member did, too. For
+// a statement to be believed, need must be Members.Weak. All signatures are verified by the one rule (S1), under which
+// keys of small order sign nothing. If there are more signatures than needed and one of them is invalid, the certificate
+// is refused. So no byte of a certificate can be changed.
 func (c *Certificate) Verify(members Members, need int) error {
 	if err := c.Check(members, need); err != nil {
 		return err
@@ -171,8 +171,9 @@ func (c *Certificate) Verify(members Members, need int) error {
 // Magic begins every encoded certificate, and so every file that holds one.
 const Magic = "tagmaatt"
 
-// Encode returns the certificate in bytes: magic, format version, cluster, epoch, the statement behind its length, and
-// the signatures behind their number. Integers are big-endian and of fixed width; every certificate has one encoding.
+// Encode returns the certificate in bytes: magic, format version, cluster, epoch, the length of the statement and the
+// statement, and the number of signatures and the signatures. Integers are big-endian and of fixed width; every
+// certificate has one encoding.
 func (c *Certificate) Encode() []byte {
 	b := make([]byte, 0, len(Magic)+1+32+8+4+len(c.Statement)+2+len(c.Signatures)*signatureBytes)
 	b = append(append(append(b, Magic...), Version), c.Cluster[:]...)

@@ -25,7 +25,7 @@ func newWorld(n int, id byte) *world {
 	return w
 }
 
-// certificate is signed by the given replicas, in their order.
+// certificate makes a certificate that is signed by the given replicas, in this order.
 func (w *world) certificate(statement []byte, by ...int) *attest.Certificate {
 	c := &attest.Certificate{Cluster: w.ID, Epoch: w.Epoch, Statement: statement}
 	for _, i := range by {
@@ -43,7 +43,7 @@ func wantError(t *testing.T, c *attest.Certificate, w *world, need int, want err
 	}
 }
 
-// TX5: Weak distinct members suffice: f+1, and a quorum where replicas only crash.
+// TX5: signatures of Weak distinct members are enough: f+1, or a quorum if replicas only crash.
 func TestTX5_WeakDistinctMembersSuffice(t *testing.T) {
 	for _, c := range []struct {
 		n     int
@@ -60,11 +60,12 @@ func TestTX5_WeakDistinctMembersSuffice(t *testing.T) {
 			by = append(by, c.n-c.weak+i)
 		}
 		wantError(t, w.certificate(statement, by...), w, w.Weak(), nil)
-		wantError(t, w.certificate(statement, by[1:]...), w, w.Weak(), attest.ErrTooFew) // f signatures, which liars can make
+		// F signatures, which liars can make.
+		wantError(t, w.certificate(statement, by[1:]...), w, w.Weak(), attest.ErrTooFew)
 	}
 }
 
-// TX5: nobody counts twice, and only members count.
+// TX5: no member counts twice, and only members count.
 func TestTX5_SignersMustBeDistinctMembersInOrder(t *testing.T) {
 	w, other := newWorld(4, 1), newWorld(4, 2)
 	twice := w.certificate(statement, 1, 1)
@@ -83,17 +84,17 @@ func TestTX5_SignersMustBeDistinctMembersInOrder(t *testing.T) {
 		Replica: 1, Sig: other.private[1].Sign(attest.Bytes(w.ID, w.Epoch, 1, statement)),
 	})
 	wantError(t, foreign, w, 2, attest.ErrSignature)
-	// A member's signature under another member's name.
+	// A member's signature is listed under the number of another member.
 	renamed := w.certificate(statement, 0, 1)
 	renamed.Signatures[1].Replica = 2
 	wantError(t, renamed, w, 2, attest.ErrSignature)
-	// A surplus signature that does not hold.
+	// There are enough valid signatures, and one more that is invalid.
 	surplus := w.certificate(statement, 0, 1, 2)
 	surplus.Signatures[2].Sig[0] ^= 1
 	wantError(t, surplus, w, 2, attest.ErrSignature)
 }
 
-// S1: a member whose key is of small order signs nothing, although the standard library would accept a signature of its.
+// S1: the signature of a member whose key is of small order never counts, although the standard library would accept it.
 func TestS1_AMemberOfSmallOrderSignsNothing(t *testing.T) {
 	w := newWorld(4, 1)
 	c := w.certificate(statement, 0, 1)
@@ -109,7 +110,7 @@ func TestTX5_AnotherClusterEpochOrStatementIsRefused(t *testing.T) {
 	later.Epoch++
 	wantError(t, later.certificate(statement, 0, 1), w, 2, attest.ErrForeign)
 
-	// The head may be rewritten: the signatures cover it.
+	// The head cannot be changed, because the signatures cover it.
 	c := other.certificate(statement, 0, 1)
 	c.Cluster = w.ID
 	wantError(t, c, w, 2, attest.ErrSignature)
@@ -123,7 +124,7 @@ func TestTX5_AnotherClusterEpochOrStatementIsRefused(t *testing.T) {
 	wantError(t, w.certificate(make([]byte, attest.MaxStatement+1), 0, 1), w, 2, attest.ErrMalformed)
 }
 
-// A certificate that was changed in one byte, to whatever value, is refused; so is one that was cut or made longer.
+// A certificate in which any byte was changed to any value is refused. So is one that was cut or made longer.
 func TestTX5_EverySingleByteChangeIsRefused(t *testing.T) {
 	w := newWorld(4, 1)
 	whole := w.certificate(statement, 0, 2).Encode()

@@ -13,10 +13,10 @@ import (
 	"tagma/statemachine/internal/wire"
 )
 
-// From version 2 of the state on the bank takes part in transactions over several clusters (package commit). Its part is a
-// list of moves. A debit is held back when the part is prepared: the account keeps its balance, and can spend only the rest.
-// A credit reserves room when the part is prepared, so that it cannot overflow later (TX4). Amounts commute, so the bank
-// locks no account.
+// If its state is at version 2 or later, the bank takes part in transactions over several clusters (package commit). Its
+// part is a list of moves. When a part is prepared, the amount of a debit is held: it remains in the account's balance
+// but cannot be spent. A credit reserves room when the part is prepared, so that it cannot overflow later (TX4). Amounts
+// commute, so the bank locks no account.
 
 // MaxMoves bounds the moves of one part.
 const MaxMoves = 16
@@ -50,7 +50,7 @@ func Part(moves ...Move) []byte {
 
 const flagCredit = 1 << 0
 
-// Why a part is not prepared.
+// The reasons for which a part is not prepared.
 var (
 	errPart       = errors.New("the part is malformed")
 	errUnbalanced = errors.New("the parts do not balance: what one bank sends, the other does not receive")
@@ -95,7 +95,8 @@ func (participant) Locks(t *commit.Transaction, part int) ([]commit.Lock, error)
 	return nil, balanced(t, part, moves)
 }
 
-// balanced compares what this bank sends to each other bank, and receives from it, with the other banks' parts.
+// balanced compares what this bank sends to each other bank, and what it receives from it, with the parts of the other
+// banks.
 func balanced(t *commit.Transaction, part int, moves []Move) error {
 	self := t.Parts[part].Group
 	for i := range moves {
@@ -120,7 +121,7 @@ func balanced(t *commit.Transaction, part int, moves []Move) error {
 	return nil
 }
 
-// total adds up what moves receive from another bank, or pay to it; false if the sum overflows.
+// total returns the sum that moves receive from another bank, or pay to it. It returns false if the sum overflows.
 func total(moves []Move, group [32]byte, credit bool) (sum uint64, fits bool) {
 	fits = true
 	for i := range moves {
@@ -166,7 +167,7 @@ func (participant) Prepare(tx statemachine.Txn, t *commit.Transaction, part int)
 	return nil
 }
 
-// hold holds a move's amount or room back, or gives it up.
+// hold holds a move's amount or room, or releases it.
 func hold(tx statemachine.Txn, m *Move, begins bool) {
 	if m.Credit {
 		setReserved(tx, changed(reserved(tx), m.Amount, begins))

@@ -11,12 +11,12 @@ import (
 	"tagma/statemachine/internal/wire"
 )
 
-// Ledger is what a bank has exchanged with one other bank. Sent and Received never fall.
+// Ledger says what a bank has exchanged with one other bank. Sent and Received never decrease.
 type Ledger struct {
 	Group    [32]byte // the other bank
-	Sent     uint64   // left for it, in transactions that are committed here
+	Sent     uint64   // the amount sent to it, in transactions that are committed here
 	Received uint64   // came from it, likewise
-	Held     uint64   // held back for it, in transactions that are prepared and not decided here
+	Held     uint64   // the amount held for it, in transactions that are prepared here and not decided
 }
 
 // The ledgers' key space, and the key of the room that prepared credits reserve.
@@ -52,7 +52,7 @@ func (l *Ledger) append(b []byte) []byte {
 
 func (l *Ledger) write(tx statemachine.Txn, group [32]byte) { tx.Put(ledgerKey(group), l.append(nil)) }
 
-// reserved is the room that prepared credits reserve below the largest supply.
+// reserved returns how much room below the largest supply prepared credits reserve.
 func reserved(r statemachine.Reader) uint64 {
 	b, found := r.Get(keyReserved)
 	if !found {
@@ -98,7 +98,7 @@ func DecodeLedgers(result []byte) (LedgersResult, error) {
 	return out, finish(c, err)
 }
 
-// InFlight is what one bank sent and another has not received yet.
+// InFlight is the amount that one bank has sent and another bank has not received yet.
 type InFlight struct {
 	From, To [32]byte
 	Sent     uint64 // by the sender's ledger, with what it holds back
@@ -108,10 +108,10 @@ type InFlight struct {
 // Sound reports whether no more arrived than was sent.
 func (f InFlight) Sound() bool { return f.Received <= f.Sent }
 
-// CrossAudit compares the ledgers of several banks, by identity, pair by pair. What a bank received, the other one must have
-// sent or held back: sent − received is what is in flight, and is never below 0. This holds for one moment, and for ledgers
-// that were read one after the other if those of receivers are read first, so read each bank twice and give the first
-// reading as received and the second one as sent.
+// CrossAudit compares the ledgers of several banks, by identity, pair by pair. What a bank received, the other one must
+// have sent or held back: sent − received is what is in flight, and is never below 0. This is true if all ledgers are
+// read at the same moment. It is also true if the ledgers of receivers are read before those of senders. So read each
+// bank twice: pass the first reading as received, and the second one as sent.
 func CrossAudit(received, sent map[[32]byte]LedgersResult) (all []InFlight) {
 	type pair struct{ from, to [32]byte }
 	pairs := map[pair]InFlight{}

@@ -7,11 +7,11 @@ import (
 )
 
 // Participant is what a machine does with its parts of transactions. The methods must be as deterministic as Apply. The
-// package keeps records and locks, and guarantees the order: Locks, then Prepare, and then exactly one of Apply and Undo if
-// Prepare promised the part; at the coordinator Prepare and Apply follow each other in one operation.
+// package keeps records and locks, and calls the methods in this order: Locks, then Prepare, and then, if Prepare did
+// not refuse, exactly one of Apply and Undo. At the coordinator, Prepare and Apply are called in the same operation.
 type Participant interface {
-	// Locks names the keys that a part locks, from its operation alone. The error is about a part that can never be
-	// prepared; its text is a constant.
+	// Locks names the keys that a part locks, from its operation alone. It returns an error if the part can never be
+	// prepared; the text of the error is a constant.
 	Locks(t *Transaction, part int) ([]Lock, error)
 	// Prepare checks a part against the state and holds back what Apply will need, so that Apply cannot fail later. The
 	// error says why the part is refused for good, in a constant text of at most MaxWhy bytes; nothing may be written
@@ -19,7 +19,7 @@ type Participant interface {
 	Prepare(tx statemachine.Txn, t *Transaction, part int) error
 	// Apply makes a prepared part's changes.
 	Apply(tx statemachine.Txn, t *Transaction, part int)
-	// Undo gives up what Prepare held back.
+	// Undo releases what Prepare held.
 	Undo(tx statemachine.Txn, t *Transaction, part int)
 }
 
@@ -90,7 +90,7 @@ func (x *execution) prepare() []byte {
 	return x.record(rec)
 }
 
-// mayPrepare checks what is refused without a record. It finds this group's part.
+// mayPrepare makes the checks whose refusal is not recorded. It also finds this group's part.
 func (x *execution) mayPrepare() Code {
 	self, t := x.tx.Cluster(), x.now()
 	x.part = x.txn.Part(self)
@@ -115,8 +115,8 @@ func (x *execution) mayPrepare() Code {
 
 func (x *execution) now() int64 { return now(x.tx) }
 
-// decide is TX6. The first record is final. Here alone the deadline counts (TX9), and any client may ask, with whatever
-// receipts it holds (TX10).
+// decide implements TX6. The first record is final. The deadline matters only here (TX9). Any client may ask for the
+// decision, with the receipts that it has (TX10).
 func (x *execution) decide() []byte {
 	self := x.tx.Cluster()
 	x.part = x.txn.Part(self)
@@ -166,7 +166,8 @@ func (x *execution) decide() []byte {
 	return x.record(rec)
 }
 
-// facts returns what the participants vouch for, by part: StatePrepared, StateRefused, or StateNone without a valid receipt.
+// facts returns what each participant vouches for, by part: StatePrepared, StateRefused, or StateNone if there is no
+// valid receipt.
 func (x *execution) facts() []State {
 	facts := make([]State, len(x.txn.Parts))
 	for _, c := range x.receipts {
@@ -182,7 +183,8 @@ func (x *execution) facts() []State {
 }
 
 // fact returns what a receipt proves about the transaction: a statement about exactly this transaction, signed by enough
-// distinct members of exactly the registered epoch of this group (TX2, TX5, TX11). StateNone: nothing.
+// distinct members of this group in the registered epoch (TX2, TX5, TX11). It returns StateNone if the receipt proves
+// nothing.
 func (x *execution) fact(c *attest.Certificate, group [32]byte) State {
 	g, known := GroupOf(x.tx, group)
 	if !known {
@@ -236,7 +238,7 @@ func (x *execution) finish() []byte {
 	return x.record(&record{Outcome: Outcome{State: decision}, deadline: rec.deadline})
 }
 
-// locksOf are the locks of a part, each once.
+// locksOf returns the locks of a part, each once.
 func locksOf(p Participant, t *Transaction, part int) ([]Lock, error) {
 	locks, err := p.Locks(t, part)
 	if err != nil {

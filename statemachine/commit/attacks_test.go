@@ -12,7 +12,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// banks are two banks with alice in the first and bob in the second, with real signatures.
+// banks makes two banks with real signatures: alice has an account in the first, and bob in the second.
 func banks(t *testing.T) (w *world, east, west *group) {
 	w = newWorld(t, false, "bank", "bank")
 	east, west = w.groups[0], w.groups[1]
@@ -21,7 +21,7 @@ func banks(t *testing.T) (w *world, east, west *group) {
 	return w, east, west
 }
 
-// TX3, TX6, TX7: a transfer is three ordered operations and two receipts.
+// TX3, TX6, TX7: a transfer takes three ordered operations and two receipts.
 func TestTX6_ATransferIsThreeOperationsAndTwoReceipts(t *testing.T) {
 	w, east, west := banks(t)
 	x := w.transfer(east, "alice", west, "bob", 30)
@@ -41,8 +41,8 @@ func TestTX6_ATransferIsThreeOperationsAndTwoReceipts(t *testing.T) {
 	}
 }
 
-// TX10: the driver dies after each step, and another client carries the transaction to its end: before the deadline if every
-// participant is prepared, and after it in any case.
+// TX10: the driver dies after each step, and another client completes the transaction: before the deadline if every
+// participant is prepared, and otherwise after it.
 func TestTX10_AnotherClientResolvesAfterEachStep(t *testing.T) {
 	for steps := range 4 {
 		for _, late := range []bool{false, true} {
@@ -63,7 +63,7 @@ func TestTX10_AnotherClientResolvesAfterEachStep(t *testing.T) {
 			want := commit.StateCommitted
 			switch {
 			case steps == 0 && !late:
-				want = commit.StateNone // nobody prepared, and there is time
+				want = commit.StateNone // nothing is prepared, and the deadline has not passed
 			case steps < 2 && late:
 				want = commit.StateAborted
 			}
@@ -82,7 +82,7 @@ func TestTX10_AnotherClientResolvesAfterEachStep(t *testing.T) {
 	}
 }
 
-// TX6: the first record is final, whatever is shown afterwards.
+// TX6: the first record is final, whatever receipts are shown afterwards.
 func TestTX6_TheFirstRecordIsFinal(t *testing.T) {
 	w, east, west := banks(t)
 	x := w.transfer(east, "alice", west, "bob", 30)
@@ -94,7 +94,8 @@ func TestTX6_TheFirstRecordIsFinal(t *testing.T) {
 	z := w.transfer(east, "alice", west, "bob", 30)
 	west.do(alice, commit.Prepare(z))
 	w.now = z.Deadline + 1
-	east.expect(commit.Decide(z, []*attest.Certificate{west.receipt(z.ID())}), "aborted") // after the deadline, with all receipts
+	// After the deadline, with all receipts.
+	east.expect(commit.Decide(z, []*attest.Certificate{west.receipt(z.ID())}), "aborted")
 
 	y := w.transfer(east, "alice", west, "bob", 30)
 	west.do(alice, commit.Prepare(y))
@@ -108,7 +109,7 @@ func TestTX6_TheFirstRecordIsFinal(t *testing.T) {
 	}
 }
 
-// TX6: at the deadline commit and abort race, and the order at the coordinator decides.
+// TX6: near the deadline, a commit and an abort may be sent at the same time. The order at the coordinator decides.
 func TestTX6_CommitAndAbortRaceAtTheDeadline(t *testing.T) {
 	for _, late := range []int64{0, 1} {
 		w, east, west := banks(t)
@@ -124,7 +125,7 @@ func TestTX6_CommitAndAbortRaceAtTheDeadline(t *testing.T) {
 	}
 }
 
-// TX7: only the coordinator's receipt changes a prepared record; nothing that a driver says does.
+// TX7: only the coordinator's receipt changes a prepared record. Nothing else that a driver sends does.
 func TestTX7_TheDriverDecidesNothing(t *testing.T) {
 	w, east, west := banks(t)
 	x := w.transfer(east, "alice", west, "bob", 30)
@@ -146,7 +147,8 @@ func TestTX7_TheDriverDecidesNothing(t *testing.T) {
 	}
 }
 
-// TX6: one receipt of several does not suffice, nor one of a group that takes no part.
+// TX6: if one of several receipts is missing, the coordinator does not commit. The receipt of a group that takes no part
+// does not replace it.
 func TestTX6_EveryParticipantMustBePrepared(t *testing.T) {
 	w := newWorld(t, false, "kv", "kv", "kv", "kv")
 	a, b, c, d := w.groups[0], w.groups[1], w.groups[2], w.groups[3]
@@ -173,7 +175,7 @@ func TestTX6_EveryParticipantMustBePrepared(t *testing.T) {
 	w.settled()
 }
 
-// TX6: one valid refusal suffices for an abort, before the deadline.
+// TX6: one valid refusal is enough for an abort before the deadline.
 func TestTX6_OneRefusalAborts(t *testing.T) {
 	w := newWorld(t, false, "kv", "kv", "kv")
 	a, b, c := w.groups[0], w.groups[1], w.groups[2]
@@ -183,7 +185,7 @@ func TestTX6_OneRefusalAborts(t *testing.T) {
 	}, a, minute)
 	c.expect(commit.Prepare(x), "prepared")
 	b.expect(commit.Prepare(x), "refused")
-	b.expect(commit.Prepare(x), "refused") // final, also when the check would pass
+	b.expect(commit.Prepare(x), "refused") // the refusal is final, even if the check would succeed now
 	o, err := commit.DecodeOutcome(a.do(bob, commit.Decide(x, []*attest.Certificate{b.receipt(x.ID())})))
 	if err != nil || o.State != commit.StateAborted || o.Cause != commit.CauseRefused || o.Group != b.about.ID {
 		t.Errorf("%+v, %v", o, err)
@@ -196,7 +198,8 @@ func TestTX6_OneRefusalAborts(t *testing.T) {
 	w.settled()
 }
 
-// TX3, TX8: a Prepare that is replayed after the end, or after the record was dropped, prepares nothing.
+// TX3, TX8: if a Prepare is sent again after the transaction has ended, or after its record was dropped, nothing is
+// prepared.
 func TestTX8_APrepareReplayedAfterTheEndPreparesNothing(t *testing.T) {
 	w, east, west := banks(t)
 	x := w.transfer(east, "alice", west, "bob", 30)
@@ -219,7 +222,7 @@ func TestTX8_APrepareReplayedAfterTheEndPreparesNothing(t *testing.T) {
 	w.now = x.Deadline + 1
 	again("committed")
 	w.now += 2 * commit.Keep
-	y := w.transfer(east, "alice", west, "bob", 30) // whatever is recorded next drops the old record
+	y := w.transfer(east, "alice", west, "bob", 30) // when this transaction is recorded, the old record is dropped
 	west.do(alice, commit.Prepare(y))
 	w.now = y.Deadline + 1
 	w.carry(y)
@@ -230,7 +233,8 @@ func TestTX8_APrepareReplayedAfterTheEndPreparesNothing(t *testing.T) {
 	}
 }
 
-// TX8: a commit at the coordinator is kept for ever; an abort is dropped, and decided again alike.
+// TX8: the record of a commit at the coordinator is kept for ever. The record of an abort is dropped; if the transaction
+// is decided again, it is aborted again.
 func TestTX8_CommitRecordsAreNeverDropped(t *testing.T) {
 	w, east, west := banks(t)
 	x, z := w.transfer(east, "alice", west, "bob", 30), w.transfer(east, "alice", west, "bob", 1000)
@@ -259,7 +263,7 @@ func TestTX8_CommitRecordsAreNeverDropped(t *testing.T) {
 	}
 }
 
-// TX7: a Finish without a record leaves none.
+// TX7: a Finish for which there is no record makes no record.
 func TestTX7_AFinishWithoutARecordDoesNothing(t *testing.T) {
 	w, east, west := banks(t)
 	x := w.transfer(east, "alice", west, "bob", 30)
@@ -270,7 +274,7 @@ func TestTX7_AFinishWithoutARecordDoesNothing(t *testing.T) {
 	w.settled()
 }
 
-// TX3: what is refused without a record.
+// TX3: these parts are refused, and the refusal is not recorded.
 func TestTX3_RefusedWithoutARecord(t *testing.T) {
 	w, east, west := banks(t)
 	far := w.transfer(east, "alice", west, "bob", 1)
@@ -306,7 +310,7 @@ func TestTX3_RefusedWithoutARecord(t *testing.T) {
 	w.settled()
 }
 
-// At version 1 nothing of this exists: the operations are unknown, as they were.
+// If the state is at version 1, there are no such transactions: the operations are unknown, as before.
 func TestVersion1_KnowsNoTransactions(t *testing.T) {
 	for _, name := range []string{"kv", "bank"} {
 		w := newWorld(t, true)
@@ -324,7 +328,8 @@ func TestVersion1_KnowsNoTransactions(t *testing.T) {
 	}
 }
 
-// TX1: a transaction's identifier covers all of it, and no bytes but its own encoding are read as it.
+// TX1: a transaction's identifier depends on its whole content, and only its own encoding can be decoded as this
+// transaction.
 func TestTX1_AnyChangeIsAnotherTransaction(t *testing.T) {
 	w, east, west := banks(t)
 	x := w.transfer(east, "alice", west, "bob", 30)
@@ -360,7 +365,7 @@ func TestTX1_AnyChangeIsAnotherTransaction(t *testing.T) {
 	}
 }
 
-// Whatever a client sends, the machines answer with a result that decodes, and never panic.
+// Whatever a client sends, the machines answer with a result that can be decoded, and never panic.
 func FuzzOperation(f *testing.F) {
 	w, east, west := func() (*world, *group, *group) {
 		w := newWorld(f, true, "bank", "kv")

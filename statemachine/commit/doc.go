@@ -1,20 +1,21 @@
-// Package commit lets transactions over several independent clusters take effect in all of them or in none (TX1 to TX12).
-// It is the part that every cluster's machine shares: transactions and their encoding, the registry of other clusters, the
-// records of transactions, the locks on keys, and the operations Prepare, Decide and Finish.
+// Package commit lets transactions over several independent clusters take effect in all of them or in none (TX1 to
+// TX12). It is the part that every cluster's machine shares: transactions and their encoding, the registry of other
+// clusters, the records of transactions, the locks on keys, and the operations Prepare, Decide and Finish.
 //
-// A group is a cluster with its own members and keys. A transaction has one part for each of its groups, and one of these
-// groups is its coordinator. Each of the others prepares its part: it checks it, locks what it touches, and vouches for that
-// with a receipt, an attestation by f+1 of its members. With all receipts the coordinator executes its own part and records
-// the decision in one operation. The others finish by the coordinator's receipt. Whoever sends these operations, the driver,
-// decides nothing: a driver may crash, lie or be replaced by any other client at any step.
+// A group is a cluster with its own members and keys. A transaction has one part for each of its groups, and one of
+// these groups is its coordinator. Each of the others prepares its part: it checks the part and locks the keys that the
+// part uses. Its receipt says so; a receipt is an attestation by f+1 of its members. When the coordinator gets all
+// receipts, it executes its own part and records the decision, in one operation. With the coordinator's receipt, the
+// other groups finish. A client that sends these operations is a driver. It decides nothing: it may crash, lie, or be
+// replaced by any other client at any step.
 //
-// A machine takes part by implementing Participant. The package keeps all its state among the machine's keys, under Prefix,
-// and a machine must not use keys that begin with it. A machine answers the operations for which Is is true with Apply and
-// Query, and asks Written, Read or Range before an ordinary operation changes, or depends on, keys that a transaction may
-// have locked.
+// A machine takes part by implementing Participant. The package keeps all its state among the machine's keys, under
+// Prefix, and a machine must not use keys that begin with it. A machine answers the operations for which Is is true with
+// Apply and Query, and asks Written, Read or Range before an ordinary operation changes, or depends on, keys that a
+// transaction may have locked.
 //
-// The package must not read a clock, contact anybody or release a lock because time has passed: only the coordinator's
-// decision releases (TX4, TX9).
+// The package must not read a clock or contact anybody. It must not release a lock because time has passed: only the
+// coordinator's decision releases locks (TX4, TX9).
 package commit
 
 // Limits of transactions. They are part of the package's definition, not configuration: each decides results.

@@ -13,8 +13,8 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// host carries out the actions of some drivers in virtual time. An action may be slow, or lost before or after its effect; a
-// driver may die.
+// host carries out the actions of some drivers in virtual time. An action may be slow, or may be lost before or after
+// its effect. A driver may die.
 type host struct {
 	*world
 	rng     *rand.Rand
@@ -116,7 +116,7 @@ func newHost(t testing.TB, seed uint64, machines ...string) *host {
 	return &host{world: newWorld(t, true, machines...), rng: rand.New(rand.NewPCG(seed, 55))}
 }
 
-// A driver alone commits, and nothing is left open.
+// One driver without faults commits, and nothing remains locked or held.
 func TestDriver_CommitsAndReleases(t *testing.T) {
 	h := newHost(t, 1, "bank", "bank", "kv")
 	h.groups[0].open("alice", 100)
@@ -135,7 +135,7 @@ func TestDriver_CommitsAndReleases(t *testing.T) {
 	h.settled()
 }
 
-// The outcome of an abort names the group and its reason, before the deadline.
+// If a group refuses, the outcome names the group and its reason, and is known before the deadline.
 func TestDriver_SaysWhoRefusedAndWhy(t *testing.T) {
 	h := newHost(t, 1, "bank", "bank")
 	h.groups[0].open("alice", 100)
@@ -156,8 +156,8 @@ func TestDriver_SaysWhoRefusedAndWhy(t *testing.T) {
 	h.settled()
 }
 
-// TX10: drivers that die at any moment, messages that are lost, and drivers that resolve: every outcome that a driver
-// reports is the coordinator's record, all groups agree, and nothing is held in the end.
+// TX10: drivers die at any moment, messages are lost, and other drivers resolve. Every outcome that a driver reports is
+// the one that the coordinator recorded, all groups agree, and at the end nothing is held.
 func TestTX10_DriversDieAndOthersResolve(t *testing.T) {
 	commits, aborts := 0, 0
 	for seed := range uint64(400) {

@@ -9,8 +9,8 @@ import (
 )
 
 // A fact is what one group vouches for about a transaction (TX5). It is a machine's statement without a sequence number,
-// so it has the same bytes whenever and wherever it is signed. A participant vouches for StatePrepared or StateRefused,
-// also after it finished; a coordinator for StateCommitted or StateAborted.
+// so it has the same bytes whenever and by whichever replica it is signed. A participant vouches for StatePrepared or
+// StateRefused, also after it finished; a coordinator for StateCommitted or StateAborted.
 
 // fact returns what a group with this record vouches for.
 func (rec *record) fact() State {
@@ -58,9 +58,9 @@ func FactOf(g *Group, c *attest.Certificate) (tid TID, fact State, ok bool) {
 	return parseFact(g.Machine, c.Statement)
 }
 
-// Contradiction returns the replicas of a group that signed both statements, if these contradict each other: prepared and
-// refused, or committed and aborted, of one transaction. It convicts them: no correct replica signs both (TX12). Signatures
-// that do not hold count for nobody.
+// Contradiction returns the replicas of a group that signed both statements, if these contradict each other: prepared
+// and refused, or committed and aborted, of one transaction. That proves that these replicas lied, because no correct
+// replica signs both (TX12). Invalid signatures do not count.
 func Contradiction(g *Group, a, b *attest.Certificate) (replicas []int) {
 	first, one, okA := parseFact(g.Machine, a.Statement)
 	second, other, okB := parseFact(g.Machine, b.Statement)
@@ -76,7 +76,7 @@ func Contradiction(g *Group, a, b *attest.Certificate) (replicas []int) {
 	return replicas
 }
 
-// signers are the members whose signatures under a certificate hold, however few.
+// signers returns the members whose signatures under a certificate are valid, however few there are.
 func signers(g *Group, c *attest.Certificate) (replicas []int) {
 	members, verifier := g.Members(), crypto.NewVerifier(0, nil)
 	if c.Check(members, 1) != nil {

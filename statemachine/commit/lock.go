@@ -14,7 +14,7 @@ type Lock struct {
 	Exclusive bool
 }
 
-// holders are the transactions that hold one lock.
+// holders are the transactions that hold a lock.
 type holders struct {
 	exclusive bool
 	tids      []TID // one if exclusive
@@ -61,8 +61,8 @@ func (h *holders) locked(r statemachine.Reader) *Locked {
 	return &Locked{TID: h.tids[0], Coordinator: rec.transaction().Coordinator, Deadline: rec.deadline}
 }
 
-// anyOpen reports whether any transaction is open. The first call writes that none is: a key that exists is found in
-// memory, and every ordinary write asks for this one.
+// anyOpen reports whether any transaction is open. The first call writes that none is. It does so because a key that
+// exists is found in memory, and every ordinary write reads this key.
 func anyOpen(tx statemachine.Txn) bool {
 	b, found := tx.Get(key(spaceSums))
 	if !found {
@@ -72,7 +72,7 @@ func anyOpen(tx statemachine.Txn) bool {
 	return decodeSums(b).open > 0
 }
 
-// conflict returns who holds a lock that stands against one of those that are wanted, or nil.
+// conflict returns a transaction that holds a lock which conflicts with one of the wanted locks, or nil.
 func conflict(tx statemachine.Txn, wanted []Lock) *Locked {
 	if !anyOpen(tx) {
 		return nil
@@ -96,7 +96,7 @@ func take(tx statemachine.Txn, tid TID, wanted []Lock) {
 	}
 }
 
-// release gives up what take took.
+// release releases the locks that take took.
 func release(tx statemachine.Txn, tid TID, held []Lock) {
 	for _, w := range held {
 		h := readHolders(tx, w.Name)
@@ -105,15 +105,15 @@ func release(tx statemachine.Txn, tid TID, held []Lock) {
 	}
 }
 
-// Written returns who holds a key that an ordinary operation is about to write, or nil if it may. Whoever holds it, even
-// shared, must not see it change (TX4).
+// Written returns a transaction that holds a key which an ordinary operation is about to write, or nil if there is none.
+// A transaction that holds a key, even with a shared lock, must not see it change (TX4).
 func Written(tx statemachine.Txn, name []byte) *Locked {
 	return conflict(tx, []Lock{{Name: name, Exclusive: true}})
 }
 
-// Read returns who is about to change a key on which an ordinary operation that writes depends, or nil. If such an operation
-// went by the old value, it could contradict a transaction that is committed elsewhere already. Operations that only read
-// need not ask: they see the old value (TX4).
+// Read is for an ordinary operation that writes and depends on the value of a key. It returns a transaction that is
+// about to change this key, or nil. If the operation used the old value, it could contradict a transaction that is
+// already committed in another group. Operations that only read need not ask: they see the old value (TX4).
 func Read(tx statemachine.Txn, name []byte) *Locked {
 	if !anyOpen(tx) {
 		return nil
@@ -140,7 +140,7 @@ func Range(tx statemachine.Txn, start, stop []byte) *Locked {
 	return nil
 }
 
-// tidy orders the locks that a machine named, and makes each one only once: exclusive if any is.
+// tidy sorts the locks that a machine named, and removes duplicates. A lock is exclusive if one of the duplicates is.
 func tidy(locks []Lock) []Lock {
 	locks = slices.Clone(locks)
 	slices.SortFunc(locks, func(a, b Lock) int {

@@ -11,7 +11,7 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// TX4, TX9: a participant never releases by its own clock.
+// TX4, TX9: a participant never releases locks because of its own clock.
 func TestTX4_AParticipantDoesNotTimeOutAlone(t *testing.T) {
 	w := newWorld(t, false, "kv", "kv")
 	a, b := w.groups[0], w.groups[1]
@@ -51,7 +51,7 @@ func TestTX3_LockSquattingIsBounded(t *testing.T) {
 	if got := outcome(west.do(bob, commit.Prepare(w.transfer(east, "alice", west, "bob", 1)))); got != "prepared" {
 		t.Errorf("another client: %s", got)
 	}
-	// Whoever they hinder ends them after the deadline.
+	// A client that needs the keys can end the transactions after the deadline.
 	p := west.pending()
 	if p.Open != uint64(n)+1 || len(p.Records) != commit.MaxPending || !p.More {
 		t.Fatalf("%d open, %d listed, more %t", p.Open, len(p.Records), p.More)
@@ -69,7 +69,8 @@ func TestTX3_LockSquattingIsBounded(t *testing.T) {
 	w.settled()
 }
 
-// TX4: two transfers whose debits together exceed the balance do not both prepare; a held amount cannot be spent meanwhile.
+// TX4: if the debits of two transfers together exceed the balance, only one of them is prepared. A held amount cannot be
+// spent meanwhile.
 func TestTX4_OverdraftByTwoPrepares(t *testing.T) {
 	w, east, west := banks(t)
 	pay := func(amount uint64) *commit.Transaction {
@@ -102,7 +103,7 @@ func TestTX4_OverdraftByTwoPrepares(t *testing.T) {
 	w.settled()
 }
 
-// TX4: a credit reserves room, so that a group with credits alone prepares like any other.
+// TX4: a credit reserves room. So a group that only receives amounts prepares like any other.
 func TestTX4_CreditsReserveRoom(t *testing.T) {
 	w := newWorld(t, false, "bank", "bank")
 	east, west := w.groups[0], w.groups[1]
@@ -125,7 +126,8 @@ func TestTX4_CreditsReserveRoom(t *testing.T) {
 	w.settled()
 }
 
-// TX4: with read locks no two transactions each go by what the other one changes.
+// TX4: because compared keys are locked, two transactions cannot both commit if each compares a key that the other one
+// changes.
 func TestTX4_NoWriteSkew(t *testing.T) {
 	w := newWorld(t, false, "kv", "kv")
 	a, b := w.groups[0], w.groups[1]
@@ -137,7 +139,8 @@ func TestTX4_NoWriteSkew(t *testing.T) {
 	y := w.transaction(map[*group][]byte{a: kv.Part(on("doctor1")), b: kv.Part(nil, off("doctor2"))}, b, minute)
 	b.expect(commit.Prepare(x), "prepared")
 	a.expect(commit.Prepare(y), "prepared")
-	a.expect(commit.Decide(x, []*attest.Certificate{b.receipt(x.ID())}), "held") // a cycle of two drivers: nobody waits
+	// Two drivers each need the other's keys; nobody waits.
+	a.expect(commit.Decide(x, []*attest.Certificate{b.receipt(x.ID())}), "held")
 	b.expect(commit.Decide(y, []*attest.Certificate{a.receipt(y.ID())}), "held")
 	w.now = x.Deadline + 1
 	w.carry(x)
@@ -148,7 +151,7 @@ func TestTX4_NoWriteSkew(t *testing.T) {
 	w.settled()
 }
 
-// TX4: ordinary operations are kept off locked keys: puts, deletes, transactions and reverts. Reads see the old value.
+// TX4: ordinary operations cannot change locked keys: puts, deletes, transactions and reverts. Reads see the old value.
 func TestTX4_OrdinaryWritesMeetTheLock(t *testing.T) {
 	w := newWorld(t, false, "kv", "kv")
 	a, b := w.groups[0], w.groups[1]
@@ -204,7 +207,7 @@ func TestTX4_OrdinaryWritesMeetTheLock(t *testing.T) {
 	w.settled()
 }
 
-// TX9: clocks ten minutes apart affect when a transaction is useful, and never whether it is atomic.
+// TX9: clocks that differ by ten minutes affect how long a transaction can commit, but never whether it is atomic.
 func TestTX9_ClocksTenMinutesApart(t *testing.T) {
 	for _, offset := range []int64{-10 * minute, 10 * minute} {
 		for _, ahead := range []int{0, 1} {

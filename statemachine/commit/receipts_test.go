@@ -11,8 +11,8 @@ import (
 	"tagma/statemachine/commit"
 )
 
-// TX5: a receipt counts with f+1 signatures of distinct members, in ascending order, of the registered epoch; and for
-// nothing but its own transaction, fact and cluster.
+// TX5: a receipt counts if f+1 distinct members of the registered epoch signed it, in ascending order. It counts only
+// for its own transaction, fact and cluster.
 func TestTX5_ReceiptsThatProveNothing(t *testing.T) {
 	w, east, west := banks(t)
 	x := w.transfer(east, "alice", west, "bob", 30)
@@ -43,7 +43,7 @@ func TestTX5_ReceiptsThatProveNothing(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	// Repeated and unsorted signers do not even decode.
+	// A certificate with repeated or unsorted signers cannot even be decoded.
 	for _, c := range []*attest.Certificate{west.forged(x.ID(), commit.StatePrepared, 1, 1), west.forged(x.ID(), commit.StatePrepared, 1, 0)} {
 		east.expect(commit.Decide(x, []*attest.Certificate{c}), commit.Malformed.Error())
 	}
@@ -67,7 +67,7 @@ func TestTX11_SmallOrderSigners(t *testing.T) {
 	if r := tryVerify(t, func(tx statemachine.Txn) bool { return tx.Verify(k.Public(), []byte("any"), k.Sign([]byte("any"))) }); r != "true" {
 		t.Errorf("a good signature: %s", r)
 	}
-	// A bounded number of signatures for each operation.
+	// The number of signatures for each operation is bounded.
 	if r := tryVerify(t, func(tx statemachine.Txn) bool {
 		for range 513 {
 			tx.Verify(weak.Keys[3], nil, [64]byte{})
@@ -139,7 +139,7 @@ func TestTX2_TheRegistryIsTheAdministrators(t *testing.T) {
 	}
 }
 
-// TX2: members who were rotated out vouch for nothing any more; the new ones vouch for what the state says.
+// TX2: after a rotation, former members cannot vouch for anything. The new members vouch for what the state says.
 func TestTX2_RotatedOutKeysAreRefused(t *testing.T) {
 	w, east, west := banks(t)
 	x := w.transfer(east, "alice", west, "bob", 30)
@@ -151,7 +151,7 @@ func TestTX2_RotatedOutKeysAreRefused(t *testing.T) {
 	renamed := *old
 	renamed.Epoch = 2
 	east.expect(commit.Decide(x, []*attest.Certificate{&renamed}), commit.Incomplete.Error())
-	// Members who stay sign anew in the next epoch.
+	// Members that remain sign again in the next epoch.
 	old = west.receipt(x.ID())
 	west.about.Epoch = 3
 	w.introduce()
@@ -159,7 +159,7 @@ func TestTX2_RotatedOutKeysAreRefused(t *testing.T) {
 	east.expect(commit.Decide(x, []*attest.Certificate{west.receipt(x.ID())}), "committed")
 }
 
-// TX5: a group in the crash-fault mode vouches with a quorum.
+// TX5: a receipt of a group in the crash-fault mode needs a quorum.
 func TestTX5_ACrashModeGroupNeedsAQuorum(t *testing.T) {
 	w, east, west := banks(t)
 	west.about.Crash, west.about.Epoch = true, 2 // four replicas, three are a quorum
@@ -190,7 +190,7 @@ func TestTX5_AFactHasTheSameBytesWheneverItIsSigned(t *testing.T) {
 	}
 }
 
-// TX12: whoever signed both facts of a pair is convicted, and nobody else.
+// TX12: replicas that signed both facts of a contradicting pair are convicted, and no others.
 func TestTX12_BothFactsConvict(t *testing.T) {
 	w, east, west := banks(t)
 	x := w.transfer(east, "alice", west, "bob", 30)

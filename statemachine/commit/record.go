@@ -45,7 +45,7 @@ func expiryKey(at int64, tid TID) []byte {
 const recordVersion = 1
 
 // record is what a group keeps of a transaction. Only a prepared one has since, client, encoded and part. A commit at the
-// coordinator is kept for ever, so nothing of it is kept but that it happened (TX8).
+// coordinator is kept for ever, so only the fact that it was committed is kept (TX8).
 type record struct {
 	Outcome
 	coordinator bool
@@ -132,7 +132,7 @@ func drop(tx statemachine.Txn) {
 	}
 }
 
-// now is the agreed time of the batch.
+// now returns the agreed time of the batch.
 func now(r statemachine.Reader) int64 { return r.Time().UnixNano() }
 
 // sums are how many transactions are open here, and how many locks they hold.

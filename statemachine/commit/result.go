@@ -84,8 +84,8 @@ func (c Code) Error() string {
 }
 
 // Locked says that an operation was not executed because a transaction holds a key that it needs (TX3, TX4). Nothing was
-// recorded. As the result of an ordinary operation it has the same form. Whoever wants the key may carry the transaction to
-// its end, after Deadline at the latest.
+// recorded. As the result of an ordinary operation it has the same form. A client that needs the key can complete the
+// transaction, after Deadline at the latest.
 type Locked struct {
 	TID         TID
 	Coordinator [32]byte
@@ -158,7 +158,7 @@ type Outcome struct {
 	State State
 	Cause Cause    // of an abort, at the coordinator
 	Group [32]byte // the group that refused, if that is the cause
-	Why   string   // what the machine of this group said against its part
+	Why   string   // why the machine of this group refused its part
 }
 
 func appendOutcome(b []byte, o *Outcome) []byte {
@@ -272,7 +272,7 @@ func DecodeGroups(result []byte) (all []Group, err error) {
 	return all, finish(r)
 }
 
-// appendAnswer appends what reads tell of a record, readAnswer reads it.
+// appendAnswer encodes what reads return about a record, and readAnswer decodes it.
 func appendAnswer(b []byte, tid TID, rec *record) []byte {
 	b = codec.AppendBool(append(b, tid[:]...), rec.coordinator)
 	b = codec.AppendInt(codec.AppendInt(b, rec.deadline), rec.since)

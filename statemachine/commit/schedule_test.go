@@ -11,8 +11,8 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// schedule is a random run: drivers that die after any step, lie, replay and mix receipts, f liars in each group, clocks
-// that differ, ordinary operations in between, restarts.
+// schedule is a random run. Drivers die after any step, lie, and send receipts again or for another transaction. There
+// are f liars in each group. Clocks differ, ordinary operations happen in between, and replicas restart.
 type schedule struct {
 	*world
 	rng       *rand.Rand
@@ -44,7 +44,7 @@ func newSchedule(t *testing.T, seed uint64) *schedule {
 	return s
 }
 
-// look notes which keys have new values.
+// look records which keys have new values.
 func (s *schedule) look(who string) {
 	for _, g := range s.groups {
 		if g.about.Machine != "kv" {
@@ -61,7 +61,7 @@ func (s *schedule) look(who string) {
 	}
 }
 
-// create makes a transaction over some groups, with compares of what the keys are now.
+// create makes a transaction over some groups. It compares keys with their present values.
 func (s *schedule) create() {
 	n := len(s.groups)
 	var members []*group
@@ -116,7 +116,7 @@ func (s *schedule) create() {
 	s.txns = append(s.txns, x)
 }
 
-// step is one act of anybody.
+// step makes one random step of the run.
 func (s *schedule) step() {
 	g := s.groups[s.rng.IntN(len(s.groups))]
 	who := [32]byte{byte(s.rng.IntN(5))}
@@ -202,7 +202,7 @@ func (s *schedule) about(c *attest.Certificate) *commit.Group {
 	return &commit.Group{}
 }
 
-// receipts are those that a driver shows: mostly what it collected, sometimes anything.
+// receipts returns the receipts that a driver shows: mostly those that it collected, sometimes any others.
 func (s *schedule) receipts(x *commit.Transaction) (all []*attest.Certificate) {
 	if s.rng.IntN(4) == 0 && len(s.pool) > 0 {
 		for range s.rng.IntN(4) {
@@ -221,8 +221,8 @@ func (s *schedule) receipts(x *commit.Transaction) (all []*attest.Certificate) {
 	return all
 }
 
-// lie has the f liars of a group, number 2 in each, sign a fact that is not so, alone or with what correct replicas
-// signed of other things.
+// lie makes the f liars of a group sign a false fact. Their signatures are used alone, or together with what correct
+// replicas signed about other transactions. In each group replica 2 is the liar.
 func (s *schedule) lie(g *group, x *commit.Transaction) {
 	fact := commit.State(1 + s.rng.IntN(4))
 	c := g.forged(x.ID(), fact, 2)
@@ -246,7 +246,7 @@ func (s *schedule) ordinary(g *group) {
 	}
 	s.ops++
 	value := fmt.Sprintf("o%d", s.ops)
-	if s.rng.IntN(4) == 0 { // goes by one key, and writes another
+	if s.rng.IntN(4) == 0 { // it compares one key and writes another one
 		k := keys[s.rng.IntN(len(keys))]
 		g.do(bob, kv.Txn([]kv.Compare{kv.Value([]byte(k), kv.Equal, []byte(g.get(k)))}, [][]byte{kv.Put([]byte(keys[s.rng.IntN(len(keys))]), []byte(value))}, nil))
 	} else {
@@ -255,7 +255,7 @@ func (s *schedule) ordinary(g *group) {
 	s.look("")
 }
 
-// end lets every deadline pass, and has anybody carry every transaction to its end.
+// end lets every deadline pass. Then some client completes every transaction.
 func (s *schedule) end() (commits, aborts int) {
 	s.now += 2 * 3600 * second / 3
 	for _, x := range s.txns {
@@ -272,8 +272,8 @@ func (s *schedule) end() (commits, aborts int) {
 	return commits, aborts
 }
 
-// atomic checks that each transaction's values are there in all groups or in none, that nothing is held, and that no
-// money was made or lost.
+// atomic checks three things: each transaction's values are in all groups or in none; nothing is held; and no money was
+// made or lost.
 func (s *schedule) atomic(minted uint64) {
 	s.settled()
 	if m := s.money(); m != minted {
@@ -302,7 +302,7 @@ func containsPut(part []byte, key, value string) bool {
 	return contains(part, string(kv.Put([]byte(key), []byte(value))))
 }
 
-// TX1 to TX10: thousands of random schedules are atomic, conserve money, leave nothing locked, and are serializable.
+// TX1 to TX10: thousands of random runs are atomic and serializable, keep the sum of money, and leave nothing locked.
 func TestTX_RandomSchedules(t *testing.T) {
 	seeds := uint64(1000)
 	if testing.Short() {

@@ -60,7 +60,7 @@ func (s *schedule) serializable() {
 	}
 }
 
-// writer is who wrote a value: t and o begin the names of transactions and of ordinary operations.
+// writer is what wrote a value: names of transactions begin with t, and names of ordinary operations with o.
 func writer(value string) string {
 	name, _, _ := strings.Cut(value, "g")
 	return name

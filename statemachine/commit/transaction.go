@@ -15,7 +15,7 @@ type TID [32]byte
 // String returns the first 16 hex digits, which people use.
 func (t TID) String() string { return hex.EncodeToString(t[:8]) }
 
-// Transaction is what is to happen in several groups, in all or in none (TX1).
+// Transaction says what must happen in several groups: in all of them or in none (TX1).
 type Transaction struct {
 	Coordinator [32]byte // the group that decides; it has a part, too
 	Parts       []Part   // 2 to MaxParts, ascending by group, each group once

@@ -17,7 +17,7 @@ import (
 	"tagma/statemachine/memstore"
 )
 
-// vouching lets a test ask what a replica would attest, by a query with this prefix.
+// vouching is a prefix. With it, a test's query asks what a replica would attest.
 type vouching struct{ inner statemachine.Versioned }
 
 const vouchPrefix = "vouch:"
@@ -53,7 +53,7 @@ type group struct {
 	offset  int64 // of its clock
 }
 
-// world is some clusters that know each other, and one clock.
+// world is several clusters that know each other and share a clock.
 type world struct {
 	t      testing.TB
 	fast   bool // fake signatures
@@ -110,7 +110,7 @@ func (w *world) must(err error) {
 	}
 }
 
-// rekey gives the group new members.
+// rekey replaces the members of the group by new ones.
 func (g *group) rekey(epoch uint64) {
 	g.about.Epoch, g.about.Keys, g.private = epoch, nil, nil
 	for i := range 4 {
@@ -135,7 +135,7 @@ func (g *group) boot(at uint64) {
 	g.service = s
 }
 
-// restart is a stop of all replicas, or a transfer of the state to new ones: all that goes on is what was written.
+// restart stands for a stop of all replicas, or for a transfer of the state to new ones: only what was written remains.
 func (g *group) restart() {
 	g.w.must(g.service.Flush())
 	g.service.Close()
@@ -169,7 +169,7 @@ func (g *group) ask(op []byte) []byte {
 	return result
 }
 
-// statement is what a correct replica vouches for about a transaction now, nil if for nothing.
+// statement returns what a correct replica vouches for about a transaction now, or nil if it vouches for nothing.
 func (g *group) statement(tid commit.TID) []byte {
 	said := g.ask(append([]byte(vouchPrefix), commit.ReadRecord(tid)...))
 	if len(said) == 0 {
@@ -178,7 +178,7 @@ func (g *group) statement(tid commit.TID) []byte {
 	return said
 }
 
-// sign is a certificate of any statement by any members: what liars do with their own keys.
+// sign makes a certificate of any statement by any members, as liars can with their own keys.
 func (g *group) sign(statement []byte, by ...int) *attest.Certificate {
 	c := &attest.Certificate{Cluster: g.about.ID, Epoch: g.about.Epoch, Statement: statement}
 	for _, i := range by {
@@ -194,7 +194,7 @@ func (g *group) sign(statement []byte, by ...int) *attest.Certificate {
 	return c
 }
 
-// receipt is what a driver collects from correct replicas; nil if they vouch for nothing.
+// receipt returns what a driver collects from correct replicas, or nil if they vouch for nothing.
 func (g *group) receipt(tid commit.TID) *attest.Certificate {
 	if s := g.statement(tid); s != nil {
 		return g.sign(s, 1, 3)
@@ -202,12 +202,13 @@ func (g *group) receipt(tid commit.TID) *attest.Certificate {
 	return nil
 }
 
-// forged is a certificate of any fact, signed by any members.
+// forged makes a certificate of any fact, signed by any members.
 func (g *group) forged(tid commit.TID, fact commit.State, by ...int) *attest.Certificate {
 	return g.sign(commit.Statement(g.about.Machine, tid, fact), by...)
 }
 
-// transaction makes one of the given parts, in the order of the groups; the first group named is the coordinator.
+// transaction makes a transaction of the given parts, in the order of the groups. The first of the groups is the
+// coordinator.
 func (w *world) transaction(parts map[*group][]byte, coordinator *group, within int64) *commit.Transaction {
 	w.nonce++
 	t := &commit.Transaction{Coordinator: coordinator.about.ID, Deadline: w.now + within}
@@ -228,7 +229,7 @@ func (w *world) transfer(from *group, payer string, to *group, payee string, amo
 	}, from, minute)
 }
 
-// outcome is the state in a result, or its error as text.
+// outcome returns the state in a result, or its error as text.
 func outcome(result []byte) string {
 	o, err := commit.DecodeOutcome(result)
 	if err != nil {
@@ -276,7 +277,7 @@ func (g *group) pending() commit.Pending {
 	return p
 }
 
-// settled complains about anything that a transaction still holds.
+// settled fails the test if anything is still held by a transaction.
 func (w *world) settled() {
 	w.t.Helper()
 	for _, g := range w.groups {
@@ -296,7 +297,7 @@ func (w *world) settled() {
 	}
 }
 
-// money is the money in all banks, and what one sent and the other one has not received.
+// money returns the money in all banks, plus what one bank has sent and another has not received.
 func (w *world) money() (sum uint64) {
 	w.t.Helper()
 	all := map[[32]byte]bank.LedgersResult{}
@@ -319,13 +320,13 @@ func (w *world) money() (sum uint64) {
 	}
 	for _, l := range all {
 		for _, x := range l.Ledgers {
-			sum += x.Sent - x.Received // of all banks together what is in flight, which has no sign of its own
+			sum += x.Sent - x.Received // summed over all banks, this is the amount in flight
 		}
 	}
 	return sum
 }
 
-// carry brings a transaction to its end, as any client may: after the deadline it needs no receipt.
+// carry completes a transaction, as any client may. After the deadline it needs no receipts.
 func (w *world) carry(t *commit.Transaction) commit.State {
 	w.t.Helper()
 	var receipts []*attest.Certificate

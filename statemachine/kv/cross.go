@@ -9,16 +9,16 @@ import (
 	"tagma/statemachine/commit"
 )
 
-// From version 2 of the state on the store takes part in transactions over several clusters (package commit). A part
-// compares keys, and puts and deletes single keys. It locks what it writes exclusively and what it compares shared, by
-// the keys themselves, so that the compares still hold when the writes are made: with these read locks, transactions over
-// several clusters are serializable (TX4).
+// If its state is at version 2 or later, the store takes part in transactions over several clusters (package commit). A
+// part compares keys, and puts and deletes single keys. It takes exclusive locks on the keys that it writes, and shared
+// locks on the keys that it compares. So the compares still hold when the writes are made, and transactions over several
+// clusters are serializable (TX4).
 
 // Part is the store's part of a transaction over several clusters (commit.Part): if all compares hold, the operations are
 // executed, otherwise the whole transaction is aborted. The operations are Put and Delete, at most MaxTxnOps of them.
 func Part(compares []Compare, ops ...[]byte) []byte { return Txn(compares, ops, nil) }
 
-// Why a part is not prepared.
+// The reasons for which a part is not prepared.
 var (
 	errPart    = errors.New("the part must be a transaction of puts and deletes of single keys")
 	errCompare = errors.New("a compare does not hold")
@@ -90,7 +90,7 @@ func (p participant) Apply(tx statemachine.Txn, t *commit.Transaction, part int)
 	run.close()
 }
 
-// Undo implements commit.Participant: the locks are all that a part holds.
+// Undo implements commit.Participant. It does nothing, because a part holds only locks.
 func (participant) Undo(statemachine.Txn, *commit.Transaction, int) {}
 
 // Held implements statemachine.Holder.
@@ -110,8 +110,8 @@ func (Machine) Attest(r statemachine.Reader, op []byte) (statement []byte, ok bo
 	return attest.Machine(MachineName, said), ok
 }
 
-// held returns who holds keys that an ordinary operation would change, or nil. A revert, like a delete, is kept off all
-// locked keys of its range, whether it would change them or not.
+// held returns who holds keys that an ordinary operation would change, or nil. A revert, like a delete, is refused if
+// any key of its range is locked, even if it would not change that key.
 func held(tx statemachine.Txn, o *operation) *commit.Locked {
 	switch o.kind {
 	case opPut:
@@ -125,8 +125,8 @@ func held(tx statemachine.Txn, o *operation) *commit.Locked {
 }
 
 // heldFor returns who holds keys that a transaction's chosen list would change. If the list changes anything, it also
-// returns who is about to change a key that the transaction compared: it must not go by a value that is already replaced
-// in a transaction that is committed elsewhere.
+// returns a transaction that is about to change a compared key: that transaction may already be committed in another
+// group, so the old value must not be used.
 func heldFor(tx statemachine.Txn, t *txn, branch []operation) *commit.Locked {
 	modifies := false
 	for i := range branch {

@@ -7,8 +7,8 @@ import (
 )
 
 // spoken is the highest sequence number and view that a replica has signed in all its lives. A recovery must be above
-// them (D8.6). A recovery may lie below an earlier one if nothing was signed in that life, because different replicas
-// may have answered it.
+// them (D8.6). A recovery may be lower than an earlier one if the replica signed nothing in between, because other
+// replicas may have answered.
 type spoken struct {
 	seq   wire.Seq  // the highest sequence number in a statement
 	view  wire.View // the lowest view that a recovery may name: above all votes' views, not below a view change's

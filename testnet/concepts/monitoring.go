@@ -15,7 +15,7 @@ import (
 	"tagma/testnet/local"
 )
 
-// monitored has a monitor watch a cluster of which first the primary dies, and then a second replica.
+// monitored runs a monitor on a cluster in which first the primary dies, and then a second replica.
 func monitored(does harm) func(ctx context.Context, p Place) (string, []string, error) {
 	return func(ctx context.Context, p Place) (saw string, lacks []string, err error) {
 		c, end, err := p.cluster(ctx, "monitoring")
@@ -88,7 +88,7 @@ func missesAny(s seen) bool { return len(s.linkless) > 0 }
 // inView says whether a replica is in this view or a later one.
 func inView(v float64) func(*seen) bool { return func(s *seen) bool { return s.view >= v } }
 
-// seen is what a monitor knows of one replica: nothing but what its admin address answers.
+// seen is what a monitor knows about one replica. It knows only the answers of the replica's admin address.
 type seen struct {
 	alive    bool // /healthz is 200: the process works
 	ready    bool // /readyz is 200: it serves clients with a quorum
@@ -97,7 +97,7 @@ type seen struct {
 	linkless []int   // the replicas to which it has no links, of /metrics
 }
 
-// look asks a replica as Prometheus and an orchestrator do.
+// look asks a replica in the same way as Prometheus and an orchestrator do.
 func look(ctx context.Context, admin string) (s seen) {
 	code, _, err := ask(ctx, admin, "/healthz")
 	if err != nil {
@@ -129,7 +129,7 @@ func look(ctx context.Context, admin string) (s seen) {
 // mostAnswered bounds what is read of an answer: the metrics of a replica are some ten KiB.
 const mostAnswered = 4 << 20
 
-// ask gets a page of an admin address.
+// ask requests a path of an admin address.
 func ask(ctx context.Context, admin, path string) (code int, text string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -146,7 +146,7 @@ func ask(ctx context.Context, admin, path string) (code int, text string, err er
 	return answer.StatusCode, string(body), err
 }
 
-// monitor is a program that knows the admin addresses of a cluster and nothing else.
+// monitor is a program that knows only the admin addresses of a cluster.
 type monitor []string
 
 func monitorOf(c *local.Cluster) (m monitor, err error) {
@@ -168,10 +168,10 @@ func (m monitor) round(ctx context.Context) (all []seen) {
 	return all
 }
 
-// between is the pause between two rounds of a monitor.
+// between is the pause between two rounds of requests of a monitor.
 const between = 50 * time.Millisecond
 
-// until looks again and again until what is seen satisfies a condition, or ctx ends. It returns the last round.
+// until repeats rounds of requests until the answers meet a condition, or ctx ends. It returns the last round.
 func (m monitor) until(ctx context.Context, holds func([]seen) bool) (last []seen, held bool) {
 	pause := time.NewTicker(between)
 	defer pause.Stop()
@@ -187,7 +187,7 @@ func (m monitor) until(ctx context.Context, holds func([]seen) bool) (last []see
 	}
 }
 
-// within is until for a time. The error says that ctx ended.
+// within does the same as until, for at most a time. The error says that ctx ended.
 func (m monitor) within(ctx context.Context, patience time.Duration, holds func([]seen) bool) (last []seen, held bool, err error) {
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -195,7 +195,7 @@ func (m monitor) within(ctx context.Context, patience time.Duration, holds func(
 	return last, held, ctx.Err()
 }
 
-// those lists the replicas of which something holds.
+// those lists the replicas that meet a condition.
 func those(all []seen, holds func(*seen) bool) (ids []int) {
 	for id := range all {
 		if holds(&all[id]) {

@@ -18,14 +18,14 @@ import (
 	"tagma/testnet/play"
 )
 
-// Some concepts are about what replicas tell to outside programs, or leave on disks. They happen with replicas as real
-// processes, on ports of the loopback.
+// Some concepts are about what replicas report to other programs, or leave on disks. They are demonstrated with replicas
+// as real processes, on ports of the loopback.
 
-// Place is where a concept happens with processes.
+// Place is where a concept is demonstrated with processes.
 type Place struct {
 	Dir     string // for the files; made if it is not there
 	Trace   play.Trace
-	patient time.Duration // how long the effect of what is done may take; 0: local.Patience
+	patient time.Duration // how long the effect of a fault may take; 0: local.Patience
 }
 
 func (p *Place) patience() time.Duration { return cmp.Or(p.patient, local.Patience) }
@@ -89,7 +89,7 @@ func writes(ctx context.Context, clusterFile, key, prefix string, n int) (at []u
 	return at, nil
 }
 
-// harm does to some replicas what a card needs.
+// harm causes the fault that a card needs in some replicas.
 type harm func(c *local.Cluster, ids ...int)
 
 func kill(c *local.Cluster, ids ...int) { c.Kill(ids...) }
@@ -98,6 +98,6 @@ func kill(c *local.Cluster, ids ...int) { c.Kill(ids...) }
 func lose(c *local.Cluster, ids ...int) {
 	c.Kill(ids...)
 	for _, id := range ids {
-		_ = os.RemoveAll(c.Home(id)) // what is left shows: the replica is asked afterwards
+		_ = os.RemoveAll(c.Home(id)) // what remains is checked: the replica is asked afterwards
 	}
 }

@@ -24,7 +24,7 @@ const (
 	lateKeys = 5  // written after it
 )
 
-// restored loses a site with three of four replicas, and restores a backup as a new cluster elsewhere.
+// restored loses a site with three of four replicas. It restores a backup as a new cluster on another site.
 func restored(does harm) func(ctx context.Context, p Place) (string, []string, error) {
 	return func(ctx context.Context, p Place) (saw string, lacks []string, err error) {
 		c, end, err := p.cluster(ctx, "disaster-recovery")
@@ -73,7 +73,7 @@ func restored(does harm) func(ctx context.Context, p Place) (string, []string, e
 		if !lost {
 			return "", []string{fmt.Sprintf("the site is not lost: its monitor sees %+v", left)}, nil
 		}
-		if err := c.Stop(local.Patience); err != nil { // the old cluster must never run beside the new one
+		if err := c.Stop(local.Patience); err != nil { // the old cluster must never run at the same time as the new one
 			return "", nil, err
 		}
 
@@ -96,7 +96,7 @@ func restored(does harm) func(ctx context.Context, p Place) (string, []string, e
 	}
 }
 
-// backedUp takes a backup of a cluster that serves.
+// backedUp takes a backup of a running cluster.
 func backedUp(ctx context.Context, c *local.Cluster, key, out string) (*rescue.Chain, *rescue.Made, error) {
 	secret, err := crypto.ReadKey(key)
 	if err != nil {
@@ -112,7 +112,7 @@ func backedUp(ctx context.Context, c *local.Cluster, key, out string) (*rescue.C
 	return chain, made, err
 }
 
-// refused says why a copy of a backup, with one bit turned, is not believed; "": it is.
+// refused flips one bit in a copy of a backup, and returns why the copy is refused; "": it was accepted.
 func refused(chain *rescue.Chain, file *cluster.File, out string) (why string, err error) {
 	bytes, err := os.ReadFile(chain.Paths[0])
 	if err != nil {
@@ -132,8 +132,8 @@ func refused(chain *rescue.Chain, file *cluster.File, out string) (why string, e
 	return strings.ReplaceAll(err.Error(), out, filepath.Base(out)), nil
 }
 
-// elsewhere makes a new cluster from a backup, and counts the values that it has by what they begin with. Origin is the
-// sequence number at which it says that it begins.
+// elsewhere makes a new cluster from a backup, and counts its values by their prefixes. Origin is the sequence number at
+// which the new cluster says that it begins.
 func elsewhere(ctx context.Context, chain *rescue.Chain, before *cluster.File, dir, key string) (has map[string]int, origin uint64, err error) {
 	base, err := local.FreeBase(len(before.Replicas), operate.AdminOffset)
 	if err != nil {
@@ -172,7 +172,7 @@ func elsewhere(ctx context.Context, chain *rescue.Chain, before *cluster.File, d
 	return has, c.File.Origin.Seq, nil
 }
 
-// above counts sequence numbers above one.
+// above counts the sequence numbers above a given one.
 func above(seqs []uint64, seq uint64) (n int) {
 	for _, s := range seqs {
 		if s > seq {

@@ -160,8 +160,8 @@ func (w *World) Perform(client int, op *check.Op) *Operation {
 func (w *World) History() []*Operation { return w.history }
 
 // Calls returns the operations that the models know, except those that were certainly not executed, with their positions
-// in the order of execution, if these are known. An answer that no machine gives is a violation. An operation that is
-// sent at least once appears once more, at the end, for each further request that carried it.
+// in the order of execution, if these are known. An answer that no machine gives is a violation. An operation with the
+// semantics at-least-once is listed again, at the end, for each further request that contained it.
 func (w *World) Calls() []check.Call {
 	var calls, again []check.Call
 	for _, o := range w.history {
