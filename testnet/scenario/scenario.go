@@ -271,7 +271,7 @@ type Span struct {
 	Until time.Duration `toml:"until"` // 0: to the end
 }
 
-// Holds reports whether a moment lies in it.
+// Holds reports whether a time is within the span.
 func (s *Span) Holds(at time.Duration) bool { return at >= s.From && (s.Until == 0 || at < s.Until) }
 
 func (s *Span) String() string {
