@@ -104,8 +104,8 @@ func (s *schedule) onWire(p *packet) bool {
 	return s.healed || s.rng.IntN(100) >= s.loss && !s.cut[route{wire.TypeOf(p.msg), p.from, p.to}]
 }
 
-// turnWeather draws again which routes are cut. So different slots prepare and commit at different replicas.
-func (s *schedule) turnWeather() {
+// redrawCuts draws again which routes are cut. So different slots prepare and commit at different replicas.
+func (s *schedule) redrawCuts() {
 	s.cut = map[route]bool{}
 	for _, kind := range []wire.Type{wire.TypePrePrepare, wire.TypePrepare, wire.TypeCommit, wire.TypeCheckpoint, wire.TypeViewChange, wire.TypeNewView} {
 		for from := range s.c.all() {
@@ -144,7 +144,7 @@ func (s *schedule) disturb(moves int) {
 				s.c.receive(s.recent[s.rng.IntN(len(s.recent))])
 			}
 		case k < 86:
-			s.turnWeather()
+			s.redrawCuts()
 		case k < 90:
 			for _, l := range s.liars {
 				l.invade()

@@ -12,14 +12,14 @@ import (
 	"tagma/statemachine/kv"
 )
 
-// errant is a machine that makes one mistake: when due is set, it writes a wrong value instead of executing the next
+// faultyMachine makes one mistake: when due is set, it writes a wrong value instead of executing the next
 // operation.
-type errant struct {
+type faultyMachine struct {
 	statemachine.Machine
 	due atomic.Bool
 }
 
-func (s *errant) Apply(tx statemachine.Txn, op []byte) []byte {
+func (s *faultyMachine) Apply(tx statemachine.Txn, op []byte) []byte {
 	if s.due.CompareAndSwap(true, false) {
 		op = kv.Put([]byte("spoilt"), []byte("wrong"))
 	}
@@ -31,7 +31,7 @@ func (s *errant) Apply(tx statemachine.Txn, op []byte) []byte {
 func TestK2_AReplicaKeepsWhatWasWrongWithItsState(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, 4, small)
-	wrong := &errant{Machine: kv.Machine{}}
+	wrong := &faultyMachine{Machine: kv.Machine{}}
 	for i := range 3 {
 		b.start(i)
 	}

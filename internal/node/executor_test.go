@@ -112,13 +112,13 @@ func TestTheExecutorEndsWithItsContext(t *testing.T) {
 
 var errStore = errors.New("the store failed")
 
-// sick is a storage whose writes fail.
-type sick struct{ *memstore.Store }
+// failingStorage is a storage whose writes fail.
+type failingStorage struct{ *memstore.Store }
 
-func (sick) Write([]statemachine.WriteSet) error { return errStore }
+func (failingStorage) Write([]statemachine.WriteSet) error { return errStore }
 
 func TestD6_AStoreThatFailsEndsTheExecutor(t *testing.T) {
-	x, _, done := newTestExecutor(t, sick{memstore.New()})
+	x, _, done := newTestExecutor(t, failingStorage{memstore.New()})
 	x.Do(port.Execute{Seq: 1, Body: body(1)})
 	if err := x.run(t.Context()); !errors.Is(err, errStore) {
 		t.Fatalf("ended with %v", err)

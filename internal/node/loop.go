@@ -46,7 +46,7 @@ type loop struct {
 	linked   func() bool      // whether enough other replicas are connected
 	changes  *changes
 	lost     *forgotten // set if the replica must not sign anything any more
-	awake    bool       // the core has got its first Tick
+	ticked   bool       // the core has got its first Tick
 	shown    atomic.Pointer[port.Inspection]
 }
 
@@ -112,10 +112,10 @@ const linkPatience = 50
 // told appends a Tick with the time. With its first Tick the core begins to ask other replicas and to measure time.
 func (l *loop) told(events []port.Event) []port.Event {
 	now := l.now()
-	if !l.awake && l.linked != nil && !l.linked() && now.Mono < linkPatience*l.tick {
+	if !l.ticked && l.linked != nil && !l.linked() && now.Mono < linkPatience*l.tick {
 		return events
 	}
-	l.awake = true
+	l.ticked = true
 	l.show()
 	return append(events, now)
 }

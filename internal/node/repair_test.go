@@ -84,18 +84,18 @@ func TestK2_DamagedReplicasComeBackUnderLoad(t *testing.T) {
 	}
 	t.Parallel()
 	b := newTestbed(t, 4, small).withAdmin()
-	s := &spoiler{
+	s := &damager{
 		b: b, chance: rand.New(rand.NewPCG(1, 11)), votes: make([]*ballots, 4), counts: map[string]int{}, keys: uint64(keys),
 	}
 	for i := range 4 {
-		s.oaths = append(s.oaths, &oath{signed: map[wire.Statement]wire.Digest{}})
+		s.signedBy = append(s.signedBy, &signedLog{signed: map[wire.Statement]wire.Digest{}})
 		b.adjust(i, func(s *Settings) { s.SegmentBytes, s.ScrubPause, s.ScrubBytes = minSegmentBytes, 0, 64<<20 })
 		s.start(i)
 	}
 	w := b.busy(t, keys)
 	for i := range 4 { // the stop moves the entries from memory to tables
 		b.halt(i)
-		s.swear(i)
+		s.recordSigned(i)
 		s.start(i)
 		s.isBack(i, "the first start")
 	}
@@ -108,7 +108,7 @@ func TestK2_DamagedReplicasComeBackUnderLoad(t *testing.T) {
 		how := s.isBack(i, what+" of "+kind)
 		s.counts[kind+", "+how]++
 		for r := range 4 {
-			s.swear(r)
+			s.recordSigned(r)
 		}
 		slowest = max(slowest, time.Since(began))
 		t.Logf("%s of %s: it %s, after %v", what, kind, how, time.Since(began).Round(time.Millisecond))
@@ -116,7 +116,7 @@ func TestK2_DamagedReplicasComeBackUnderLoad(t *testing.T) {
 	down := func(do func(i int) string) func(i int) string {
 		return func(i int) string {
 			b.halt(i)
-			s.swear(i)
+			s.recordSigned(i)
 			kind := do(i)
 			s.start(i)
 			return kind
@@ -145,7 +145,7 @@ func TestK2_DamagedReplicasComeBackUnderLoad(t *testing.T) {
 	}
 	for i := range 4 { // the cluster needs each of them once
 		b.halt(i)
-		s.swear(i)
+		s.recordSigned(i)
 		from := b.nodes[(i+1)%4].inspection().Executed
 		b.until(fmt.Sprintf("the others work without replica %d", i), func(rs []Report) bool {
 			return rs[0].Executed > uint64(from)+40
@@ -165,11 +165,11 @@ func TestK2_DamagedReplicasComeBackUnderLoad(t *testing.T) {
 		if r := n.Report(); len(r.Convicted) > 0 || r.Split > 0 {
 			t.Errorf("replica %d: convicted %v, split at %d", i, r.Convicted, r.Split)
 		}
-		s.swear(i)
-		if c := s.oaths[i].conflicts; len(c) > 0 {
+		s.recordSigned(i)
+		if c := s.signedBy[i].conflicts; len(c) > 0 {
 			t.Errorf("replica %d signed two digests for one place %d times: %v", i, len(c), c[0])
 		}
-		if len(s.oaths[i].signed) == 0 {
+		if len(s.signedBy[i].signed) == 0 {
 			t.Errorf("nothing was heard of replica %d", i)
 		}
 	}

@@ -101,17 +101,17 @@ func (w *busy) end() {
 	}
 }
 
-// oath records what a replica signs in all its runs. It must never sign two digests for one type, view and sequence
-// number (I2).
-type oath struct {
+// signedLog records what a replica signs in all its runs. A replica must never sign two digests for one type, view and
+// sequence number (I2).
+type signedLog struct {
 	mu        sync.Mutex
 	signed    map[wire.Statement]wire.Digest // without digest and signature
 	conflicts []string
 }
 
-func (o *oath) swear(cast []wire.Message) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (l *signedLog) recordSigned(cast []wire.Message) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, m := range cast {
 		s, is := wire.SaidIn(m)
 		if !is || s.Type == wire.TypeViewChange || s.Type == wire.TypeNewView { // D8.10: signing a second one is allowed
@@ -119,44 +119,44 @@ func (o *oath) swear(cast []wire.Message) {
 		}
 		digest := s.Digest
 		s.Digest, s.Sig = wire.Digest{}, wire.Signature{}
-		if before, known := o.signed[s]; known && before != digest {
-			o.conflicts = append(o.conflicts, fmt.Sprintf("%v at (%d, %d): %v and %v", s.Type, s.View, s.Seq, before, digest))
+		if before, known := l.signed[s]; known && before != digest {
+			l.conflicts = append(l.conflicts, fmt.Sprintf("%v at (%d, %d): %v and %v", s.Type, s.View, s.Seq, before, digest))
 		}
-		o.signed[s] = digest
+		l.signed[s] = digest
 	}
 }
 
-// spoiler damages the files of replicas.
-type spoiler struct {
-	b      *testbed
-	chance *rand.Rand
-	oaths  []*oath
-	votes  []*ballots
-	counts map[string]int
-	before [4]int // by replica: transfers of the present process that were counted already
-	lives  [4]int // by replica: new lives that were counted already
-	keys   uint64 // roughly how many keys the state has
+// damager damages the files of replicas.
+type damager struct {
+	b        *testbed
+	chance   *rand.Rand
+	signedBy []*signedLog
+	votes    []*ballots
+	counts   map[string]int
+	before   [4]int // by replica: transfers of the present process that were counted already
+	lives    [4]int // by replica: new lives that were counted already
+	keys     uint64 // roughly how many keys the state has
 }
 
-func (s *spoiler) start(i int) {
+func (s *damager) start(i int) {
 	v := &ballots{}
 	s.votes[i], s.before[i], s.lives[i] = v, 0, 0
 	s.b.start(i, v.options())
 }
 
-// swear adds to a replica's record what the replica has signed since the last call.
-func (s *spoiler) swear(i int) (said int) {
+// recordSigned adds to a replica's record what the replica has signed since the last call.
+func (s *damager) recordSigned(i int) (said int) {
 	v := s.votes[i]
 	v.mu.Lock()
 	cast := v.cast
 	v.cast = nil
 	v.mu.Unlock()
-	s.oaths[i].swear(cast)
+	s.signedBy[i].recordSigned(cast)
 	return len(cast)
 }
 
 // pick chooses a file of a replica's journal or store that is not empty.
-func (s *spoiler) pick(i int) (path string, held int) {
+func (s *damager) pick(i int) (path string, held int) {
 	dirs := []string{JournalDir, StateDir}
 	for {
 		dir := filepath.Join(s.b.home(i), dirs[s.chance.IntN(len(dirs))])
@@ -174,7 +174,7 @@ func (s *spoiler) pick(i int) (path string, held int) {
 }
 
 // flipWhileDown flips a bit anywhere in the files of a replica that is down. truncate cuts one of its files.
-func (s *spoiler) flipWhileDown(i int) string {
+func (s *damager) flipWhileDown(i int) string {
 	path, held := s.pick(i)
 	edit(s.b.t, path, func(data []byte) []byte {
 		data[s.chance.IntN(held)] ^= 1 << s.chance.IntN(8)
@@ -183,7 +183,7 @@ func (s *spoiler) flipWhileDown(i int) string {
 	return kindOf(path)
 }
 
-func (s *spoiler) truncate(i int) string {
+func (s *damager) truncate(i int) string {
 	path, held := s.pick(i)
 	if err := os.Truncate(path, int64(s.chance.IntN(held))); err != nil {
 		s.b.t.Fatal(err)
@@ -193,7 +193,7 @@ func (s *spoiler) truncate(i int) string {
 
 // flipWhileUp flips a bit on the disk of a running replica: in a value in a table, or in a full segment of the journal.
 // It does not touch badger's own structures, because damage there may end the process.
-func (s *spoiler) flipWhileUp(i int) (kind string, table bool) {
+func (s *damager) flipWhileUp(i int) (kind string, table bool) {
 	tables, _ := filepath.Glob(filepath.Join(s.b.home(i), StateDir, "*.sst"))
 	next, _ := filepath.Glob(filepath.Join(store.Next(filepath.Join(s.b.home(i), StateDir)), "*.sst"))
 	tables = append(tables, next...)
@@ -255,7 +255,7 @@ func kindOf(path string) string {
 }
 
 // scrubbed waits until a replica has begun and ended a whole pass, and returns how often it found damage meanwhile.
-func (s *spoiler) scrubbed(i int) uint64 {
+func (s *damager) scrubbed(i int) uint64 {
 	s.b.t.Helper()
 	at := &s.b.nodes[i].instance.Load().scrubs
 	passes, found := at.passes.Load(), at.found.Load()
@@ -264,7 +264,7 @@ func (s *spoiler) scrubbed(i int) uint64 {
 }
 
 // isBack waits until a replica holds the same state as the others and votes again. It returns how the replica recovered.
-func (s *spoiler) isBack(i int, what string) string {
+func (s *damager) isBack(i int, what string) string {
 	s.b.t.Helper()
 	n := s.b.nodes[i]
 	from := uint64(n.inspection().Executed)

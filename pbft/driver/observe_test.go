@@ -9,23 +9,23 @@ import (
 	"tagma/pbft/wire"
 )
 
-// diary is an observer that records what it is told.
-type diary struct {
+// callRecorder is an observer that records what it is told.
+type callRecorder struct {
 	Ignore
 	lines []string
 }
 
-func (d *diary) note(format string, args ...any) {
+func (d *callRecorder) note(format string, args ...any) {
 	d.lines = append(d.lines, fmt.Sprintf(format, args...))
 }
 
-func (d *diary) Proposing(s wire.Seq)               { d.note("proposes %d", s) }
-func (d *diary) Executing(s wire.Seq, rs, ops int)  { d.note("executes %d: %d %d", s, rs, ops) }
-func (d *diary) Suspected(v wire.View, why string)  { d.note("suspects %d: %s", v, why) }
-func (d *diary) Entered(v wire.View, why string)    { d.note("enters %d: %s", v, why) }
-func (d *diary) Split(s wire.Seq, as []wire.Digest) { d.note("split %d: %v", s, as) }
-func (d *diary) Forgot(s string, by wire.ReplicaID) { d.note("forgot %s: %d", s, by) }
-func (d *diary) Diverged(own wire.Digest, c wire.StableCert) {
+func (d *callRecorder) Proposing(s wire.Seq)               { d.note("proposes %d", s) }
+func (d *callRecorder) Executing(s wire.Seq, rs, ops int)  { d.note("executes %d: %d %d", s, rs, ops) }
+func (d *callRecorder) Suspected(v wire.View, why string)  { d.note("suspects %d: %s", v, why) }
+func (d *callRecorder) Entered(v wire.View, why string)    { d.note("enters %d: %s", v, why) }
+func (d *callRecorder) Split(s wire.Seq, as []wire.Digest) { d.note("split %d: %v", s, as) }
+func (d *callRecorder) Forgot(s string, by wire.ReplicaID) { d.note("forgot %s: %d", s, by) }
+func (d *callRecorder) Diverged(own wire.Digest, c wire.StableCert) {
 	d.note("diverged %d: %v %v", c.Seq, own, c.Digest)
 }
 
@@ -52,7 +52,7 @@ func TestTell_SaysInPlainFactsWhatAStepBrings(t *testing.T) {
 			"diverged 4: 01000000 02000000",
 		}},
 	} {
-		d := new(diary)
+		d := new(callRecorder)
 		Tell(d, c.ev, c.effects)
 		if !slices.Equal(d.lines, c.want) {
 			t.Errorf("%+v tells %q, want %q", c.effects, d.lines, c.want)

@@ -19,23 +19,23 @@ import (
 
 // cluster runs real cores and real drivers under a monitor, in memory and in one thread. Signatures are keyed hashes.
 type cluster struct {
-	t     *testing.T
-	mon   *Monitor
-	nodes []*node
-	wire  []packet
-	now   time.Duration
-	rng   *rand.Rand
-	loss  float64
-	next  uint64
-	open  map[wire.RequestID]*wire.Request
-	heard map[wire.RequestID]map[wire.ReplicaID]*wire.Reply
-	acked int
-	calm  bool     // no crashes
-	cut   int      // the replica that is cut off in both directions; negative: none
-	naive bool     // clients count answers without comparing them
-	books *Monitor // a monitor that has read the journals of lost disks; nil: in this run no disk is lost
-	liar  int      // the malicious replica; negative: none
-	tally tally
+	t            *testing.T
+	mon          *Monitor
+	nodes        []*node
+	wire         []packet
+	now          time.Duration
+	rng          *rand.Rand
+	loss         float64
+	next         uint64
+	open         map[wire.RequestID]*wire.Request
+	heard        map[wire.RequestID]map[wire.ReplicaID]*wire.Reply
+	acked        int
+	calm         bool     // no crashes
+	cut          int      // the replica that is cut off in both directions; negative: none
+	naive        bool     // clients count answers without comparing them
+	lostJournals *Monitor // a monitor that has read the journals of lost disks; nil: in this run no disk is lost
+	liar         int      // the malicious replica; negative: none
+	tally        tally
 
 	behaviour byzantine.Choice
 }

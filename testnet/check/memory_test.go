@@ -28,10 +28,10 @@ type backup struct {
 	saved map[wire.Seq]state
 }
 
-// asleep is a core that only asks other replicas.
-type asleep struct{ *amnesia.Amnesiac }
+// askingCore is a core that only asks other replicas.
+type askingCore struct{ *amnesia.Amnesiac }
 
-func (asleep) Anchor() []wire.Record { return nil }
+func (askingCore) Anchor() []wire.Record { return nil }
 
 func (m *memory) life(id wire.ReplicaID) (l wire.Life) {
 	binary.BigEndian.PutUint64(l[:], m.lives+1)
@@ -41,7 +41,7 @@ func (m *memory) life(id wire.ReplicaID) (l wire.Life) {
 
 // start returns how a replica starts. In a cluster in which no disk is lost, it need not ask the others.
 func (m *memory) start(n *node, at wire.Seq) pbft.Start {
-	if n.c.books == nil {
+	if n.c.lostJournals == nil {
 		return pbft.Start{}
 	}
 	return pbft.Start{Life: m.life(n.id), Nonce: n.c.rng.Uint64() | 1, Fetch: m.lives > 0 && at == 0}
@@ -49,7 +49,7 @@ func (m *memory) start(n *node, at wire.Seq) pbft.Start {
 
 // told reports to the monitor what the disk holds at a start.
 func (m *memory) told(n *node, log []wire.Record, at state) {
-	if n.c.books == nil {
+	if n.c.lostJournals == nil {
 		return
 	}
 	for _, rec := range log {
@@ -63,7 +63,7 @@ func (m *memory) told(n *node, log []wire.Record, at state) {
 // ask starts a node that knows that it may have forgotten what it signed.
 func (n *node) ask() {
 	n.memory.amnesiac = amnesia.New(n.cfg, n.c.rng.Uint64()|1)
-	n.replica, n.core, n.inbox, n.dieIn = nil, asleep{n.memory.amnesiac}, nil, 0
+	n.replica, n.core, n.inbox, n.dieIn = nil, askingCore{n.memory.amnesiac}, nil, 0
 	n.drv = n.driver(nil)
 }
 
@@ -89,7 +89,7 @@ func (m *memory) settle(n *node) {
 
 // lose takes the whole disk.
 func (n *node) lose() {
-	n.c.books.Read(n.id, slices.Concat(n.disk...))
+	n.c.lostJournals.Read(n.id, slices.Concat(n.disk...))
 	n.disk, n.drv, n.memory.gone = nil, nil, true
 	n.saved = map[wire.Seq]state{0: {done: map[wire.RequestID]wire.Reply{}}}
 	n.c.mon.Forgot(n.id)
@@ -97,8 +97,8 @@ func (n *node) lose() {
 
 // putBack replaces the disk by an older copy. The node does not know this.
 func (n *node) putBack() {
-	n.c.books.Read(n.id, slices.Concat(n.disk...))
-	n.c.books.Restored(n.id)
+	n.c.lostJournals.Read(n.id, slices.Concat(n.disk...))
+	n.c.lostJournals.Restored(n.id)
 	n.disk, n.saved, n.memory.lives = n.memory.copied.disk, n.memory.copied.saved, n.memory.copied.lives
 	n.drv, n.memory.copied = nil, nil
 	n.c.mon.Forgot(n.id)
@@ -116,7 +116,7 @@ func (c *cluster) whole() bool {
 
 // mishap sometimes copies the node's disk, loses the disk, or replaces it by the copy.
 func (n *node) mishap() {
-	if n.c.books == nil || n.c.calm || !n.c.whole() {
+	if n.c.lostJournals == nil || n.c.calm || !n.c.whole() {
 		return
 	}
 	switch dice := n.c.rng.IntN(400); {
@@ -139,7 +139,7 @@ func TestI19_RealRunsThatLoseDisksAreClean(t *testing.T) {
 	sum, facts, told := tally{}, map[string]int{}, map[string]int{}
 	for seed := range uint64(25) {
 		c := newCluster(t, []int{4, 7}[seed%2], seed, "")
-		c.books = c.newBooks()
+		c.lostJournals = c.newLostJournals()
 		c.loss = float64(seed%4) * 0.03
 		c.rough(60)
 		for _, v := range c.mon.Violations() {

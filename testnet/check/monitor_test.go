@@ -60,7 +60,7 @@ func TestMonitor_RealRunsAreClean(t *testing.T) {
 	}
 }
 
-func (c *cluster) newBooks() *Monitor {
+func (c *cluster) newLostJournals() *Monitor {
 	j := NewMonitor(configOf(len(c.nodes)), everybody, holds)
 	j.VerifyEvery(1)
 	return j
@@ -68,9 +68,9 @@ func (c *cluster) newBooks() *Monitor {
 
 // journals reads the journals of all honest replicas twice: first their first half, then all.
 func (c *cluster) journals() *Monitor {
-	j := c.books
+	j := c.lostJournals
 	if j == nil {
-		j = c.newBooks()
+		j = c.newLostJournals()
 	}
 	for _, part := range []int{2, 1} {
 		for _, n := range c.nodes {

@@ -27,8 +27,8 @@ func parties(id uint64) (from, to string) {
 	return account(id), account(id + 1 + id/bankAccounts%(bankAccounts-1))
 }
 
-// tellers are clients that transfer money until they are closed.
-type tellers struct {
+// transferClients are clients that transfer money until they are closed.
+type transferClients struct {
 	t        *testing.T
 	sessions []*client.Client
 	stop     chan struct{}
@@ -41,13 +41,13 @@ type tellers struct {
 }
 
 // openBank opens the accounts and begins to transfer.
-func openBank(t *testing.T, c *Cluster) *tellers {
+func openBank(t *testing.T, c *Cluster) *transferClients {
 	t.Helper()
 	key, err := crypto.ReadKey(c.ClientKey(0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &tellers{t: t, stop: make(chan struct{}), progress: make(chan struct{})}
+	b := &transferClients{t: t, stop: make(chan struct{}), progress: make(chan struct{})}
 	for range bankSessions {
 		s, err := reach.Dial(t.Context(), c.File, key)
 		if err != nil {
@@ -71,7 +71,7 @@ func openBank(t *testing.T, c *Cluster) *tellers {
 	return b
 }
 
-func (b *tellers) work(ctx context.Context, to bank.Client) {
+func (b *transferClients) work(ctx context.Context, to bank.Client) {
 	for {
 		select {
 		case <-b.stop:
@@ -96,7 +96,7 @@ func (b *tellers) work(ctx context.Context, to bank.Client) {
 }
 
 // more waits until so many further transfers are acknowledged.
-func (b *tellers) more(t *testing.T, n int) {
+func (b *transferClients) more(t *testing.T, n int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -119,7 +119,7 @@ func (b *tellers) more(t *testing.T, n int) {
 }
 
 // close ends the transfers and compares the accounts with the acknowledged transfers.
-func (b *tellers) close() {
+func (b *transferClients) close() {
 	b.t.Helper()
 	close(b.stop)
 	b.workers.Wait()

@@ -19,8 +19,8 @@ func TestCrossfire_NoTransferIsLostOrDoubled(t *testing.T) {
 		Protocol:  cluster.Protocol{CheckpointInterval: 128, LogWindow: 1024},
 		Malicious: map[int][]byzantine.Choice{0: {{Name: "corrupt", Values: map[string]string{"from_seq": "20"}}}}, Awake: true,
 	})
-	tellers := openBank(t, c)
-	fire := &crossfire{t: t, cluster: c, bank: tellers}
+	transferClients := openBank(t, c)
+	fire := &crossfire{t: t, cluster: c, bank: transferClients}
 
 	fire.goesOn("the corrupt primary", 0)
 	if got := fire.reports(0, 1, 2, 3); got[1].Refused == 0 {
@@ -47,14 +47,14 @@ func TestCrossfire_NoTransferIsLostOrDoubled(t *testing.T) {
 	}
 	fire.back(paused)
 
-	tellers.close()
+	transferClients.close()
 }
 
 // crossfire is a cluster whose primaries become faulty, and its load.
 type crossfire struct {
 	t       *testing.T
 	cluster *Cluster
-	bank    *tellers
+	bank    *transferClients
 }
 
 // primary is the primary of the highest active view that any replica reports.

@@ -10,10 +10,10 @@ import (
 	malicious "tagma/testnet/byzantine/replica"
 )
 
-// mumbler is a core that answers every tick with one broadcast.
-type mumbler struct{ last port.Event }
+// broadcaster is a core that answers every tick with one broadcast.
+type broadcaster struct{ last port.Event }
 
-func (m *mumbler) Step(ev port.Event) []port.Effect {
+func (m *broadcaster) Step(ev port.Event) []port.Effect {
 	if _, is := ev.(port.Tick); !is {
 		return nil
 	}
@@ -21,11 +21,11 @@ func (m *mumbler) Step(ev port.Event) []port.Effect {
 	return []port.Effect{port.Broadcast{Msg: &wire.Heartbeat{View: 1}}}
 }
 
-func (*mumbler) Anchor() []wire.Record { return nil }
+func (*broadcaster) Anchor() []wire.Record { return nil }
 
-func openGate(t *testing.T, c byzantine.Choice) (*gate, *mumbler) {
+func openGate(t *testing.T, c byzantine.Choice) (*gate, *broadcaster) {
 	t.Helper()
-	core := new(mumbler)
+	core := new(broadcaster)
 	cfg := &wire.Config{Members: make([]wire.PublicKey, 4), Self: 3}
 	g, err := newGate(&behaviour{choice: c}, cfg, core, func([]byte) wire.Signature { return wire.Signature{} }, malicious.Options{})
 	if err != nil {

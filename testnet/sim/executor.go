@@ -11,9 +11,9 @@ import (
 	"tagma/pbft/wire"
 )
 
-// backroom runs a node's executor and its mover in virtual time. The core gets the result of a batch when the batch's
+// executorHost runs a node's executor and its mover in virtual time. The core gets the result of a batch when the batch's
 // execution time has passed, and a write ends with its sync.
-type backroom struct {
+type executorHost struct {
 	busy    bool          // the executor is doing a piece of work
 	results []port.Event  // results of that piece of work; the core gets them when it ends
 	takes   time.Duration // how long that piece takes

@@ -58,7 +58,7 @@ type process struct {
 	driver  *driver.Driver
 	exec    *replica.Executor
 	donor   *replica.Donor
-	room    backroom
+	room    executorHost
 	behind  behind
 	said    []wire.Statement // if its disks were put back: what it signed, according to its journal and since its start
 

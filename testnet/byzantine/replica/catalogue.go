@@ -53,7 +53,7 @@ func New(c tamper.Choice, cfg *wire.Config, core Core, sign Sign, options ...Opt
 	if len(options) > 0 {
 		l.opt = options[0]
 	}
-	l.awake = l.opt.When == nil
+	l.active = l.opt.When == nil
 	if err := h.ready(); err != nil {
 		return nil, fmt.Errorf("behaviour %s: %w", c.Name, err)
 	}

@@ -58,7 +58,7 @@ func (c *colluder) note(at Slot, second wire.Digest) {
 // the batch that this replica got.
 func (c *colluder) hear(ev port.Event) []port.Event {
 	p, ok := received(ev).(*wire.PrePrepare)
-	if !c.awake || !ok || p.Seq < c.FromSeq {
+	if !c.active || !ok || p.Seq < c.FromSeq {
 		return []port.Event{ev}
 	}
 	if from := ev.(port.Received).From.Replica; c.cfg.Primary(p.View) != from || !c.conspires(from) {

@@ -12,8 +12,8 @@ import (
 	"tagma/testnet/sim"
 )
 
-// feast has the counts of a run in which replica 3 asks for data without end.
-type feast struct {
+// fetchCounts has the counts of a run in which replica 3 asks for data without end.
+type fetchCounts struct {
 	asked   map[string]int // replica 3's questions to replica 1, by type of message
 	given   [3]int         // by replica: bytes that it sent to replica 3 after replica 3 began to ask
 	ordered int            // bytes of all pre-prepares that the primary sent to replica 1
@@ -21,14 +21,14 @@ type feast struct {
 
 // serve runs a cluster for so many timeouts. Clients put values of this size, and replica 3 asks for data as the choice
 // says.
-func serve(t *testing.T, choice string, value, timeouts int) *feast {
+func serve(t *testing.T, choice string, value, timeouts int) *fetchCounts {
 	t.Helper()
 	c, err := byzantine.ParseChoice(choice)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const from = 6 * T
-	f := &feast{asked: map[string]int{}}
+	f := &fetchCounts{asked: map[string]int{}}
 	w, err := sim.New(sim.Options{
 		Seed: 1, Clients: 6, Workload: sim.Workload{Kind: "put", ValueBytes: value, Keys: 2000, Rate: 200},
 		Config:    wire.Config{CheckpointInterval: 10, LogWindow: 20, ViewTimeout: T, MaxBatch: 2},

@@ -31,18 +31,18 @@ func Between(from, until time.Duration) func(port.Tick) bool {
 // liar is what all attackers embed: the honest core that they wrap, and hooks that change nothing. An attacker without a
 // core only checks its parameters.
 type liar struct {
-	cfg   *wire.Config
-	core  Core
-	sign  Sign
-	opt   Options
-	heard *Recording    // messages that it received, and those that other attackers recorded; nil unless it listens
-	view  wire.View     // the core's view, as the core last reported it
-	leads bool          // the core is the primary of view, and the view is active
-	low   wire.Seq      // the core's h
-	awake bool          // the attacker lies now
-	now   time.Duration // the time of the last tick
-	said  []port.Effect // messages that it sends in this step without the core
-	late  []postponed   // messages that it sends later, in the order in which they are due
+	cfg    *wire.Config
+	core   Core
+	sign   Sign
+	opt    Options
+	heard  *Recording    // messages that it received, and those that other attackers recorded; nil unless it listens
+	view   wire.View     // the core's view, as the core last reported it
+	leads  bool          // the core is the primary of view, and the view is active
+	low    wire.Seq      // the core's h
+	active bool          // the attacker lies now
+	now    time.Duration // the time of the last tick
+	said   []port.Effect // messages that it sends in this step without the core
+	late   []postponed   // messages that it sends later, in the order in which they are due
 }
 
 // hooks are the methods of liar that an attacker may replace.
@@ -86,7 +86,7 @@ func (a attacker) Step(ev port.Event) []port.Effect {
 	if e, brings := ev.(port.Received); brings && l.heard != nil {
 		l.heard.Add(e.Msg.Message())
 	}
-	if t, ticks := ev.(port.Tick); ticks && l.awake {
+	if t, ticks := ev.(port.Tick); ticks && l.active {
 		a.tick(t)
 	}
 	todo := a.hear(ev)
@@ -95,7 +95,7 @@ func (a attacker) Step(ev port.Event) []port.Effect {
 		ev, todo = todo[0], todo[1:]
 		for _, effect := range l.core.Step(ev) {
 			l.follow(effect)
-			if !l.awake {
+			if !l.active {
 				out = append(out, effect)
 				continue
 			}
@@ -194,7 +194,7 @@ func (l *liar) time(ev port.Event) {
 		return
 	}
 	if l.now = tick.Mono; l.opt.When != nil {
-		l.awake = l.opt.When(tick)
+		l.active = l.opt.When(tick)
 	}
 	for len(l.late) > 0 && l.late[0].due <= l.now {
 		l.say(l.late[0].effect)
@@ -339,7 +339,7 @@ func (r *rule) hits(peer port.Source) bool {
 // hear gives the core an incoming message, changed or dropped as the rule says.
 func (r *rule) hear(ev port.Event) []port.Event {
 	m := received(ev)
-	if !r.incoming || !r.awake || m == nil || !r.covers(m) || !r.hits(ev.(port.Received).From) {
+	if !r.incoming || !r.active || m == nil || !r.covers(m) || !r.hits(ev.(port.Received).From) {
 		return []port.Event{ev}
 	}
 	return nil

@@ -68,7 +68,7 @@ func (d *dead) ready() error {
 
 // hear gives the core only ticks and the results of its own machine, which are not messages.
 func (d *dead) hear(ev port.Event) []port.Event {
-	if d.awake && d.FromSeq.Begun() && received(ev) != nil {
+	if d.active && d.FromSeq.Begun() && received(ev) != nil {
 		return nil
 	}
 	return []port.Event{ev}
@@ -113,7 +113,7 @@ func (c *censoring) ignores(key wire.PublicKey) bool {
 }
 
 func (c *censoring) hear(ev port.Event) []port.Event {
-	if r, ok := received(ev).(*wire.Request); ok && c.awake && c.ignores(r.ID.Client) {
+	if r, ok := received(ev).(*wire.Request); ok && c.active && c.ignores(r.ID.Client) {
 		return nil
 	}
 	return []port.Event{ev}

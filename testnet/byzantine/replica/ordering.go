@@ -197,7 +197,7 @@ func (f *filler) ready() error {
 // time in order to be fair to other clients.
 func (f *filler) hear(ev port.Event) []port.Event {
 	r, asks := received(ev).(*wire.Request)
-	if !asks || !f.awake || !f.leads || slices.ContainsFunc(r.Ops, func(op []byte) bool { return len(op) > 0 }) {
+	if !asks || !f.active || !f.leads || slices.ContainsFunc(r.Ops, func(op []byte) bool { return len(op) > 0 }) {
 		return []port.Event{ev}
 	}
 	if len(f.names) >= mostHeld {

@@ -42,7 +42,7 @@ func (r *runner) tick(t port.Tick) {
 
 // hear gives the core the proposals that the attacker made without it, as if the core had made them.
 func (r *runner) hear(ev port.Event) []port.Event {
-	if r.enter(r.view); r.awake && r.nulls() && r.leads && r.view == r.in && !r.silent {
+	if r.enter(r.view); r.active && r.nulls() && r.leads && r.view == r.in && !r.silent {
 		return append([]port.Event{ev}, r.fill()...)
 	}
 	return []port.Event{ev}

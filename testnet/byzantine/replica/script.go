@@ -71,7 +71,7 @@ type Script struct {
 
 // NewScript wraps a core in a script. The caller leaves out lines whose time is over when the core starts.
 func NewScript(lines []Line, cfg *wire.Config, core Core, sign Sign, options Options) *Script {
-	s := &Script{liar: liar{cfg: cfg, core: core, sign: sign, opt: options, awake: true}, lines: slices.Clone(lines)}
+	s := &Script{liar: liar{cfg: cfg, core: core, sign: sign, opt: options, active: true}, lines: slices.Clone(lines)}
 	s.listen()
 	slices.SortStableFunc(s.lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
 	return s

@@ -63,7 +63,7 @@ func (s *skewed) ready() (err error) {
 }
 
 func (s *skewed) hear(ev port.Event) []port.Event {
-	if tick, ok := ev.(port.Tick); ok && s.awake {
+	if tick, ok := ev.(port.Tick); ok && s.active {
 		by := s.by
 		if s.Every > 0 && tick.Mono/s.Every%2 == 1 {
 			by = -by
@@ -102,7 +102,7 @@ func (h *hasty) tick(port.Tick) {
 }
 
 func (h *hasty) hear(ev port.Event) []port.Event {
-	if !h.awake {
+	if !h.active {
 		return []port.Event{ev}
 	}
 	if tick, ticks := ev.(port.Tick); ticks && h.What == "time" {
@@ -162,7 +162,7 @@ func (d *dawdler) ready() error {
 }
 
 func (d *dawdler) hear(ev port.Event) []port.Event {
-	if !d.awake || d.cfg.Primary(d.view) != d.cfg.Self { // this replica orders nothing now
+	if !d.active || d.cfg.Primary(d.view) != d.cfg.Self { // this replica orders nothing now
 		out := append(d.waiting, ev)
 		d.waiting, d.inside = nil, nil
 		clear(d.known)

@@ -55,7 +55,7 @@ func (p *pair) hear(ev port.Event) []port.Event {
 	if e, ok := ev.(port.Executed); ok {
 		p.done = max(p.done, e.Seq)
 	}
-	if !p.awake {
+	if !p.active {
 		return []port.Event{ev}
 	}
 	if p.second == nil && (p.tried == 0 || p.tried < p.done) {

@@ -261,11 +261,11 @@ func (k *keeper) hear(ev port.Event) []port.Event {
 	switch m := received(ev).(type) {
 	case *wire.ViewChange:
 		first := k.keep(m)
-		if k.awake && !k.shown[m.View] {
+		if k.active && !k.shown[m.View] {
 			k.shown[m.View] = true
 			k.show(m.View)
 		}
-		if k.awake && first != m {
+		if k.active && first != m {
 			return []port.Event{port.Received{From: ev.(port.Received).From, Msg: wire.Own(first)}} // verified on arrival
 		}
 	case *wire.Prepare, *wire.Commit:

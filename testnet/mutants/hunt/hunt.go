@@ -88,7 +88,7 @@ func (o *order) search(ctx context.Context, r *result, m *mutants.Mutant, dir, o
 	if err != nil {
 		return err
 	}
-	r.haul, r.Caught = *h, h.By != ""
+	r.hunterResult, r.Caught = *h, h.By != ""
 	r.Unexpected = r.Caught && !slices.Contains(m.Expect, h.By)
 	if !r.Caught || m.Hunter != mutants.Sim {
 		return nil
@@ -119,12 +119,12 @@ func (o *order) compile(ctx context.Context, args []string) error {
 }
 
 // run runs a hunting program, and returns what it found and the seconds of processor time that it took.
-func (o *order) run(ctx context.Context, hunter string, args []string) (*haul, float64, error) {
+func (o *order) run(ctx context.Context, hunter string, args []string) (*hunterResult, float64, error) {
 	out, took, err := o.limited(ctx, o.source, hunter, append([]string{insideWord}, args...))
 	if err != nil {
 		return nil, took, fmt.Errorf("the hunter: %w: %s", err, shortened(string(out)))
 	}
-	h := new(haul)
+	h := new(hunterResult)
 	if err := json.Unmarshal(out, h); err != nil {
 		return nil, took, fmt.Errorf("what the hunter found: %w", err)
 	}

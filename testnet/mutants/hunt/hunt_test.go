@@ -77,8 +77,8 @@ func TestTable_StandsBetweenItsMarks(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := []*result{
-		{Name: "one", What: "a break", Hunter: "sim", Caught: true, Seconds: 1.25, haul: haul{Plan: "far.json", By: "I1", Runs: 3}},
-		{Name: "two", What: "another", Hunter: "explore", haul: haul{Runs: 1}},
+		{Name: "one", What: "a break", Hunter: "sim", Caught: true, Seconds: 1.25, hunterResult: hunterResult{Plan: "far.json", By: "I1", Runs: 3}},
+		{Name: "two", What: "another", Hunter: "explore", hunterResult: hunterResult{Runs: 1}},
 	}
 	if err := writeTable(file, all); err != nil {
 		t.Fatal(err)

@@ -20,8 +20,8 @@ import (
 // insideWord is the first argument of the program that hunts.
 const insideWord = "inside"
 
-// haul is the result of a hunter.
-type haul struct {
+// hunterResult is the result of a hunter.
+type hunterResult struct {
 	By      string `json:"by,omitempty"` // the invariant or rule; empty: nothing
 	Finding string `json:"finding,omitempty"`
 	Runs    uint64 `json:"runs"`           // seeds or searches that were run
@@ -29,7 +29,7 @@ type haul struct {
 	Plan    string `json:"plan,omitempty"`
 }
 
-// inside runs the hunter on the source from which this program was built, and prints a haul.
+// inside runs the hunter on the source from which this program was built, and prints a hunterResult.
 func inside(args []string, stdout, stderr io.Writer) int {
 	h, err := hunted(args, stderr)
 	if err == nil {
@@ -42,7 +42,7 @@ func inside(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-func hunted(args []string, stderr io.Writer) (*haul, error) {
+func hunted(args []string, stderr io.Writer) (*hunterResult, error) {
 	f := flag.NewFlagSet(insideWord, flag.ContinueOnError)
 	f.SetOutput(stderr)
 	if len(args) == 0 {
@@ -66,7 +66,7 @@ const (
 
 // simulate runs one seed after the other until an invariant is broken. With a plan, the seed only determines its random
 // choices.
-func simulate(f *flag.FlagSet, args []string) (*haul, error) {
+func simulate(f *flag.FlagSet, args []string) (*hunterResult, error) {
 	seed := f.Uint64("seed", 1, "")
 	seeds := f.Uint64("seeds", defaultSeeds, "")
 	replicas := f.Int("replicas", 0, "")
@@ -75,7 +75,7 @@ func simulate(f *flag.FlagSet, args []string) (*haul, error) {
 		return nil, err
 	}
 	debug.SetGCPercent(garbagePercent)
-	h := &haul{Plan: *file}
+	h := &hunterResult{Plan: *file}
 	for h.Seed = *seed; h.Runs < *seeds; h.Seed++ {
 		h.Runs++
 		p := swarm.Wide.Draw(h.Seed, *replicas)
@@ -106,13 +106,13 @@ func simulate(f *flag.FlagSet, args []string) (*haul, error) {
 }
 
 // search exhausts the explorer's bounds.
-func search(f *flag.FlagSet, args []string) (*haul, error) {
+func search(f *flag.FlagSet, args []string) (*hunterResult, error) {
 	o := explore.Defaults()
 	o.Bind(f)
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
-	h := &haul{}
+	h := &hunterResult{}
 	for _, r := range explore.Search(context.Background(), o, func(explore.Run) {}).Runs {
 		h.Runs++
 		if r.Finding != nil {

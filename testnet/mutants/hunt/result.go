@@ -15,7 +15,7 @@ type result struct {
 	Hunter  string  `json:"hunter"`
 	Caught  bool    `json:"caught"`
 	Seconds float64 `json:"seconds"` // of processor time, for the hunt
-	haul
+	hunterResult
 	// Unexpected says that the checker found something else than the mutant's file expects.
 	Unexpected bool   `json:"unexpected,omitempty"`
 	Trouble    string `json:"trouble,omitempty"` // the error that kept it from being caught; "": none

@@ -24,14 +24,14 @@ type watcher struct {
 	say   func(kind play.Kind, format string, args ...any)
 
 	mu       sync.Mutex
-	seen     []sight // by replica
+	seen     []observation // by replica
 	journals *check.Monitor
 	unread   error // why the last reading of a correct replica's journal failed
 	dead     []local.Death
 }
 
-// sight is what the watcher knows about a replica.
-type sight struct {
+// observation is what the watcher knows about a replica.
+type observation struct {
 	state   condition
 	trusted bool // its reports and its journal are judged
 	damaged bool // its disk was damaged on purpose, so it may end by itself
@@ -61,7 +61,7 @@ const (
 )
 
 func newWatcher(c *local.Cluster, cfg *wire.Config, s *scenario.Scenario, say func(play.Kind, string, ...any)) *watcher {
-	w := &watcher{s: s, local: c, say: say, seen: make([]sight, s.Replicas)}
+	w := &watcher{s: s, local: c, say: say, seen: make([]observation, s.Replicas)}
 	verifier, all := crypto.NewVerifier(0, nil), func(wire.ReplicaID) bool { return true } // only for correct ones
 	w.journals = check.NewMonitor(cfg, all, replica.Holds(verifier))
 	w.journals.VerifyEvery(verifyEvery)
@@ -130,7 +130,7 @@ func (w *watcher) died(d local.Death) {
 }
 
 // change changes what is known of replicas.
-func (w *watcher) change(ids []int, how func(*sight)) {
+func (w *watcher) change(ids []int, how func(*observation)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, id := range ids {
@@ -139,16 +139,16 @@ func (w *watcher) change(ids []int, how func(*sight)) {
 }
 
 // set sets the condition of replicas.
-func (w *watcher) set(c condition, ids ...int) { w.change(ids, func(x *sight) { x.state = c }) }
+func (w *watcher) set(c condition, ids ...int) { w.change(ids, func(x *observation) { x.state = c }) }
 
 // damage records that replicas may end by themselves because of their disks.
-func (w *watcher) damage(ids []int) { w.change(ids, func(x *sight) { x.damaged = true }) }
+func (w *watcher) damage(ids []int) { w.change(ids, func(x *observation) { x.damaged = true }) }
 
 // strike records that replicas were made to forget what they signed.
-func (w *watcher) strike(ids []int) { w.change(ids, func(x *sight) { x.struck = true }) }
+func (w *watcher) strike(ids []int) { w.change(ids, func(x *observation) { x.struck = true }) }
 
 // all lists the replicas of which something holds.
-func (w *watcher) all(holds func(*sight) bool) (ids []int) {
+func (w *watcher) all(holds func(*observation) bool) (ids []int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for id := range w.seen {
@@ -160,18 +160,20 @@ func (w *watcher) all(holds func(*sight) bool) (ids []int) {
 }
 
 // are lists the replicas that are in a given condition.
-func (w *watcher) are(c condition) []int { return w.all(func(x *sight) bool { return x.state == c }) }
+func (w *watcher) are(c condition) []int {
+	return w.all(func(x *observation) bool { return x.state == c })
+}
 
 // turns records that a replica is malicious from now on. Its journal is read and judged a last time.
 func (w *watcher) turns(id int) {
 	w.readJournals()
-	w.change([]int{id}, func(x *sight) { x.trusted = false })
+	w.change([]int{id}, func(x *observation) { x.trusted = false })
 }
 
 // distrustForgetful stops judging replicas that report that they may have forgotten, and replicas that an event made
 // forget and that are down.
 func (w *watcher) distrustForgetful() {
-	w.change(w.all(func(x *sight) bool { return x.forgotten() || x.struck && x.state == down }), func(x *sight) { x.trusted = false })
+	w.change(w.all(func(x *observation) bool { return x.forgotten() || x.struck && x.state == down }), func(x *observation) { x.trusted = false })
 }
 
 // forgotten reports whether a replica's last report says that it may have forgotten what it signed.
@@ -181,7 +183,7 @@ func (w *watcher) forgotten(id int) bool {
 	return w.seen[id].forgotten()
 }
 
-func (x *sight) forgotten() bool {
+func (x *observation) forgotten() bool {
 	return x.report.Recovery != nil && x.report.Recovery.Phase == node.PhaseForgotten
 }
 
@@ -222,7 +224,7 @@ func (c *Cluster) Replicas() []play.Replica {
 }
 
 // role describes a replica in a word or two.
-func (x *sight) role(malicious bool) string {
+func (x *observation) role(malicious bool) string {
 	switch {
 	case malicious:
 		return "malicious"
