@@ -116,7 +116,11 @@ func (n *node) gather() []port.Event {
 	t.events = drain(t.events, &n.lanes.clients, replica.EventsPerTurn)
 	if n.lanes.tick {
 		n.lanes.tick = false
-		t.events = append(t.events, port.Tick{Mono: n.Now(), Wall: epoch + int64(n.w.now+n.skew), Due: n.exec.Service.Due()})
+		tick := port.Tick{Mono: n.Now(), Wall: epoch + int64(n.w.now+n.skew)}
+		if n.exec != nil { // a replica that asks what it signed has no executor yet
+			tick.Due = n.exec.Service.Due()
+		}
+		t.events = append(t.events, tick)
 	}
 	n.w.mark('n', int(n.id), uint64(len(t.events)), 0)
 	return t.events
