@@ -36,7 +36,8 @@ func (r *Receiver) settle(depth int) {
 
 func (s *share) complete() bool { return s[0] > 0 }
 
-// float ignores the digits that a float64 cannot hold exactly, so that a larger share never gives a smaller number.
+// float converts the share to a float64. It leaves out the digits that a float64 cannot hold exactly, so that a larger
+// share never gives a smaller number.
 func (s *share) float() float64 {
 	const exact = 13
 	sum, unit := float64(s[0]), 1.0
