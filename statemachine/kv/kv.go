@@ -57,6 +57,10 @@ const (
 
 	TooOld         Code = 14 // the history does not reach back to a revision; as an error it is a *Compacted
 	NotYetRevision Code = 15 // the store has not reached that revision
+
+	NoLease       Code = 16 // the lease does not exist, or has ended
+	LeaseTime     Code = 17 // of a lease that is to be granted
+	TooManyLeases Code = 18
 )
 
 func (c Code) Error() string {
@@ -91,6 +95,12 @@ func (c Code) Error() string {
 		return "the history does not reach back to that revision any more"
 	case NotYetRevision:
 		return "the store has not reached that revision yet"
+	case NoLease:
+		return "the lease does not exist, or has ended"
+	case LeaseTime:
+		return "a lease must last from 1 second to 30 days"
+	case TooManyLeases:
+		return "there are 100000 leases; revoke some, or wait until some end"
 	}
 	return "unknown error code of the key-value store"
 }

@@ -18,6 +18,7 @@ var (
 	_ statemachine.Historian = Machine{}
 	_ statemachine.Versioned = Machine{}
 	_ statemachine.Followed  = Machine{}
+	_ statemachine.Timed     = Machine{}
 )
 
 func (m *Machine) retention() retention { return retention{m.Keep, m.History} }
@@ -28,7 +29,7 @@ func (m *Machine) knows(version int) knows {
 		return knows{reverts: m.History > 0}
 	}
 	keep := m.retention()
-	return knows{reverts: keep.any(), revisions: keep.any()}
+	return knows{reverts: keep.any(), revisions: keep.any(), leases: version >= versionLease}
 }
 
 // Apply executes one operation. A refused operation returns its code as result and changes nothing.

@@ -23,10 +23,17 @@ const (
 	opRevert      opType = 7 // sequence number, prefix; see revert.go
 	opCompact     opType = 8 // revision; see compact.go
 	opAt          opType = 9 // revision, a whole operation as value; see at.go
+
+	opGrant     opType = 10 // nanoseconds; see lease.go, also for the next ones
+	opKeepAlive opType = 11 // lease
+	opRevoke    opType = 12 // lease
+	opLease     opType = 13 // lease
+	opLeases    opType = 14 // the first lease
 )
 
 const (
 	flagPrevious = 1 << 0 // put: return the pair that was replaced
+	flagLease    = 1 << 1 // put: a lease follows, to which the key is attached
 	flagNoEnd    = 1 << 0 // range: it has no end; the field end must be empty then
 )
 
@@ -38,7 +45,8 @@ type operation struct {
 	end      []byte // nil: no end
 	value    []byte
 	limit    uint32
-	to       uint64 // the sequence number to revert to, or a revision
+	to       uint64 // the sequence number to revert to, a revision, a lease, or a lease's time
+	lease    uint64 // the lease of a put; 0 for none
 	txn      *txn
 	inner    *operation // what is read at a revision
 }
@@ -46,7 +54,7 @@ type operation struct {
 // modifies reports whether the operation may change the store.
 func (o *operation) modifies() bool {
 	switch o.kind {
-	case opPut, opDeleteRange, opRevert, opCompact:
+	case opPut, opDeleteRange, opRevert, opCompact, opGrant, opKeepAlive, opRevoke:
 		return true
 	case opTxn:
 		return o.txn.modifies()
@@ -113,7 +121,7 @@ func span(kind opType, start, end []byte) []byte {
 
 // knows says which operations exist besides those of the first release. Others are refused as unknown, as they were by
 // versions before they existed, so that old batches give the same results when they are executed again.
-type knows struct{ reverts, revisions bool }
+type knows struct{ reverts, revisions, leases bool }
 
 // decodeOperation reads exactly what the functions above write. The operation refers to op's memory.
 func decodeOperation(op []byte, k knows) (operation, Code) {
@@ -124,8 +132,17 @@ func decodeOperation(op []byte, k knows) (operation, Code) {
 	o := operation{kind: opType(c.Byte())}
 	switch o.kind {
 	case opPut:
-		flags := c.Flags(flagPrevious)
-		o.previous, o.key, o.value = flags != 0, c.Key(), c.Value()
+		known := byte(flagPrevious)
+		if k.leases {
+			known |= flagLease
+		}
+		flags := c.Flags(known)
+		o.previous, o.key, o.value = flags&flagPrevious != 0, c.Key(), c.Value()
+		if flags&flagLease != 0 {
+			if o.lease = c.Uint64(); o.lease == 0 {
+				c.Fail()
+			}
+		}
 	case opGet:
 		o.key = c.Key()
 	case opRange:
@@ -158,6 +175,11 @@ func decodeOperation(op []byte, k knows) (operation, Code) {
 			}
 			o.inner = &inner
 		}
+	case opGrant, opKeepAlive, opRevoke, opLease, opLeases:
+		if !k.leases {
+			return operation{}, c.or(Unknown)
+		}
+		o.to = c.Uint64()
 	default:
 		return operation{}, c.or(Unknown)
 	}

@@ -66,7 +66,7 @@ func (x *run) revert(o *operation) []byte {
 	}
 	for _, c := range changes {
 		if len(c.former) > 0 {
-			x.set(c.key, c.former[recordHeader:], c.now, len(c.now) > 0)
+			x.set(c.key, c.former[recordHeader:], c.now, len(c.now) > 0, 0)
 			continue
 		}
 		x.remove(c.key, c.now)

@@ -17,6 +17,8 @@ type run struct {
 	chronicle *chronicle // writes the history of version 1; nil before the first modification, and without a history
 	log       *logWriter // the same from version 2 on
 
+	leased int // whether there are leases: 0 not known yet, 1 no, 2 yes
+
 	pairs uint32 // how many pairs ranges may still return
 	bytes int    // how many bytes these pairs may have
 }
@@ -44,6 +46,16 @@ func (x *run) do(o *operation) []byte {
 		return x.compact(o)
 	case opAt:
 		return x.readAt(o)
+	case opGrant:
+		return x.grant(o)
+	case opKeepAlive:
+		return x.keepAlive(o)
+	case opRevoke:
+		return x.revoke(o)
+	case opLease:
+		return x.getLease(o)
+	case opLeases:
+		return x.listLeases(o)
 	}
 	return x.transaction(o.txn)
 }
@@ -72,8 +84,9 @@ func (x *run) close() {
 	}
 }
 
-// set gives a key a value in this run's revision. It replaces record, the key's present one, if found.
-func (x *run) set(key, value, record []byte, found bool) (rev uint64, previous KeyValue) {
+// set gives a key a value in this run's revision, and attaches it to a lease unless that is 0. It replaces record, the
+// key's present one, if found.
+func (x *run) set(key, value, record []byte, found bool, lease uint64) (rev uint64, previous KeyValue) {
 	rev = x.raise()
 	next := KeyValue{Key: key, Value: value, CreateRevision: rev, ModRevision: rev, Version: 1}
 	if found {
@@ -87,6 +100,7 @@ func (x *run) set(key, value, record []byte, found bool) (rev uint64, previous K
 		x.log.put(key, record, found, value)
 	}
 	x.tx.Put(pairKey(key), encodePair(&next))
+	x.attach(key, lease)
 	return rev, previous
 }
 
@@ -100,11 +114,15 @@ func (x *run) remove(key, record []byte) {
 		x.log.remove(key, record)
 	}
 	x.tx.Delete(pairKey(key))
+	x.attach(key, 0)
 }
 
 func (x *run) put(o *operation) []byte {
+	if code := x.mayAttach(o); code != 0 {
+		return refusal(code)
+	}
 	record, found := x.Get(pairKey(o.key))
-	rev, previous := x.set(o.key, o.value, record, found)
+	rev, previous := x.set(o.key, o.value, record, found, o.lease)
 	return encodePut(rev, &previous, found && o.previous)
 }
 
@@ -178,6 +196,9 @@ func (x *run) transaction(t *txn) []byte {
 func (x *run) weigh(branch []operation) Code {
 	doomed := 0
 	for i := range branch {
+		if code := x.mayAttach(&branch[i]); code != 0 {
+			return code
+		}
 		switch o := &branch[i]; {
 		case o.kind == opGet:
 			x.bytes -= len(o.key) + max(x.valueBytes(o.key), valuePut(branch, o.key))

@@ -60,7 +60,8 @@ func (c *cursor) branch(k knows) ([]operation, Code) {
 		switch {
 		case c.Bad:
 			return nil, Malformed
-		case isKind(op, opTxn), k.reverts && isKind(op, opRevert), k.revisions && (isKind(op, opCompact) || isKind(op, opAt)):
+		case isKind(op, opTxn), k.reverts && isKind(op, opRevert), k.revisions && (isKind(op, opCompact) || isKind(op, opAt)),
+			k.leases && len(op) > 1 && op[0] == formatVersion && opType(op[1]).isLease():
 			return nil, Nested
 		}
 		if branch[i], code = decodeOperation(op, k); code != 0 {

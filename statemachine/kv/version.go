@@ -8,6 +8,7 @@ const (
 	versionLog    = 2 // the history is a log by revision, and an empty store is at revision 1
 	newestVersion = 2
 
+	versionLease = 2 // there are leases
 	crossVersion = 2 // takes part in transactions over several clusters
 )
 
