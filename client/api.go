@@ -6,6 +6,7 @@ import (
 
 	"tagma/client/status"
 	"tagma/statemachine"
+	"tagma/statemachine/attest"
 )
 
 // Interface is what an application uses of a client. A *Client implements it by sending operations to a cluster. For
@@ -126,6 +127,14 @@ func (c *Client) Machine() string {
 		return ""
 	}
 	return c.cluster.Machine()
+}
+
+// Members are the replicas of the client's cluster, as its file has them, in the form in which certificates are checked.
+func (c *Client) Members() attest.Members {
+	if c == nil {
+		return attest.Members{}
+	}
+	return c.cluster.Members()
 }
 
 // Close ends the session and its links and waits for all goroutines. Unfinished calls end with an *UnknownError;

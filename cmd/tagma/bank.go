@@ -95,21 +95,31 @@ func newBankOpen() *cobra.Command {
 }
 
 func newBankTransfer() *cobra.Command {
-	var to target
-	cmd := bankFlags(&to, &cobra.Command{
+	var s several
+	var deadline time.Duration
+	var receipt string
+	to := &s.target
+	cmd := bankFlags(to, &cobra.Command{
 		Use:   "transfer FROM TO AMOUNT",
 		Short: "Move an amount from one account to another",
 		Long: `Move AMOUNT, at least 1, from FROM to TO: both accounts change, or neither. It prints both balances after it. A balance
-that is too small is an error, and so is an account that does not exist.`,
-		Example: `  tagma bank transfer alice bob 30`,
-		Args:    command.Takes("FROM", "TO", "AMOUNT"),
+that is too small is an error, and so is an account that does not exist.
+
+With --with, FROM and TO are accounts of different clusters, such as alice@east. The payer's cluster coordinates; the clusters
+must know each other (tagma help group). It prints "committed" and the transaction's identifier.`,
+		Example: `  tagma bank transfer alice bob 30
+  tagma bank transfer alice@east bob@west 30 --with east=east/cluster.toml --with west=west/cluster.toml`,
+		Args: command.Takes("FROM", "TO", "AMOUNT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			amount, err := parseAmount(args[2])
 			if err != nil {
 				return err
 			}
+			if len(s.with) > 0 {
+				return s.transferAcross(cmd, args[0], args[1], amount, deadline, receipt)
+			}
 			what, op := fmt.Sprintf("transfer %d from %q to %q", amount, args[0], args[1]), bank.Transfer(args[0], args[1], amount)
-			return perform(cmd, &to, what, op, bank.DecodeTransfer, func(r bank.TransferResult, seq uint64) (any, string) {
+			return perform(cmd, to, what, op, bank.DecodeTransfer, func(r bank.TransferResult, seq uint64) (any, string) {
 				return map[string]any{
 					"from": args[0], "to": args[1], "amount": amount, "from_balance": r.From, "to_balance": r.To, "seq": seq,
 				}, fmt.Sprintf("OK %s %d, %s %d\n", args[0], r.From, args[1], r.To)
@@ -117,6 +127,7 @@ that is too small is an error, and so is an account that does not exist.`,
 		},
 	})
 	to.semanticsFlag(cmd)
+	s.acrossFlags(cmd, &deadline, &receipt)
 	return cmd
 }
 

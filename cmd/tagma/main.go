@@ -20,7 +20,9 @@ import (
 	"tagma/internal/operate"
 	"tagma/statemachine"
 	"tagma/statemachine/bank"
+	"tagma/statemachine/commit"
 	"tagma/statemachine/kv"
+	"tagma/txn"
 )
 
 func main() {
@@ -53,6 +55,7 @@ Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuratio
 		program.Init(), program.Node(),
 		newPut(), newGet(), newDelete(), newTxn(), newRevert(), newWatch(), newBank(),
 		program.Status(), program.Why(), program.Upgrade(), program.Keys(), newJournal(), newEvidence(), newBench(),
+		newGroup(), newCommit(),
 		newBackup(), newVerify(), newRestore(), newExport(), newImport(),
 	)
 	return root
@@ -91,6 +94,14 @@ var errorCodes = []struct {
 }
 
 func codeOf(err error) string {
+	switch {
+	case errors.As(err, new(*txn.Aborted)):
+		return "aborted"
+	case errors.As(err, new(*txn.Unknown)):
+		return "unknown-outcome"
+	case errors.As(err, new(*commit.Locked)):
+		return "locked"
+	}
 	for _, c := range errorCodes {
 		if errors.Is(err, c.is) {
 			return c.code

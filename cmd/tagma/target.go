@@ -92,7 +92,7 @@ func (t *target) dial(dial, ctx context.Context, work func(context.Context, *cli
 	if err != nil {
 		return err
 	}
-	if file.Machine != t.machine {
+	if t.machine != "" && file.Machine != t.machine {
 		verbs := cmp.Or(verbsOf[file.Machine], "the program that comes with it")
 		return command.Unusablef("the cluster runs the machine %s, and this command is for %s; use %s", file.Machine, t.machine, verbs)
 	}
@@ -111,6 +111,12 @@ func (t *target) dial(dial, ctx context.Context, work func(context.Context, *cli
 		err = fmt.Errorf("end the session: %w", closing)
 	}
 	return err
+}
+
+// anyMachine is do for operations that more than one machine has.
+func (t *target) anyMachine(ctx context.Context, work func(context.Context, *client.Client) error) error {
+	t.machine = ""
+	return t.do(ctx, work)
 }
 
 // semantics returns the value of --semantics.

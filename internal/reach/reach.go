@@ -15,17 +15,22 @@ import (
 
 // Parts converts a file and a key to the types of package client.
 func Parts(file *cluster.File, key *crypto.PrivateKey) (*client.Cluster, *client.Key, error) {
-	content, err := file.Encode()
-	if err != nil {
-		return nil, nil, fmt.Errorf("encode the cluster file: %w", err)
-	}
-	c, err := client.ParseCluster(content)
+	c, err := Cluster(file)
 	if err != nil {
 		return nil, nil, err
 	}
 	seed := key.Seed()
 	k, err := client.NewKey(ed25519.NewKeyFromSeed(seed[:]))
 	return c, k, err
+}
+
+// Cluster converts a file.
+func Cluster(file *cluster.File) (*client.Cluster, error) {
+	content, err := file.Encode()
+	if err != nil {
+		return nil, fmt.Errorf("encode the cluster file: %w", err)
+	}
+	return client.ParseCluster(content)
 }
 
 // Dial opens a session.
