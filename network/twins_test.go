@@ -43,7 +43,7 @@ func TestTwins_WhoComesBackAgainAndAgainLivesBesideTheOther(t *testing.T) {
 		t.Error("it is said once")
 	}
 	frames := uint64(1)
-	w.hold(b, w.admit(b, 0, now)) // it is told
+	w.hold(b, w.admit(b, 0, now)) // b is told
 	for range 100 {               // process b is connected and running; however long this lasts, a is refused and told so
 		now, frames = now.Add(time.Second), frames+10
 		if v := w.admit(a, frames, now); v != refusedTwin {

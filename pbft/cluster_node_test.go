@@ -43,7 +43,7 @@ type node struct {
 	lost bool // journal and state are lost, and the next start knows that
 	// An older copy of the disk was put back, and no replica has noticed it: the node counts as a liar (D8.13).
 	restored bool
-	doubtful bool              // it was once
+	doubtful bool              // the disk was once an older copy that no replica had noticed
 	found    int               // how often other replicas noticed it
 	amnesiac *amnesia.Amnesiac // runs in place of the replica (D8.6)
 	fetching *fetching         // the running state transfer (X1)

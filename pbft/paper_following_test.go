@@ -140,7 +140,7 @@ func TestN6_WhatWaitsInASlotThatIsDoneIsTakenUp(t *testing.T) {
 	l.propose(0, 1, b)
 	wantCount(t, broadcasts[*wire.Commit](l.from(1, l.prepare(0, 1, b.Digest(), 1))), 1, "commits")
 	l.wait(time.Millisecond)
-	l.from(1, l.prePrepare(1, 1, l.batch(2, "b"))) // it is early, because the NewView has not arrived yet
+	l.from(1, l.prePrepare(1, 1, l.batch(2, "b"))) // early, because the NewView has not arrived yet
 	wantCount(t, broadcasts[*wire.Prepare](l.enter(1)), 1, "prepares")
 }
 

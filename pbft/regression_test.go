@@ -68,7 +68,7 @@ func TestN6_APrePrepareForAnAbsurdViewTakesNobodysPlace(t *testing.T) {
 	if lacks := l.r.newStatus().Slots; len(lacks) != 1 || lacks[0].Lacks&wire.LacksProposal == 0 {
 		t.Fatalf("lacks %v, want the proposal of slot 1", lacks)
 	}
-	l.from(1, l.prePrepare(1, 1, b)) // it is early, because the NewView has not arrived yet
+	l.from(1, l.prePrepare(1, 1, b)) // early, because the NewView has not arrived yet
 	effects := l.enter(1)
 	wantCount(t, broadcasts[*wire.Prepare](effects), 1, "prepares")
 }

@@ -26,7 +26,7 @@ type peer struct {
 	answeredAt time.Duration
 	help       budget.Budget
 
-	asked   bool          // it has asked what this replica holds of its statements
+	asked   bool          // the peer has asked what this replica holds of its statements
 	askedAt time.Duration // when it last asked that
 	wish    msglog.Wish
 }

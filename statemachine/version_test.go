@@ -179,7 +179,7 @@ func TestUpgrade_IsExecutedAtItsPlaceAndStopsAProgramThatDoesNotKnowTheVersion(t
 				t.Errorf("%v, want a refusal", why)
 			}
 		}
-		expect(t, r.batch(upgrade(1, 4, 1)), "executed@4[]") // it is at that version
+		expect(t, r.batch(upgrade(1, 4, 1)), "executed@4[]") // the state is at that version already
 	}
 	if old.root() != updated.root() {
 		t.Fatal("the states differ before the upgrade")

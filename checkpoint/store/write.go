@@ -82,7 +82,7 @@ func (s *Store) writeBatch(to Engine, c *content, sets []statemachine.WriteSet) 
 	for _, set := range sets {
 		c.apply(set.Writes)
 	}
-	if to != s.engine { // it is part of the store's state only if the engine is the store's
+	if to != s.engine { // another engine's versions are not the store's
 		return nil
 	}
 	s.mu.Lock()

@@ -79,7 +79,7 @@ func freePorts(t testing.TB, n int) []int {
 	for range 1000 {
 		port := int(nextPort.Add(1))
 		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			_ = l.Close() // it was only to see
+			_ = l.Close() // it was opened only to see whether the port is free
 			if ports = append(ports, port); len(ports) == n {
 				return ports
 			}

@@ -80,7 +80,7 @@ type Restored struct {
 	Replica int         `json:"replica"`
 	Seq     uint64      `json:"seq"`
 	Root    cluster.Key `json:"root"`
-	Origin  bool        `json:"origin"` // it is the state with which the cluster began
+	Origin  bool        `json:"origin"` // the state is the one with which the cluster began
 }
 
 // RestoreHome writes the state of a backup into the home of one replica, which is in dir or is dir. It does not change

@@ -187,7 +187,7 @@ func (m *Mover) Data(from wire.ReplicaID, v wire.Verified, now time.Duration) {
 		}
 		m.pick()
 	case data.Seq != m.cert.Seq:
-	case data.Offer != nil: // it does not serve that checkpoint any more
+	case data.Offer != nil: // the donor does not serve that checkpoint any more
 		if promised == m.cert.Seq && !g.refused {
 			g.failures++
 		}

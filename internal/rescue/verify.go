@@ -90,7 +90,7 @@ type Report struct {
 	Keys    int         `json:"keys"`
 	Records []int       `json:"records"` // number of records, by file
 	Signers []int       `json:"signers"` // replicas that signed the root; none for the cluster's origin
-	Origin  bool        `json:"origin"`  // it is the cluster's origin
+	Origin  bool        `json:"origin"`  // the state is the cluster's origin
 }
 
 // Print writes for people what was verified.

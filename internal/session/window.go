@@ -93,7 +93,7 @@ func (s *Session) Next(now time.Duration) *Request {
 // giveUp forgets a request, so that its number counts as done.
 func (s *Session) giveUp(r *Request) {
 	s.due.remove(r)
-	if s.open[r.id.T] == r { // it is not a request of a newer session with the same number
+	if s.open[r.id.T] == r { // and not a request of a newer session with the same number
 		delete(s.open, r.id.T)
 	}
 }

@@ -15,7 +15,7 @@ type Pending struct {
 	Since      time.Duration // when its timer started: at that time the primary had room for it (C6, T1)
 	RelayedAt  time.Duration // when this replica last relayed it to the primary; 0: never
 	Queued     bool          // it waits until this replica proposes it; false once it is in a pre-prepare
-	Ordered    bool          // it was handed to execution, and its timer has ended
+	Ordered    bool          // the request was handed to execution, and its timer has ended
 	prev, Next *Pending
 }
 

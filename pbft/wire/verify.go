@@ -20,8 +20,8 @@ type Verified struct{ msg Message }
 // Message returns the message that was verified.
 func (v Verified) Message() Message { return v.msg }
 
-// False is the error of a message with a claim that does not hold. It is for a caller that verifies the claims later,
-// and whose function holds therefore always returned true.
+// False returns the error that says that a claim of the message does not hold. A caller that made the Verified with a
+// function that always returns true, and that verifies the claims afterwards, reports a false claim by this error.
 func (v Verified) False() error { return fmt.Errorf("%s: %w", TypeOf(v.msg), ErrSignature) }
 
 // Offered returns the certificate that a Data carries as the message that a core takes; false without one. The claims

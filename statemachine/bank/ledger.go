@@ -65,7 +65,7 @@ func setReserved(tx statemachine.Txn, n uint64) {
 	tx.Put(keyReserved, binary.BigEndian.AppendUint64(nil, n))
 }
 
-// LedgersResult is what a bank has exchanged with all others. With the ledgers of all banks, see CrossAudit.
+// LedgersResult is what a bank has exchanged with all others. CrossAudit compares the ledgers of all banks.
 type LedgersResult struct {
 	Supply   uint64   // the money in this bank: what was minted and received, less what was sent
 	Reserved uint64   // room for prepared credits

@@ -38,7 +38,7 @@ type statement struct {
 	place
 	digest  wire.Digest
 	durable bool
-	left    bool     // it was sent before it was durable
+	left    bool     // the statement was sent before it was durable
 	past    bool     // the replica must never contradict it, whatever its present journal holds
 	stable  wire.Seq // for a view change: the stable checkpoint above which its certificates begin
 }
@@ -101,7 +101,7 @@ type observed struct {
 	}
 
 	spoken   spoken
-	amnesiac bool     // it has forgotten what it signed, and has not recovered yet
+	amnesiac bool     // the replica has forgotten what it signed and has not recovered yet
 	mute     bool     // another replica has shown it that it has forgotten something
 	silence  *silence // what this life must not sign; nil if it forgot nothing
 	lost     wire.Seq // it may have lost statements up to this sequence number

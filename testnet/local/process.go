@@ -59,7 +59,7 @@ type process struct {
 	cmd      *exec.Cmd
 	channel  *channel // kept open as long as the replica must live
 	ended    chan struct{}
-	expected bool // it was told to end; guarded by the cluster's mutex, like paused
+	expected bool // the process was told to end; guarded by the cluster's mutex, like paused
 	paused   bool
 }
 

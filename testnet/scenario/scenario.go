@@ -16,7 +16,7 @@ import (
 // Scenario is one run. Times count from the beginning of the workload. A field with a toml tag is read directly from
 // that key of the file; read.go sets the others.
 type Scenario struct {
-	File     string // it was read from
+	File     string // the file from which the scenario was read
 	Name     string `toml:"name"`
 	nameLine int
 	About    string           `toml:"about"` // one sentence: what to watch

@@ -16,7 +16,7 @@ type medium struct {
 	flight  []store.Entry // entries of the write under way
 	failure error         // the error that every write returns; nil: writes succeed
 	next    *medium       // the generation that replaces this one, now or later
-	gone    bool          // it was dropped
+	gone    bool          // the medium was dropped
 }
 
 func newMedium() *medium { return &medium{Disk: memory.New()} }

@@ -40,7 +40,7 @@ func TestRevert_AWipedReplicaRevertsAsTheOthersDo(t *testing.T) {
 				}
 			case errors.Is(err, kv.NotKept):
 				tooOld++
-			case !errors.Is(err, kv.ErrResult): // it was a put
+			case !errors.Is(err, kv.ErrResult): // the operation was a put
 				t.Errorf("a revert: %v", err)
 			}
 		}

@@ -11,7 +11,7 @@ import (
 type packet struct {
 	from    wire.ReplicaID // the sender, if it is a replica
 	read    *decoded
-	damaged bool       // it was damaged on its way
+	damaged bool       // the frame was damaged on its way
 	event   port.Event // the core's event for this frame, once the frame is verified
 }
 

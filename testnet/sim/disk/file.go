@@ -7,7 +7,7 @@ import (
 
 // inode is a file or a directory without its name.
 type inode struct {
-	dir    bool   // it is a directory, which has names and no data
+	dir    bool   // the inode is a directory, which has names and no data
 	data   []byte // as the running system sees it
 	stable []byte // the durable content
 	dirty  []int  // sectors written since the last sync, with repetitions
