@@ -102,7 +102,7 @@ func TestK2_ItDoesNotContradictTheCheckpointsThatItSigned(t *testing.T) {
 			}
 			l.r = r
 			effects = append(effects, l.wait(10*time.Millisecond)...)
-			for s := wire.Seq(5); s <= 8; s++ { // the records that these committed were not durable yet, and were lost
+			for s := wire.Seq(5); s <= 8; s++ { // the records that these slots had committed were lost
 				effects = append(effects, l.commitAll(0, s, l.batch(uint64(s), "a"))...)
 			}
 		}
@@ -136,7 +136,7 @@ func TestK2_AStateThatIsNotTheOneAnnouncedBeforeACrashIsGivenUp(t *testing.T) {
 		}
 		l.r, l.wrong = r, wrong
 		effects := l.wait(10 * time.Millisecond)
-		for s := wire.Seq(1); s <= 4; s++ { // the records that these committed were not durable yet, and were lost
+		for s := wire.Seq(1); s <= 4; s++ { // the records that these slots had committed were lost
 			effects = append(effects, l.commitAll(0, s, l.batch(uint64(s), "a"))...)
 		}
 		wantCount(t, all[port.Snapshot](effects), 1, "states taken")

@@ -33,9 +33,9 @@ type walk struct {
 	from, to []byte // the range
 	yield    func(key, value []byte) bool
 
-	// The position of the walk: ascending, every key below at was passed; descending, every key at or above it was.
+	// The position of the walk. An ascending walk has passed every key below it, a descending one every key from it on.
 	at   []byte
-	edge []byte // the value of at just after the last existing key; no key exists between edge and at
+	edge []byte // the position right after the last existing key that was passed
 	dead int    // deleted keys that were passed between edge and at
 	leap bool   // the walk has skipped a gap between edge and at
 }

@@ -15,11 +15,10 @@ type spoken struct {
 	lives map[wire.Life]silence
 }
 
-// silence is what a recovery forbids (D8.7): all votes until a checkpoint at until is stable, and votes for views below
-// since for ever.
+// silence says which votes a recovery forbids (D8.7).
 type silence struct {
-	until wire.Seq
-	since wire.View
+	until wire.Seq  // no vote before a checkpoint at this number is stable
+	since wire.View // no vote for a view below this one, ever
 }
 
 // says notes a statement.
