@@ -4,7 +4,7 @@ test('an equivocating primary: the view changes, the reason is told, and both st
   shown,
 }) => {
   const { page } = shown
-  await shown.load(100)
+  await shown.load(40)
   await shown.tab('Faults')
   const form = page.getByRole('form', { name: 'make a replica malicious' })
   await form.getByRole('radio', { name: 'replica 0' }).check()

@@ -4,7 +4,7 @@ import { executed, expect, test } from './fixtures.ts'
 test('each control does what it says', async ({ shown }) => {
   test.setTimeout(600_000)
   const { page } = shown
-  await shown.load(100)
+  await shown.load(60)
   const word = async (id: number, text: string | RegExp) => {
     await shown.tab('Replicas')
     await expect(shown.card(id).locator('.tag').first()).toHaveText(text)

@@ -3,7 +3,7 @@ import { executed, expect, test } from './fixtures.ts'
 test('a wiped replica comes back: it executes with the others, and votes again from the next view on', async ({
   shown,
 }) => {
-  await shown.load(300)
+  await shown.load(60)
   await shown.tab('Replicas')
   await expect.poll(() => executed(shown, 2)).toBeGreaterThan(50)
   const before = await executed(shown, 0)

@@ -33,7 +33,7 @@ test('each card of the tour runs to its check, and its run is in the time machin
 
 test('a card is tried on the live cluster, and undone', async ({ shown }) => {
   const { page } = shown
-  await shown.load(100)
+  await shown.load(40)
   await shown.tab('Tour')
   await page.getByRole('button', { name: 'Crash', exact: true }).click()
   await shown.press('Do it here')

@@ -26,8 +26,18 @@ const LOADING = 24
 // of the time is spent on reading, or else a live page would fall further and further behind.
 const SLOW = 34
 const LONGEST = 200
+// LATE is how long lines of a live page may have waited here, in milliseconds. From then on more of each frame is spent on
+// reading: better to miss frames than to show the past as the present. On a busy machine the time that has passed is not the
+// time that was worked.
+const LATE = 300
+const CATCHING_UP = 40
 
-let queue: string[][] = []
+interface Chunk {
+  lines: string[]
+  came: number
+}
+
+let queue: Chunk[] = []
 let place = 0 // in the first chunk
 let scheduled = false
 let drained = 0 // when that was done last
@@ -61,7 +71,7 @@ export async function connect(): Promise<void> {
         connection.value = { state: 'history' }
       },
       lines(lines) {
-        queue.push(lines)
+        queue.push({ lines, came: performance.now() })
         schedule()
       },
       end() {
@@ -88,7 +98,7 @@ export function disconnect(): void {
 export function open(name: string, text: string): void {
   disconnect()
   connection.value = { state: 'file', name }
-  queue = [text.split('\n')]
+  queue = [{ lines: text.split('\n'), came: performance.now() }]
   ended = true
   schedule()
 }
@@ -106,12 +116,15 @@ function drain(): void {
   const now = performance.now()
   const since = now - drained
   drained = now
-  const usual = connection.peek().state === 'live' ? BUDGET : LOADING
-  const until = now + (behind && since > SLOW ? Math.max(usual, Math.min(since, LONGEST) / 2) : usual)
+  const live = connection.peek().state === 'live'
+  const missed = behind && since > SLOW ? Math.min(since, LONGEST) / 2 : 0
+  const waited = now - (queue[0]?.came ?? now)
+  const late = live && waited > LATE ? CATCHING_UP : 0
+  const until = now + Math.max(live ? BUDGET : LOADING, missed, late)
   behind = false
   batch(() => {
     while (queue.length > 0) {
-      const chunk = queue[0] as string[]
+      const { lines: chunk } = queue[0] as Chunk
       for (; place < chunk.length; place++) {
         if ((place & 15) === 0 && performance.now() > until) {
           version.value++
