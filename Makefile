@@ -18,7 +18,7 @@ COMEBACK ?=
 PEERS    ?=
 MAN      ?= build/man
 NESTED   := testnet/peers client/oteltagma $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
-.PHONY: page page-sources page-check page-e2e page-pictures concepts concepts-page consensus consensus-page help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-durability bench-peers nested profile mutants man
+.PHONY: page page-sources page-check page-e2e page-pictures concepts concepts-page consensus consensus-page help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-watch bench-durability bench-peers nested profile mutants man
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -114,6 +114,9 @@ mutants: ## each deliberate break must be caught; writes the table of docs/testi
 
 bench: ## four replica processes and clients on this machine; figures beside their targets
 	@scripts/bench.sh
+
+bench-watch: ## what 1,000 watchers of disjoint prefixes and 100 watchers of everything cost
+	$(GO) test ./internal/node -run '^$$' -bench BenchmarkWatch -benchtime 6000x
 
 bench-durability: ## pessimistic against optimistic, in turns, as ratios with their range
 	@scripts/durability.sh

@@ -112,7 +112,7 @@ func (s *Session) Watch(now time.Duration, start, end []byte, after uint64, told
 	if ws.by == nil {
 		ws.by, ws.credit = make(map[uint64]*follower), make([][]wire.Taken, s.cfg.Replicas)
 	}
-	w := &Watch{start: start, end: end, told: told, at: after, whole: int(ws.last) % s.cfg.Replicas}
+	w := &Watch{start: start, end: end, told: told, at: after, whole: int(ws.last) / s.cfg.Replicas % s.cfg.Replicas}
 	for i := range s.cfg.Replicas {
 		w.followers = append(w.followers, &follower{w: w, replica: i, wait: watchAgain})
 	}
