@@ -110,8 +110,10 @@ func TestTX5_AnotherClusterEpochOrStatementIsRefused(t *testing.T) {
 	later.Epoch++
 	wantError(t, later.certificate(statement, 0, 1), w, 2, attest.ErrForeign)
 
-	// The head cannot be changed, because the signatures cover it.
-	c := other.certificate(statement, 0, 1)
+	// The head cannot be changed, because the signatures cover it. The other cluster has members with the same keys.
+	twin := newWorld(4, 1)
+	twin.ID = other.ID
+	c := twin.certificate(statement, 0, 1)
 	c.Cluster = w.ID
 	wantError(t, c, w, 2, attest.ErrSignature)
 	c = later.certificate(statement, 0, 1)
