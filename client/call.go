@@ -82,7 +82,7 @@ func (c *Call) Wait(ctx context.Context) (Result, error) {
 	c.shell.mu.Lock()
 	defer c.shell.mu.Unlock()
 	result, err := c.shell.core.Unknown(c.core, ctx.Err())
-	return Result(result), outside(err)
+	return c.outcome(result), outside(err)
 }
 
 // caller is the session's Caller for a call. The shell's mutex is held when its methods are called.

@@ -128,7 +128,7 @@ func (c caller) Answered(from int) {
 
 // Finished implements session.Caller. The call's waiters continue only after the observer was told.
 func (c caller) Finished(result session.Result, err error) {
-	c.result, c.err = Result(result), outside(err)
+	c.result, c.err = c.outcome(result), outside(err)
 	if c.watch == nil {
 		close(c.done)
 		return

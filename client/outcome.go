@@ -17,6 +17,12 @@ type Result struct {
 	Seq     uint64   // sequence number of the batch that executed it
 	Outputs [][]byte // one for each operation, in order; a machine's own encoding
 	Receipt []byte   // only if WithReceipt asked for it; Cluster.VerifyReceipt reads it
+	Request RequestID
+}
+
+// outcome converts a session's result of a call.
+func (c *Call) outcome(r session.Result) Result {
+	return Result{Seq: r.Seq, Outputs: r.Outputs, Receipt: r.Receipt, Request: requestID(c.core.Settled())}
 }
 
 // Output is the first operation's output.

@@ -198,7 +198,7 @@ func (s *shell) abandon(c *Call, why error) (Result, error) {
 	s.mu.Lock()
 	defer s.release()
 	said, err := s.core.Abandon(s.now(), c.core, why)
-	result, err := Result(said), outside(err)
+	result, err := c.outcome(said), outside(err)
 	c.gaveUp(result, err)
 	return result, err
 }

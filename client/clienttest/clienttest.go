@@ -175,5 +175,5 @@ func (s *shared) execute(id client.RequestID, ops [][]byte, readOnly bool) (clie
 	if r := replies[0]; r.Outcome != statemachine.OutcomeExecuted {
 		return client.Result{}, fmt.Errorf("clienttest: request %d is answered with %v", id.Number, r.Outcome)
 	}
-	return client.Result{Seq: seq, Outputs: replies[0].Results}, nil
+	return client.Result{Seq: seq, Outputs: replies[0].Results, Request: id}, nil
 }

@@ -95,12 +95,14 @@ func newVerify() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "verify FILE",
-		Short: "Check a backup, or a file of evidence, with the cluster file alone",
+		Short: "Check a backup, receipt, proof, attestation or evidence, with the cluster file alone",
 		Long: `Check what FILE holds, offline: no replica need run, and none is trusted. What it is, is detected. Of a backup every
 checksum is compared, the certificate is checked with the keys in the cluster file, and the root that a quorum signed is
-computed again from all entries, over the backups that FILE adds to. Of evidence, of another replica's misbehaviour or of an
-own state that was wrong, the signatures are checked, and so are those of a decision on a transaction over several clusters, which
---receipt saves: give the coordinator's cluster file. A file that does not hold makes the exit code 1.
+computed again from all entries, over the backups that FILE adds to. A receipt shows what became of a request, a proof what a key
+held at a checkpoint, an attestation what the machine vouches for, such as a decision on a transaction over several clusters, which
+--receipt saves (give the coordinator's cluster file): the members' signatures and all that they cover are checked, so no byte
+of FILE can have been changed. Of evidence, of another replica's misbehaviour or of an own state that was wrong, the signatures are
+checked. A file that does not hold makes the exit code 1.
 
 tagma evidence HOME --verify checks all evidence of a replica, and tagma journal HOME its journal.`,
 		Example: `  tagma verify monday.bak --cluster demo/cluster.toml
@@ -110,12 +112,6 @@ tagma evidence HOME --verify checks all evidence of a replica, and tagma journal
 			file, err := program.ReadCluster(clusterFile)
 			if err != nil {
 				return err
-			}
-			if d, err := readDecision(args[0], file); d != nil || err != nil {
-				if err != nil {
-					return err
-				}
-				return command.Print(cmd, asJSON, d, d.Print)
 			}
 			progress := terminal.NewBar(cmd.ErrOrStderr(), asJSON)
 			found, err := operate.Verify(args[0], since, file, progress.Sharing("verifying"))

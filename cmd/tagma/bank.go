@@ -91,13 +91,13 @@ func newBankOpen() *cobra.Command {
 		},
 	})
 	to.semanticsFlag(cmd)
+	to.receiptFlag(cmd)
 	return cmd
 }
 
 func newBankTransfer() *cobra.Command {
 	var s several
 	var deadline time.Duration
-	var receipt string
 	to := &s.target
 	cmd := bankFlags(to, &cobra.Command{
 		Use:   "transfer FROM TO AMOUNT",
@@ -116,7 +116,7 @@ must know each other (tagma help group). It prints "committed" and the transacti
 				return err
 			}
 			if len(s.with) > 0 {
-				return s.transferAcross(cmd, args[0], args[1], amount, deadline, receipt)
+				return s.transferAcross(cmd, args[0], args[1], amount, deadline, to.receipt)
 			}
 			what, op := fmt.Sprintf("transfer %d from %q to %q", amount, args[0], args[1]), bank.Transfer(args[0], args[1], amount)
 			return perform(cmd, to, what, op, bank.DecodeTransfer, func(r bank.TransferResult, seq uint64) (any, string) {
@@ -127,7 +127,7 @@ must know each other (tagma help group). It prints "committed" and the transacti
 		},
 	})
 	to.semanticsFlag(cmd)
-	s.acrossFlags(cmd, &deadline, &receipt)
+	s.acrossFlags(cmd, &deadline, &to.receipt)
 	return cmd
 }
 

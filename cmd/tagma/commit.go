@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -15,10 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tagma/client"
-	"tagma/internal/cluster"
 	"tagma/internal/command"
-	"tagma/internal/reach"
-	"tagma/internal/terminal"
 	"tagma/statemachine/attest"
 	"tagma/statemachine/bank"
 	"tagma/statemachine/commit"
@@ -74,7 +69,7 @@ func openWords(open []string, tid string) string {
 
 // receiptFlag lets a command save the coordinator's receipt.
 func receiptFlag(cmd *cobra.Command, file *string) {
-	cmd.Flags().StringVar(file, "receipt", "", "save the coordinator's decision, with its replicas' signatures, to this `file`")
+	cmd.Flags().StringVar(file, "receipt", "", "save what shows the outcome to this `file`: of a request a receipt, over several clusters the coordinator's signed decision")
 }
 
 func saveReceipt(file string, c *attest.Certificate) error {
@@ -322,51 +317,4 @@ func (s *several) account(word string) (*txn.Group, string, error) {
 	}
 	g, err := s.group(name)
 	return g, account, err
-}
-
-// decision is a coordinator's decision with enough signatures, as JSON.
-type decision struct {
-	TID     string `json:"tid"`
-	Outcome string `json:"outcome"`
-	Signers []int  `json:"signers"`
-}
-
-// Print says what was decided, and who signed it.
-func (d *decision) Print(w io.Writer) error {
-	return terminal.Say(w, "%s %s, signed by replicas %s\n", d.Outcome, d.TID, terminal.Numbers(d.Signers))
-}
-
-// readDecision verifies a file that holds what a coordinator vouches for; nil if it is another file. The error says why
-// it does not hold.
-func readDecision(path string, file *cluster.File) (*decision, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, nil // the other checks say so, in their words
-	}
-	defer f.Close() //nolint:errcheck // only read
-	content, err := io.ReadAll(io.LimitReader(f, 1<<20))
-	if err != nil || !bytes.HasPrefix(content, []byte(attest.Magic)) {
-		return nil, nil
-	}
-	c, err := attest.Decode(content)
-	if err != nil {
-		return nil, fmt.Errorf("%s does not hold: %w", path, err)
-	}
-	tid, fact, ok := commit.FactOf(&commit.Group{Machine: file.Machine}, c)
-	if !ok {
-		return nil, nil
-	}
-	known, err := reach.Cluster(file)
-	if err != nil {
-		return nil, command.NotUsable(err)
-	}
-	members := known.Members()
-	if err := c.Verify(members, members.Weak()); err != nil {
-		return nil, fmt.Errorf("%s does not hold: %w; is the cluster file that of the coordinator?", path, err)
-	}
-	d := &decision{TID: hex.EncodeToString(tid[:]), Outcome: fact.String()}
-	for _, s := range c.Signatures {
-		d.Signers = append(d.Signers, s.Replica)
-	}
-	return d, nil
 }

@@ -21,6 +21,8 @@ type getOptions struct {
 	past   bool   // read the state after at, not the newest one
 	at     uint64 // sequence number
 	raw    bool   // print only the value's bytes
+	proof  string // file of the proof; "": no proof is wanted
+	since  uint64 // the proof must be of this sequence number or above
 }
 
 func newGet() *cobra.Command {
@@ -37,11 +39,16 @@ More than 1,000 keys or 512 KiB are read in parts, between which others may writ
 
 With --at read the state as it was after a sequence number, which put, delete and txn print with --json; 0 is the empty
 store. Replicas keep the states since their last checkpoint but one, and those of the history that cluster.toml asks for; an
-older state is an error.`,
+older state is an error.
+
+With --proof read the state of the newest stable checkpoint from one replica, and write to FILE what proves the value, or that
+there is none: tagma verify FILE checks it with the cluster file alone. A checkpoint may be older than the newest value; with
+--since it is at that sequence number or above, or the command fails.`,
 		Example: `  tagma get greeting
   tagma get user/ --prefix --limit 100
   tagma get picture --raw > picture.png
-  tagma get greeting --at 42`,
+  tagma get greeting --at 42
+  tagma get greeting --proof greeting.proof --since 42`,
 		Args: command.Takes("KEY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.past = cmd.Flags().Changed("at")
@@ -51,7 +58,13 @@ older state is an error.`,
 			if o.limit > 0 && !o.prefix {
 				return command.Unusablef("get: --limit is for many keys; add --prefix, or leave it out")
 			}
+			if o.proof == "" && cmd.Flags().Changed("since") || o.proof != "" && (o.prefix || o.past) {
+				return command.Unusablef("get: --proof FILE is for one key of a checkpoint, with or without --since; leave the other flags out")
+			}
 			return o.to.do(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+				if o.proof != "" {
+					return o.proven(ctx, cmd, c, args[0])
+				}
 				if o.prefix {
 					return o.pairs(ctx, cmd, c, args[0])
 				}
@@ -65,6 +78,8 @@ older state is an error.`,
 	cmd.Flags().BoolVar(&o.raw, "raw", false, "print the value without a newline behind it")
 	cmd.Flags().UintVar(&o.limit, "limit", 0, "with --prefix: most `keys` to print; 0 for all")
 	cmd.Flags().Uint64Var(&o.at, "at", 0, "read the state after this `sequence` number")
+	cmd.Flags().StringVar(&o.proof, "proof", "", "read a checkpoint, and write the proof to this `file`, which must not exist")
+	cmd.Flags().Uint64Var(&o.since, "since", 0, "with --proof: the lowest `sequence` number of the checkpoint")
 	return cmd
 }
 

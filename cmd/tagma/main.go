@@ -55,7 +55,7 @@ Exit codes: 0 done, 1 the operation failed, 2 unusable arguments or configuratio
 		program.Init(), program.Node(),
 		newPut(), newGet(), newDelete(), newTxn(), newRevert(), newWatch(), newBank(),
 		program.Status(), program.Why(), program.Upgrade(), program.Keys(), newJournal(), newEvidence(), newBench(),
-		newGroup(), newCommit(),
+		newGroup(), newCommit(), newReceipt(),
 		newBackup(), newVerify(), newRestore(), newExport(), newImport(),
 	)
 	return root
@@ -83,6 +83,9 @@ var errorCodes = []struct {
 	{"no-history", kv.ErrNoHistory},
 	{"compacted", statemachine.ErrCompacted},
 	{"many-watches", client.ErrManyWatches},
+	{"reply-gone", client.ErrReplyGone},
+	{"nothing-attested", client.ErrNothingAttested},
+	{"not-stable", client.ErrNotStable},
 	{"closed", client.ErrClosed},
 	{command.CodeMissing, bank.NoAccount},
 	{command.CodeMissing, bank.NoRecipient},

@@ -45,6 +45,7 @@ correct one has.`,
 	}
 	to.flags(cmd, defaultTimeout)
 	to.semanticsFlag(cmd)
+	to.receiptFlag(cmd)
 	cmd.Flags().StringVar(&file, "value-file", "", "set KEY to what this `file` holds; - is standard input")
 	return cmd
 }
@@ -94,6 +95,7 @@ were deleted, and the revision stays.`,
 	}
 	to.flags(cmd, defaultTimeout)
 	to.semanticsFlag(cmd)
+	to.receiptFlag(cmd)
 	return cmd
 }
 

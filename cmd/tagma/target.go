@@ -29,7 +29,8 @@ const defaultTimeout = 10 * time.Second
 type target struct {
 	operate.Target
 	semantics semantics
-	machine   string // the machine to which the command's operations belong
+	machine   string // the machine to which the command's operations belong; "": to any
+	receipt   string // file of the receipt; "": none is wanted
 }
 
 func (t *target) flags(cmd *cobra.Command, timeout time.Duration) {
@@ -53,7 +54,7 @@ func perform[T any](cmd *cobra.Command, t *target, what string, op []byte, decod
 			return err
 		}
 		var decoded T
-		result, err := c.Do(ctx, op, opts...)
+		result, err := t.perform(ctx, c, op, opts...)
 		if err == nil {
 			decoded, err = decode(result.Output())
 		}
@@ -64,7 +65,7 @@ func perform[T any](cmd *cobra.Command, t *target, what string, op []byte, decod
 			return fmt.Errorf("%s: %w", what, err)
 		}
 		document, words := tell(decoded, result.Seq)
-		return t.print(cmd, document, words)
+		return t.print(cmd, named(document, result.Request), words)
 	})
 }
 
@@ -151,6 +152,9 @@ func (t *target) semanticsFlag(cmd *cobra.Command) {
 		strings.Join(client.SemanticsNames(), ", ")+" (which waits for no result)")
 	command.Complete(cmd, "semantics", command.Words(client.SemanticsNames()...))
 }
+
+// receiptFlag adds the flag that asks for a receipt.
+func (t *target) receiptFlag(cmd *cobra.Command) { receiptFlag(cmd, &t.receipt) }
 
 // readSemanticsFlag is semanticsFlag for a command that reads, which has to wait for its result.
 func (t *target) readSemanticsFlag(cmd *cobra.Command) {

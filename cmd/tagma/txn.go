@@ -19,7 +19,6 @@ import (
 func newTxn() *cobra.Command {
 	var s several
 	var deadline time.Duration
-	var receipt string
 	to := &s.target
 	cmd := &cobra.Command{
 		Use:   "txn FILE",
@@ -68,7 +67,7 @@ executed: OK, "deleted N", or KEY<TAB>VALUE for each key that was read and "(mor
 				return command.NotUsable(err)
 			}
 			if len(s.with) > 0 {
-				return s.txnAcross(cmd, text, from, deadline, receipt)
+				return s.txnAcross(cmd, text, from, deadline, to.receipt)
 			}
 			t, err := kvtext.ParseTxn(text)
 			if err != nil {
@@ -79,20 +78,20 @@ executed: OK, "deleted N", or KEY<TAB>VALUE for each key that was read and "(mor
 					return err
 				}
 				var done *kvtext.Outcome
-				result, err := c.Do(ctx, t.Operation())
+				result, err := to.perform(ctx, c, t.Operation())
 				if err == nil {
 					done, err = t.Outcome(result.Output(), result.Seq)
 				}
 				if err != nil {
 					return fmt.Errorf("transaction: %w", err)
 				}
-				return command.Print(cmd, to.JSON, done, done.Print)
+				return command.Print(cmd, to.JSON, named(done, result.Request), done.Print)
 			})
 		},
 	}
 	to.flags(cmd, defaultTimeout)
 	to.semanticsFlag(cmd)
-	s.acrossFlags(cmd, &deadline, &receipt)
+	s.acrossFlags(cmd, &deadline, &to.receipt)
 	return cmd
 }
 

@@ -42,6 +42,9 @@ func Verify(path string, since []string, file *cluster.File, progress func(share
 	if err != nil {
 		return nil, err
 	}
+	if document, err := inspect.ReadDocument(path, file); document != nil || err != nil {
+		return document, err
+	}
 	if proof := inspect.ReadSingle(path, check); proof != nil {
 		return proof, proof.Err()
 	}

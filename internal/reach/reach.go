@@ -24,7 +24,7 @@ func Parts(file *cluster.File, key *crypto.PrivateKey) (*client.Cluster, *client
 	return c, k, err
 }
 
-// Cluster converts a file.
+// Cluster converts a file to the type of package client.
 func Cluster(file *cluster.File) (*client.Cluster, error) {
 	content, err := file.Encode()
 	if err != nil {

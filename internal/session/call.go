@@ -101,6 +101,15 @@ func (c *Call) ID() wire.RequestID {
 	return c.parcel.id
 }
 
+// Settled identifies the request whose outcome is believed: of several that carried the operations the one that was
+// answered. Without an outcome it is the ID.
+func (c *Call) Settled() wire.RequestID {
+	if c.parcel != nil && c.parcel.settled != nil {
+		return c.parcel.settled.id
+	}
+	return c.ID()
+}
+
 // Vouched returns two lists, as they were when an answer was first believed (C4): the replicas that had given this
 // answer, and those that had given another final answer. Both are empty as long as no answer is believed.
 func (c *Call) Vouched() (agree, differ []int) {

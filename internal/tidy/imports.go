@@ -72,6 +72,7 @@ var mayImport = map[string][]string{
 	"internal/kvtext":     {"statemachine/kv", "internal/nearest", "internal/terminal"},
 	"internal/inspect": {
 		"pbft/wire", "crypto", "checkpoint", "internal/cluster", "internal/command", "internal/node", "internal/replica", "internal/terminal",
+		"client", "internal/proof", "internal/reach", "statemachine/attest", "statemachine/commit", "statemachine/kv",
 	},
 	"internal/operate": {
 		"client/status", "crypto", "internal/cluster", "internal/command", "internal/machines", "internal/node",
