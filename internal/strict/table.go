@@ -22,6 +22,18 @@ type Table struct {
 // Has reports whether the table has a key.
 func (t *Table) Has(key string) bool { _, has := t.values[key]; return has }
 
+// Value is the value of a key as the file has it, nil if the key is missing.
+func (t *Table) Value(key string) any { return t.values[key] }
+
+// With is the table with other values of some keys; a key whose value is nil is missing. Problems with it are recorded
+// where those of the table are.
+func (t *Table) With(changed map[string]any) *Table {
+	values := maps.Clone(t.values)
+	maps.Copy(values, changed)
+	maps.DeleteFunc(values, func(_ string, v any) bool { return v == nil })
+	return &Table{d: t.d, path: t.path, values: values}
+}
+
 // Line is the line of a key. It is the line of the table if the key is missing or "".
 func (t *Table) Line(key string) int {
 	if n := t.d.lines[join(t.path, key)]; key != "" && n > 0 {

@@ -118,7 +118,9 @@ func (c *client) submit(means *check.Op, ops [][]byte, k session.Kind, done func
 		c.open()
 	}
 	c.asked++
-	c.w.history = append(c.w.history, op)
+	if c.index < firstProgram {
+		c.w.history = append(c.w.history, op)
+	}
 	call, err := c.session.Prepare(ops, k, op)
 	if err != nil {
 		op.Finished(session.Result{}, err)

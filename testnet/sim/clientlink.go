@@ -182,6 +182,9 @@ func (n *node) mayVouch() bool {
 // forged is what a malicious replica answers in place of a statement: another one that it signs, or a signature of nothing.
 func (n *node) forged(m wire.Message) wire.Message {
 	a, is := m.(*wire.Attestation)
+	if is && n.w.opt.Vouch != nil && n.w.faulty[n.id] {
+		return n.vouched(a)
+	}
 	if !is || len(n.malice) == 0 || n.w.cfg.Crash {
 		return m
 	}
@@ -192,6 +195,17 @@ func (n *node) forged(m wire.Message) wire.Message {
 	if n.id%2 == 0 {
 		lie.Sig = n.party.sign(attest.Bytes(n.w.cfg.Cluster, n.w.cfg.Epoch, int(n.id), lie.Statement))
 	}
+	return &lie
+}
+
+// vouched is what a faulty replica answers as the options say.
+func (n *node) vouched(a *wire.Attestation) wire.Message {
+	lie := *a
+	statement, ok := n.w.opt.Vouch(n.id, a.Statement)
+	if lie.Statement, lie.Outcome, lie.Results = statement, wire.Attested, nil; !ok {
+		return &wire.Attestation{Nonce: a.Nonce, Outcome: wire.NothingAttested}
+	}
+	lie.Sig = n.party.sign(attest.Bytes(n.w.cfg.Cluster, n.w.cfg.Epoch, int(n.id), statement))
 	return &lie
 }
 

@@ -28,7 +28,7 @@ func (clocked) Tick(tx statemachine.Txn) {
 func (clocked) Due(r statemachine.Reader) int64 {
 	b, found := r.Get(keyNext)
 	if !found {
-		return epoch
+		return Epoch
 	}
 	return int64(binary.BigEndian.Uint64(b))
 }

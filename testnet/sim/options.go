@@ -17,12 +17,14 @@ import (
 // delay of a millisecond.
 type Options struct {
 	Seed     uint64
-	Replicas int         // default 4
-	Cluster  string      // its name, if there are several; traces and violations say it
-	Beside   *World      // a world whose clock this one goes by, too; nil: it has a clock of its own
-	Config   wire.Config // parameters; members, cluster and self are filled in
-	Limits   statemachine.Limits
-	Machine  string // kv or bank; default kv
+	Replicas int    // default 4
+	Cluster  string // its name, if there are several; traces and violations say it
+	Beside   *World // a world whose clock this one goes by, too; nil: it has a clock of its own
+	// Administrators are numbers of programs, in the order in which they join, whose keys are those of administrators.
+	Administrators []int
+	Config         wire.Config // parameters; members, cluster and self are filled in
+	Limits         statemachine.Limits
+	Machine        string // kv or bank; default kv
 	// Application makes the machine of each replica, instead of the named machine; nil: the named one is used.
 	Application func() statemachine.Machine
 	Begin       func(*World) // Run calls it before the first event, so that clients can Ask, for example
@@ -48,6 +50,9 @@ type Options struct {
 	Around Wrap // wraps each core with its attackers
 
 	Aftermath time.Duration // how long the run continues after a violation, so that evidence against its cause can be found
+	// Vouch, unless nil, says what a faulty replica signs when it is asked to attest something, in the place of what it
+	// should; not ok: it is silent.
+	Vouch func(id wire.ReplicaID, truth []byte) (statement []byte, ok bool)
 	// Applied, unless nil, is called with every operation that is executed, once and in the order of execution.
 	Applied func(Applied)
 

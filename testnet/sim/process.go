@@ -46,6 +46,9 @@ func (n *node) connect(service *statemachine.Service) (err error) {
 	}
 	n.turn = turn{}
 	service.LeapFrom(1)
+	service.VerifyWith(func(key [32]byte, message []byte, sig [64]byte) bool {
+		return n.w.keys.holds([]wire.Claim{{Signer: key, Signed: message, Sig: sig}})
+	})
 	n.room.passed = service.PassedDeleted()
 	n.exec = replica.NewExecutor(n.cfg, n, n.data.Store, service)
 	n.exec.Applied, n.exec.Durable, n.exec.Adopted = n.applied, n.durableAt, n.adopted

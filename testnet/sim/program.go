@@ -87,3 +87,12 @@ func (w *World) tellApplied(e port.Execute, replies []*wire.Reply) {
 		}
 	}
 }
+
+// GiveUp ends the program's wait for an operation, which may be executed later.
+func (p *Program) GiveUp(o *Operation) { p.c.giveUp(o) }
+
+// Fail notes that something is broken that is not a replica's fault alone, which ends the run.
+func (w *World) Fail(invariant, format string, args ...any) { w.fail(invariant, 0, format, args...) }
+
+// Name is the cluster's name, if there are several.
+func (w *World) Name() string { return w.opt.Cluster }

@@ -27,6 +27,24 @@ const judgePatience = time.Second
 
 // Run runs a plan to its end. The error says that it cannot be run.
 func Run(p *Plan, change ...func(*Options)) (*Outcome, error) {
+	r, err := Begin(p, change...)
+	if err != nil {
+		return nil, err
+	}
+	if r.World.RunUntil(p.Duration) == nil {
+		r.Converge()
+	}
+	return r.Outcome(), nil
+}
+
+// Running is a plan that was begun.
+type Running struct {
+	World *World
+	plot  *plot
+}
+
+// Begin makes the world of a plan, and schedules what happens to it. The error says that the plan cannot be run.
+func Begin(p *Plan, change ...func(*Options)) (*Running, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
@@ -56,10 +74,20 @@ func Run(p *Plan, change ...func(*Options)) (*Outcome, error) {
 		w.At(p.Heal, func() { x.healed = x.highest() })
 		w.At(p.Duration, x.patience)
 	}
-	if err := w.RunUntil(p.Duration); err == nil && p.Heal > 0 && !w.over() {
-		x.converge()
+	return &Running{w, x}, nil
+}
+
+// Converge judges the end of a plan whose faults have ended, once its time is over.
+func (r *Running) Converge() {
+	if r.plot.p.Heal > 0 && !r.World.over() {
+		r.plot.converge()
 	}
-	out := &Outcome{Plan: p, Hash: w.Hash(), Counts: w.Counts(), Simulated: w.Now(), World: w}
+}
+
+// Outcome is the result so far.
+func (r *Running) Outcome() *Outcome {
+	w, x := r.World, r.plot
+	out := &Outcome{Plan: x.p, Hash: w.Hash(), Counts: w.Counts(), Simulated: w.Now(), World: w}
 	if w.Violation() == nil {
 		out.Linearizable = w.Linearizable(judgePatience)
 	}
@@ -71,7 +99,7 @@ func Run(p *Plan, change ...func(*Options)) (*Outcome, error) {
 	if out.Violation = w.Violation(); out.Violation != nil {
 		out.Trace = w.Last(40)
 	}
-	return out, nil
+	return out
 }
 
 func (o *Outcome) String() string {

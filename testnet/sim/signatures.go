@@ -25,6 +25,7 @@ const (
 type keyring struct {
 	kind     Signatures
 	seed     uint64
+	proper   bool                      // fast signatures are under keys that others accept as keys of ed25519
 	secrets  map[wire.PublicKey]uint64 // the secrets of fast signatures
 	verifier *crypto.Verifier          // the verifier of real signatures
 	claims   []crypto.Claim
@@ -63,6 +64,9 @@ func (k *keyring) party(role string, i int) *party {
 		return &party{key: private.Public(), sign: private.Sign}
 	}
 	key := wire.PublicKey(sha256.Sum256(seed[:]))
+	if k.proper {
+		key = crypto.FromSeed(seed).Public()
+	}
 	secret := binary.LittleEndian.Uint64(seed[:])
 	k.secrets[key] = secret
 	return &party{key: key, sign: func(b []byte) [64]byte { return mark(secret, b) }}

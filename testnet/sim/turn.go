@@ -116,7 +116,7 @@ func (n *node) gather() []port.Event {
 	t.events = drain(t.events, &n.lanes.clients, replica.EventsPerTurn)
 	if n.lanes.tick {
 		n.lanes.tick = false
-		tick := port.Tick{Mono: n.Now(), Wall: epoch + int64(n.w.now+n.skew)}
+		tick := port.Tick{Mono: n.Now(), Wall: Epoch + int64(n.w.now+n.skew)}
 		if n.exec != nil { // a replica that asks what it signed has no executor yet
 			tick.Due = n.exec.Service.Due()
 		}

@@ -14,8 +14,8 @@ import (
 	"tagma/testnet/links"
 )
 
-// epoch is what correct wall clocks show at the beginning.
-const epoch = int64(1_700_000_000_000_000_000)
+// Epoch is what correct wall clocks show at the beginning.
+const Epoch = int64(1_700_000_000_000_000_000)
 
 // World is a cluster with its clients in virtual time.
 type World struct {
@@ -90,6 +90,10 @@ func New(opt Options) (*World, error) {
 		tape:     tape{ring: make([]trace.Event, max(0, opt.TraceLines)), out: opt.Trace},
 		turns:    chance(opt.Seed, 1), reach: chance(opt.Seed, 2), damage: chance(opt.Seed, 3), work: chance(opt.Seed, 4),
 	}
+	w.keys.proper = opt.Cluster != ""
+	for _, n := range opt.Administrators {
+		w.opt.Limits.Administrators = append(w.opt.Limits.Administrators, w.ProgramKey(n))
+	}
 	if opt.Beside != nil {
 		w.clock, w.keys.secrets = opt.Beside.clock, opt.Beside.keys.secrets
 	}
@@ -99,6 +103,7 @@ func New(opt Options) (*World, error) {
 	parties := w.keys.members(opt.Replicas)
 	w.cfg = opt.Config
 	w.cfg.Cluster = wire.Digest(parties[0].key)
+	w.opt.Limits.Cluster = w.cfg.Cluster
 	for _, p := range parties {
 		w.cfg.Members = append(w.cfg.Members, p.key)
 	}
