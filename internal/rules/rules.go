@@ -218,4 +218,5 @@ var all = []Rule{
 	{"I17", "no new view dropped what had committed", "testnet/check/newviews.go", "testnet/check.TestI17_ALateCommitIsHeldAgainstEarlierNewViews"},
 	{"I18", "the run was real: enough work, and every fault happened", "testnet/play/judge.go", "testnet/check.TestI18_ARunMustBeReal"},
 	{"I19", "a replica that forgot its votes kept silent, and contradicted none", "testnet/check/amnesia.go", "testnet/check.TestI19_EveryBreakOfSilenceIsNoticed"},
+	{"I20", "each transaction over several clusters had one outcome, in one order; nothing stayed locked, and no money was made or lost", "testnet/across/judge.go", "testnet/across.TestI20_EveryBreakIsNoticed"},
 }

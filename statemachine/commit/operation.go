@@ -137,3 +137,12 @@ func (o *operation) receipt(b []byte) bool {
 	}
 	return err == nil
 }
+
+// TIDOf returns the transaction that a Prepare, Decide or Finish is about; false for any other operation.
+func TIDOf(op []byte) (TID, bool) {
+	o, code := decodeOperation(op)
+	if code != 0 || o.kind != opPrepare && o.kind != opDecide && o.kind != opFinish {
+		return TID{}, false
+	}
+	return o.tid, true
+}

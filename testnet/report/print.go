@@ -14,9 +14,17 @@ import (
 func (d *Document) Print(w io.Writer, style terminal.Style) error {
 	p := &printer{style: style}
 	fmt.Fprintf(&p.text, "\n%s  %s\n", style.Bold(d.Scenario), style.Dim(fmt.Sprintf("engine %s, seed %d", d.Engine, d.Seed)))
-	p.work(d)
-	p.faults(d)
-	p.replicas(d)
+	if d.Transactions != nil {
+		for _, c := range d.Clusters {
+			p.cluster(c)
+		}
+		fmt.Fprintf(&p.text, "\n%s\n", style.Bold("all together"))
+		p.transactions(d.Transactions)
+	} else {
+		p.work(d)
+		p.faults(d)
+		p.replicas(d)
+	}
 	p.invariants(d)
 	p.text.WriteByte('\n')
 	for _, e := range d.Expect {

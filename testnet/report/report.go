@@ -36,6 +36,30 @@ type Document struct {
 	Replicas       []Replica      `json:"replicas"`
 	Expect         []Expectation  `json:"expect"`
 	Seeds          *Seeds         `json:"seeds,omitempty"` // if the scenario was run with several
+
+	// Of a scenario over several clusters: what became of the transactions over them, and the report of each cluster.
+	Transactions *Transactions `json:"transactions,omitempty"`
+	Clusters     []*Document   `json:"clusters,omitempty"`
+	Cluster      string        `json:"cluster,omitempty"` // in such a part, the cluster's name
+}
+
+// Transactions are those over several clusters.
+type Transactions struct {
+	Made      int    `json:"made"`
+	Committed int    `json:"committed"`
+	Aborted   int    `json:"aborted"`
+	Died      int    `json:"drivers_died"`
+	Lied      int    `json:"drivers_lied"`
+	Open      uint64 `json:"open"`   // still prepared at the end
+	Locks     uint64 `json:"locks"`  // still held at the end
+	Minted    uint64 `json:"minted"` // money, in all banks together
+	Sums      []Sum  `json:"sums"`   // what each bank holds at the end
+}
+
+// Sum is what a bank holds.
+type Sum struct {
+	Cluster string `json:"cluster"`
+	Money   uint64 `json:"money"`
 }
 
 // Seeds are the runs of one scenario with several seeds. The document that contains it is that of the first run that did
