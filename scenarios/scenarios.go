@@ -5,5 +5,5 @@ import "embed"
 
 // Files are the scenarios, and the folder with the schedules.
 //
-//go:embed *.toml schedules/*.toml
+//go:embed *.toml schedules/*.toml groups/*.toml
 var Files embed.FS

@@ -111,6 +111,9 @@ func Run(ctx context.Context, e Engine, s *scenario.Scenario, o Options, show Sh
 }
 
 func run(ctx context.Context, e Engine, s *scenario.Scenario, o Options, show Show) (*report.Document, error) {
+	if len(s.Clusters) > 0 {
+		return runSeveral(ctx, e, s, o, show)
+	}
 	if err := Refuse(e, s); err != nil {
 		return nil, err
 	}

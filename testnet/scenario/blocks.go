@@ -73,6 +73,9 @@ func (s *Scenario) takeBlock(t *strict.Table) {
 // Reseed gives the scenario another seed. All random choices depend on it, including the order of events in blocks.
 func (s *Scenario) Reseed(seed uint64) {
 	s.Seed = seed
+	for i, c := range s.Clusters {
+		c.Reseed(SeedOf(seed, i))
+	}
 	s.Events = slices.Clone(s.single)
 	for i := range s.Blocks {
 		s.Events = append(s.Events, s.Blocks[i].events(rand.New(rand.NewPCG(seed, uint64(s.Blocks[i].Line))))...)

@@ -11,13 +11,14 @@ import (
 	"tagma/pbft/wire"
 )
 
-// check refuses contradictions between parts of a file that are valid when read alone.
-func (s *Scenario) check(d *strict.Document) {
+// check refuses contradictions between parts of a file that are valid when read alone. The table is the whole file, or that
+// of the cluster.
+func (s *Scenario) check(d *strict.Document, t *strict.Table) {
 	s.checkAttackers(d)
 	s.checkMoments(d)
 	s.checkMends(d)
 	s.checkReleases(d)
-	s.checkExpect(d)
+	s.checkExpect(t)
 }
 
 // Faulty lists the replicas that are not correct at some time. These are attackers, replicas whose keys scripts use, and
@@ -108,6 +109,7 @@ func (s *Scenario) checkMoments(d *strict.Document) {
 		case e.When != nil:
 		case e.AfterOperations == 0:
 			late(e.Line, e.At, e.What())
+		case s.Cluster != "": // operations of transactions over several clusters count, too
 		case w.Kind == KindNone:
 			d.RefuseLine(e.Line, "after_operations counts operations, and the workload has none; write at = a time")
 		case w.Operations > 0 && e.AfterOperations > w.Operations:
@@ -174,7 +176,7 @@ func (s *Scenario) checkReleases(d *strict.Document) {
 	}
 }
 
-func (s *Scenario) checkExpect(d *strict.Document) {
+func (s *Scenario) checkExpect(d *strict.Table) {
 	e, in := &s.Expect, d.Below("expect")
 	w := &s.Workload
 	slices.Sort(e.Evidence)
@@ -229,7 +231,7 @@ func (s *Scenario) checkExpect(d *strict.Document) {
 }
 
 // checkCourse checks the expectations about what happens during the run.
-func (s *Scenario) checkCourse(d *strict.Document) {
+func (s *Scenario) checkCourse(d *strict.Table) {
 	e, in := &s.Expect, d.Below("expect")
 	span := func(key string, x *Span) {
 		if x.Until > 0 && x.Until <= x.From {
@@ -265,5 +267,8 @@ func (s *Scenario) happens(id wire.ReplicaID, kind func(act) bool) bool {
 
 // HasFaults reports whether there is any fault besides the permanent properties of the network.
 func (s *Scenario) HasFaults() bool {
+	if s.Transactions.faulty() || slices.ContainsFunc(s.Clusters, (*Scenario).HasFaults) {
+		return true
+	}
 	return len(s.Malicious)+len(s.Rules)+len(s.Scripts)+len(s.Requests) > 0 || slices.ContainsFunc(s.Events, func(e Event) bool { return e.Fault() })
 }

@@ -13,7 +13,7 @@ import (
 func files(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, pattern := range []string{"*.toml", "schedules/*.toml"} {
+	for _, pattern := range []string{"*.toml", "schedules/*.toml", "groups/*.toml"} {
 		found, err := filepath.Glob(filepath.Join("..", "..", "scenarios", pattern))
 		if err != nil || len(found) == 0 {
 			t.Fatalf("no scenarios/%s: %v", pattern, err)
@@ -38,7 +38,7 @@ func TestScenarios_AreGoodAndSayWhatToWatch(t *testing.T) {
 		}
 		e := s.Expect
 		if e.MaxViewChanges == nil && e.MaxFinalView == nil && e.MinThroughputRatio == nil && e.CommitsWithin == nil &&
-			e.DigestsEqual == nil && len(e.Order) == 0 && e.Evidence == nil && e.Breaks == nil {
+			e.DigestsEqual == nil && s.Across.Committed == nil && len(e.Order) == 0 && e.Evidence == nil && e.Breaks == nil {
 			t.Errorf("%s: expects nothing but safety", s.File)
 		}
 		if !s.HasFaults() {

@@ -178,6 +178,11 @@ const (
 // WhyNot says in one sentence why an engine, sim or processes, cannot run the scenario; "" if it can. An engine never
 // gets a fault that it cannot perform, so every fault that a report calls fired has happened.
 func (s *Scenario) WhyNot(engine string) (line int, why string) {
+	for _, c := range s.Clusters {
+		if line, why := c.WhyNot(engine); why != "" {
+			return line, why
+		}
+	}
 	if engine == OnProcesses {
 		return s.whyNotProcesses()
 	}

@@ -62,25 +62,40 @@ func Parse(file string, text []byte) (*Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Scenario{
-		File: file, nameLine: d.Line("name"), Replicas: 4, Machine: machines.KV, Model: cluster.Byzantine.String(), Seed: 1,
+	s := blank(file)
+	s.nameLine = d.Line("name")
+	if d.Has("cluster") {
+		s.parseClusters(d)
+	} else {
+		s.parseOne(d)
+	}
+	if err := d.Err(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// blank is a scenario with the defaults of everything that a file need not say.
+func blank(file string) *Scenario {
+	return &Scenario{
+		File: file, Replicas: 4, Machine: machines.KV, Model: cluster.Byzantine.String(), Seed: 1,
 		Workload: Workload{Kind: KindNone, Clients: 8, ValueBytes: 100},
 		Expect:   Expect{Safe: new(true)},
 	}
+}
+
+// parseOne reads a scenario of one cluster.
+func (s *Scenario) parseOne(d *strict.Document) {
 	if d.Has("workload") {
 		s.Workload.Kind = KindPut
 	}
 	whole := document{Scenario: s}
 	s.types(d, &whole.Settings.Protocol)
 	d.Into(&whole)
-	s.take(d, &whole)
+	s.take(&d.Table, &whole)
 	if d.Err() == nil {
-		s.check(d)
+		s.check(d, &d.Table)
 	}
-	if err := d.Err(); err != nil {
-		return nil, err
-	}
-	return s, nil
 }
 
 // document is the whole file. It is read in this order: settings are first, because times may be multiples of the view
@@ -100,7 +115,7 @@ type document struct {
 }
 
 // take makes the scenario of what the file says.
-func (s *Scenario) take(d *strict.Document, whole *document) {
+func (s *Scenario) take(d *strict.Table, whole *document) {
 	if s.Name == "" {
 		d.Refuse("name", "is missing; say in a few words what the scenario shows")
 	}

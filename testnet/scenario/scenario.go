@@ -37,6 +37,14 @@ type Scenario struct {
 	Scripts   []Script
 	Requests  []Request
 	Expect    Expect `toml:"expect"`
+
+	// Clusters, unless nil, are those of a scenario over several, each with what happens to it. What the whole scenario
+	// has is then its name, its seed, what it is about, the transactions over the clusters and what is expected of them.
+	Clusters     []*Scenario
+	Transactions Transactions
+	Across       Whole
+	Cluster      string // the name of this cluster, if there are several
+	Programs     int    // how many clients beside those of the workload it has then
 }
 
 // ViewTimeout is T.

@@ -87,6 +87,10 @@ func (e Engine) Open(ctx context.Context, s *scenario.Scenario, dir string, t pl
 			clients = max(clients, *by+1)
 		}
 	}
+	admins := 0
+	if s.Cluster != "" { // programs that use several clusters
+		clients, admins = clients+s.Programs+1, 1
+	}
 	var facts []string
 	for _, f := range s.Facts() {
 		facts = append(facts, f.String())
@@ -96,7 +100,7 @@ func (e Engine) Open(ctx context.Context, s *scenario.Scenario, dir string, t pl
 		return nil, err
 	}
 	c.local, err = local.Create(local.Options{
-		Dir: dir, Replicas: s.Replicas, Machine: s.Machine, Clients: clients, Protocol: s.Settings,
+		Dir: dir, Replicas: s.Replicas, Machine: s.Machine, Clients: clients, Admins: admins, Protocol: s.Settings,
 		SegmentBytes: e.SegmentBytes, Data: DataDir, Seed: s.Seed, Network: s.Network, Malicious: dormant,
 		Trace: parts, TraceOnly: t.Only, Facts: facts, Shown: t.Open != nil,
 		Struck: slices.ContainsFunc(s.Events, func(e scenario.Event) bool { return e.Any() }),

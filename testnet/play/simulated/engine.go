@@ -42,6 +42,32 @@ func withDelay(l links.Link) links.Link {
 
 // Start implements play.Engine.
 func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Trace, show play.Show) (_ play.Cluster, err error) {
+	write, done, err := traceOf(s, t)
+	if err != nil {
+		return nil, err
+	}
+	c, err := start(s, write, t.Hear, func(*sim.Options) {}, show)
+	if err != nil {
+		return nil, err
+	}
+	c.traced = done
+	return c, nil
+}
+
+// traceOf begins the trace file of a run; write is nil without one. Done ends it.
+func traceOf(s *scenario.Scenario, t play.Trace) (write func(trace.Event), done func() error, err error) {
+	if t.File == "" {
+		return nil, func() error { return nil }, nil
+	}
+	replicas := s.Replicas
+	if len(s.Clusters) > 0 {
+		replicas = s.Clusters[0].Replicas
+	}
+	return trace.Write(t.File, trace.Header{Engine: trace.Simulated, Replicas: replicas, Seed: s.Seed, Name: s.Name}, t.Only)
+}
+
+// start makes the world of a cluster. Change changes its options last.
+func start(s *scenario.Scenario, write, hear func(trace.Event), change func(*sim.Options), show play.Show) (_ *cluster, err error) {
 	c := &cluster{
 		s: s, show: show, heard: newHeard(s), before: map[wire.ReplicaID]port.Inspection{}, lapses: map[*scenario.Event][]int{},
 		flips: map[*scenario.Event][]int{}, marks: map[string]*sim.Operation{},
@@ -71,20 +97,15 @@ func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Tr
 	if c.facts != nil || s.Expect.Course() {
 		o.Trace = listen
 	}
-	if t.File != "" {
-		h := trace.Header{Engine: trace.Simulated, Replicas: s.Replicas, Seed: s.Seed, Name: s.Name}
-		var write func(trace.Event)
-		if write, c.traced, err = trace.Write(t.File, h, t.Only); err != nil {
-			return nil, err
-		}
+	if write != nil {
 		o.Trace = func(e trace.Event) {
 			listen(e)
 			write(e)
 		}
 	}
-	if next := o.Trace; t.Hear != nil {
+	if next := o.Trace; hear != nil {
 		o.Trace = func(e trace.Event) {
-			if t.Hear(e); next != nil {
+			if hear(e); next != nil {
 				next(e)
 			}
 		}
@@ -94,6 +115,7 @@ func (Engine) Start(_ context.Context, s *scenario.Scenario, _ string, t play.Tr
 			o.Malicious = append(o.Malicious, sim.Malicious{Replica: m.Replica, Choice: m.Choice, From: m.From, Until: m.Until})
 		}
 	}
+	change(&o)
 	if c.w, err = sim.New(o); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.File, err)
 	}

@@ -227,7 +227,7 @@ func TestRun_EndsWithItsContext(t *testing.T) {
 // the race detector, because the simulator has only one goroutine.
 func TestScenarios_Pass(t *testing.T) {
 	const sample = 5
-	for _, pattern := range []string{"*.toml", "schedules/*.toml"} {
+	for _, pattern := range []string{"*.toml", "schedules/*.toml", "groups/*.toml"} {
 		paths, err := filepath.Glob(filepath.Join("..", "..", "..", "scenarios", pattern))
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("no scenarios/%s: %v", pattern, err)
