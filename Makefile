@@ -12,13 +12,14 @@ SHELL       := bash
 .DEFAULT_GOAL := help
 SEEDS    ?= 200
 MINUTES  ?= 10
+GROUPS   := 60
 SEED     ?= 1
 PROOF    ?= 12000
 COMEBACK ?=
 PEERS    ?=
 MAN      ?= build/man
 NESTED   := testnet/peers client/oteltagma $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
-.PHONY: page page-sources page-check page-e2e page-pictures concepts concepts-page consensus consensus-page help check fmt lint test race fuzz explore sim swarm scenarios demo comeback pages graph rules proof bench bench-watch bench-durability bench-peers nested profile mutants man
+.PHONY: page page-sources page-check page-e2e page-pictures concepts concepts-page consensus consensus-page help check fmt lint test race fuzz explore sim swarm groups scenarios demo comeback pages graph rules proof bench bench-watch bench-durability bench-peers nested profile mutants man
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,8 +71,12 @@ sim: ## SEEDS plans (200) in virtual time, each twice
 swarm: ## MINUTES (10) of plans with everything drawn, from SEED (1) on
 	$(GO) run ./cmd/tagma-testnet sim --swarm --seed $(SEED) --minutes $(MINUTES) --out $${TMPDIR:-/tmp}
 
+groups: ## transactions over two and over three clusters, GROUPS (60) seeds each
+	$(GO) run ./cmd/tagma-testnet sim --groups 2 --seed $(SEED) --seeds $(GROUPS)
+	$(GO) run ./cmd/tagma-testnet sim --groups 3 --seed $(SEED) --seeds $(GROUPS)
+
 scenarios: ## every scenario, in the simulator
-	$(GO) run ./cmd/tagma-testnet run --engine sim scenarios/*.toml scenarios/schedules/*.toml
+	$(GO) run ./cmd/tagma-testnet run --engine sim scenarios/*.toml scenarios/schedules/*.toml scenarios/groups/*.toml
 
 demo: ## a local cluster of four, one of them malicious, and a verdict
 	$(GO) run ./cmd/tagma-testnet demo
@@ -103,8 +108,9 @@ man: ## write a manual page for every command to MAN (build/man)
 graph: ## write who imports whom into docs/architecture.md, from internal/tidy/imports.go
 	$(GO) test ./internal/tidy -run ImportTable -update
 
-proof: ## what takes too long for every change: PROOF (12000) seeds of the swarm, all mutants, a large state, 250 damages to disks (an hour or two)
+proof: ## what takes too long for every change: PROOF (12000) seeds of the swarm, 5,000 over several clusters, all mutants, a large state, 250 damages to disks (an hour or two)
 	$(GO) run ./cmd/tagma-testnet sim --swarm --seed 1 --seeds $(PROOF) --out $${TMPDIR:-/tmp}
+	$(MAKE) --no-print-directory groups GROUPS=2500
 	$(GO) run ./cmd/tagma-testnet comeback --keys 1000000
 	TAGMA_DAMAGES=200 $(GO) test -count 1 -timeout 1h -run TestK2_DamagedReplicas -v ./internal/node
 	$(GO) run ./testnet/mutants/hunt

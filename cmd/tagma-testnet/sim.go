@@ -32,6 +32,7 @@ type simFlags struct {
 	json, twice bool
 	trace       string
 	only        []string
+	groups      int
 	swarmFlags
 }
 
@@ -53,12 +54,13 @@ faults of single messages. Several worlds run at once. A failing plan is made sm
   tagma-testnet sim --seed 7 --trace
   tagma-testnet sim --seed 7 --trace=seed7.jsonl
   tagma-testnet sim --swarm --minutes 2
-  tagma-testnet sim --swarm --seed 7 --seeds 500 --twice`,
+  tagma-testnet sim --swarm --seed 7 --seeds 500 --twice
+  tagma-testnet sim --groups 2 --seeds 100`,
 		Args: command.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.counted = cmd.Flags().Changed("seeds")
 			for _, name := range []string{"minutes", "jobs", "out"} {
-				if cmd.Flags().Changed(name) && !f.on {
+				if cmd.Flags().Changed(name) && !f.on && (f.groups == 0 || name == "out") {
 					return command.Unusablef("sim: --%s is for a swarm; add --swarm", name)
 				}
 			}
@@ -76,6 +78,7 @@ faults of single messages. Several worlds run at once. A failing plan is made sm
 	cmd.Flags().Lookup("trace").NoOptDefVal = toScreen
 	onlyFlag(cmd, &f.only)
 	cmd.Flags().BoolVar(&f.twice, "twice", false, "run each seed twice, and fail unless it is the same run")
+	cmd.Flags().IntVar(&f.groups, "groups", 0, "so many clusters beside each other, with transactions over them (default one cluster)")
 	f.swarmFlags.add(cmd)
 	return cmd
 }
@@ -108,6 +111,9 @@ func runSim(ctx context.Context, f simFlags, stdout io.Writer) error {
 	}
 	if err := checkOnly("sim", f.only, f.trace); err != nil {
 		return err
+	}
+	if f.groups != 0 {
+		return runGroups(ctx, f, stdout)
 	}
 	if f.on && (f.trace == "" || f.seeds != 1 || f.minutes != 0) {
 		return runSwarm(ctx, f, stdout)

@@ -24,6 +24,8 @@ type Setting struct {
 	wide bool
 	// crash: replicas fail only by crashing (F1). So there are no attackers, and no disks that lose durable data.
 	crash bool
+	// groups: clusters of a plan over several of them, which must serve in the end.
+	groups bool
 }
 
 // Narrow is the setting of `sim`, Wide that of `sim --swarm`. Small values are drawn more often, because a run then reaches
@@ -189,7 +191,7 @@ func (d *drawing) parameters() {
 	p.MaxBatch, p.ViewTimeout = pick(d, s.batches...), pick(d, s.timeouts...)
 	p.MaxViewTimeout = p.ViewTimeout * pick(d, time.Duration(4), 8, 8, 16)
 	p.Duration = 8*p.ViewTimeout + d.upTo(12*p.ViewTimeout)
-	if d.one(2) {
+	if d.one(2) || s.groups {
 		p.Heal = p.Duration * 2 / 3
 	}
 }

@@ -35,7 +35,7 @@ type Result struct {
 // summary so far. It returns the final summary, and the error of a plan that cannot be run, of tell, or of the context.
 func Run(ctx context.Context, o Options, tell func(*Result, *Summary) error) (*Summary, error) {
 	s, began := newSummary(), time.Now()
-	err := o.inOrder(ctx, func(r *Result) error {
+	err := inOrder(ctx, &o, o.one, func(r *Result) error {
 		s.add(r)
 		s.RealSeconds = time.Since(began).Seconds()
 		return tell(r, s)
@@ -43,21 +43,19 @@ func Run(ctx context.Context, o Options, tell func(*Result, *Summary) error) (*S
 	return s, err
 }
 
-// finished is one result that a worker hands back.
-type finished struct {
-	r   *Result
-	err error
-}
-
 // ahead is how many results of each worker may wait for an earlier one.
 const ahead = 64
 
 // inOrder has workers take seeds one after the other, and passes the results to tell in the order of the seeds.
-func (o *Options) inOrder(ctx context.Context, tell func(*Result) error) error {
+func inOrder[R any](ctx context.Context, o *Options, one func(seed uint64) (R, error), tell func(R) error) error {
 	workers := max(o.Workers, 1)
 	began := time.Now()
 	more := func(seed uint64) bool {
 		return ctx.Err() == nil && (o.Seeds == 0 || seed-o.First < o.Seeds) && (o.Time == 0 || time.Since(began) < o.Time)
+	}
+	type finished struct {
+		r   R
+		err error
 	}
 	// Finished results wait for earlier ones, up to a bound, so that one long run does not keep the other workers idle.
 	pending := make(chan chan finished, ahead*workers)
@@ -77,7 +75,7 @@ func (o *Options) inOrder(ctx context.Context, tell func(*Result) error) error {
 				return
 			}
 			go func() {
-				r, err := o.one(seed)
+				r, err := one(seed)
 				<-places
 				done <- finished{r, err}
 			}()
