@@ -15,6 +15,9 @@ import (
 //go:embed demo.toml
 var text []byte
 
+//go:embed groups.toml
+var groups []byte
+
 // Options say how large a demonstration to give.
 type Options struct {
 	Dir          string // an existing, empty directory for the cluster's files
@@ -32,6 +35,18 @@ func Defaults(dir string, seed uint64) Options {
 	}
 	s.Reseed(seed)
 	return Options{Dir: dir, Scenario: s, SegmentBytes: 256 << 10, Stall: 20 * time.Second}
+}
+
+// Groups are the options of `tagma-testnet demo --groups`.
+func Groups(dir string, seed uint64) Options {
+	o := Defaults(dir, seed)
+	s, err := scenario.Parse("groups.toml", groups)
+	if err != nil {
+		panic(err) // it is a part of the program
+	}
+	s.Reseed(seed)
+	o.Scenario = s
+	return o
 }
 
 // Run gives the demonstration and returns its report. The error says why it could not be given at all; what went wrong in
