@@ -86,7 +86,7 @@ func (d *driver) forge(group int, tid commit.TID, fact commit.State) *attest.Cer
 	have := func(r int) bool {
 		return slices.ContainsFunc(c.Signatures, func(s attest.Signature) bool { return s.Replica == r })
 	}
-	switch other := d.old[group]; d.random.IntN(4) {
+	switch other := d.old[group]; d.random.IntN(5) {
 	case 0: // with a correct replica's signature under something else
 		if other != nil {
 			for _, s := range other.Signatures {
@@ -103,6 +103,10 @@ func (d *driver) forge(group int, tid commit.TID, fact commit.State) *attest.Cer
 		}
 	case 2:
 		c.Epoch++
+	case 3: // a good one of another transaction
+		if other != nil {
+			return other
+		}
 	default: // f signatures
 	}
 	slices.SortFunc(c.Signatures, func(a, b attest.Signature) int { return a.Replica - b.Replica })
