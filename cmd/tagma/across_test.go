@@ -106,7 +106,9 @@ func TestAcross_TransfersBetweenTwoClusters(t *testing.T) {
 	sum := 0
 	for dir, account := range map[string]string{p.east: "alice", p.west: "bob"} {
 		var n int
-		fmt.Sscan(must(t, p.on(dir, "bank", "balance", account)...), &n)
+		if _, err := fmt.Sscan(must(t, p.on(dir, "bank", "balance", account)...), &n); err != nil {
+			t.Fatal(err)
+		}
 		sum += n
 	}
 	if sum != 110 {

@@ -120,16 +120,6 @@ func (s *several) group(name string) (*txn.Group, error) {
 	return nil, command.Unusablef("there is no --with %s=FILE; the names are %s", name, strings.Join(slices.Sorted(maps.Keys(s.with)), ", "))
 }
 
-// named is a cluster's name, or the beginning of its identity.
-func (s *several) named(id [32]byte) string {
-	for _, g := range s.groups {
-		if g.ID() == id {
-			return g.About().Name
-		}
-	}
-	return hex.EncodeToString(id[:4])
-}
-
 func parseTID(word string) (tid commit.TID, err error) {
 	if n, err := hex.Decode(tid[:], []byte(word)); err != nil || n != len(tid) || len(word) != 2*len(tid) {
 		return tid, command.Unusablef("%s is no identifier of a transaction; it has 64 hex digits, as `tagma commit pending` prints it", command.Quote(word))

@@ -52,7 +52,6 @@ func script(t *testing.T, steps [][2]string) {
 func TestCluster_TransactionsAndThePast(t *testing.T) {
 	runCluster(t, machines.KV, func(f *cluster.File) {
 		f.Protocol.CheckpointInterval, f.Protocol.LogWindow = 4, 8
-		f.Protocol.HistoryRevisions = 0
 	})
 	lock := filepath.Join(t.TempDir(), "lock.txn")
 	text := "version lock = 0\n\nput lock me\nput lock/since noon\nprefix lock\n\nget lock\ndelete nothing\n"

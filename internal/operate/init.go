@@ -10,7 +10,6 @@ import (
 
 	"tagma/internal/cluster"
 	"tagma/internal/command"
-	"tagma/internal/machines"
 )
 
 // clientName is the name under which init registers its client key.
@@ -49,10 +48,6 @@ Replicas that share a host get consecutive ports from the base port on; metrics 
 			if err := p.Machines.Check(options.Machine); err != nil {
 				return command.Unusablef("init: %v", err)
 			}
-			if others := cmd.Flags(); !others.Changed("history-revisions") && (options.Machine != machines.KV || others.Changed("history-all") ||
-				others.Changed("history-age") || others.Changed("history")) {
-				options.Protocol.HistoryRevisions = 0
-			}
 			options.Protocol.FirstVersion = p.Machines.FirstVersion(options.Machine)
 			made, _, err := makeCluster(dir, options)
 			if err != nil {
@@ -69,7 +64,7 @@ Replicas that share a host get consecutive ports from the base port on; metrics 
 	flags.StringVar(&options.Machine, "machine", p.Machines[0].Name, "state machine that is replicated: "+strings.Join(p.Machines.Names(), " or "))
 	flags.IntVar(&options.Admins, "admins", 0, "`number` of administrators to register as further clients, with a key file each")
 	flags.IntVar(&options.Protocol.History, "history", 0, "`sequence` numbers back that former states can be read and reverted to; 0 for none")
-	flags.IntVar(&options.Protocol.HistoryRevisions, "history-revisions", defaultRevisions, "`revisions` back that a key-value store can be read at, and watched from; 0 for none")
+	flags.IntVar(&options.Protocol.HistoryRevisions, "history-revisions", 0, "`revisions` back that a key-value store can be read at, and watched from; 0 for none")
 	flags.DurationVar(&options.Protocol.HistoryAge.Duration, "history-age", 0, "`time` back that it can be read at and watched from; 0 does not count")
 	flags.BoolVar(&options.Protocol.HistoryAll, "history-all", false, "keep the history until somebody compacts it; the shortest of these four counts")
 	flags.StringVar(&durability, "durability", cluster.Pessimistic.String(), "whether votes wait until they are durable: pessimistic or optimistic")
@@ -82,9 +77,6 @@ Replicas that share a host get consecutive ports from the base port on; metrics 
 	command.Complete(cmd, "transport", command.Words(cluster.TCP, cluster.QUIC))
 	return cmd
 }
-
-// defaultRevisions is how much of the past a new key-value store keeps.
-const defaultRevisions = 100_000
 
 // Made describes a new cluster, as init --json prints it.
 type Made struct {

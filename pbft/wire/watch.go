@@ -150,8 +150,9 @@ func appendWatching(b []byte, m Message) []byte {
 			b = appendU64(b, id)
 		}
 		return b
+	default:
+		panic("pbft: encoding a message of another kind as a watch's")
 	}
-	panic("pbft: encoding a message of no known type")
 }
 
 func appendChangeItem(b []byte, i *ChangeItem) []byte {
