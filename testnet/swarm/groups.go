@@ -35,7 +35,7 @@ func (p *GroupPlan) String() string {
 // groupSetting is what clusters are drawn from that take part in transactions: as Narrow, and every one serves in the end.
 var groupSetting = &Setting{
 	sizes: []int{4, 4, 4, 4, 5, 7}, intervals: []wire.Seq{2, 4, 16}, windows: []wire.Seq{2, 3, 4}, batches: []int{1, 4, 64},
-	timeouts: []time.Duration{200 * time.Millisecond, 500 * time.Millisecond, time.Second}, groups: true,
+	timeouts: []time.Duration{200 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond}, groups: true,
 }
 
 // GroupNames are what the clusters are called.
