@@ -64,3 +64,18 @@ func TestWorlds_DriversThatDieAndLieBreakNothing(t *testing.T) {
 		}
 	}
 }
+
+// A driver dies at each single step, before or after it has sent something, and another client ends the transaction (TX10).
+func TestTX10_ADriverMayDieAtAnyStep(t *testing.T) {
+	for _, machines := range [][]string{{"kv", "kv"}, {"bank", "bank", "bank"}} {
+		for step := 1; step <= 9; step++ {
+			h := run(t, across.Options{
+				Seed: uint64(step), Count: 8, Accounts: 8, Deadline: time.Second, Die: 1, DieAt: step, Resolve: 300 * time.Millisecond,
+			}, nil, machines...)
+			c := h.Load.Counts()
+			if c.Made < 6 || c.Committed+c.Aborted != c.Made || step < 5 && c.Died < 6 { // one may die before its transaction is made
+				t.Errorf("%v, step %d: %+v", machines, step, c)
+			}
+		}
+	}
+}
