@@ -13,16 +13,16 @@ const smallLimit = 100
 // mostSmall is how many files below smallLimit each top-level folder may have. A number may only shrink: lower it when
 // files that belong together were joined.
 var mostSmall = map[string]int{
-	"checkpoint": 33, "client": 19, "cmd": 12, "crypto": 4, "internal": 50,
-	"network": 16, "pbft": 27, "statemachine": 30, "testnet": 52,
+	"checkpoint": 27, "client": 5, "cmd": 9, "crypto": 4, "internal": 40,
+	"network": 10, "pbft": 22, "statemachine": 22, "testnet": 47,
 }
 
 // mostLines is how many lines a part may have, without tests. A number may only shrink: whoever adds lines to a part
 // must remove as many. A part that ends with a slash includes everything below it; any other part is a single package.
 var mostLines = map[string]int{
 	"cmd/":     4042,
-	"pbft":     2900,
-	"testnet/": 40000,
+	"pbft":     2873,
+	"testnet/": 38808,
 }
 
 // smallFiles complains about a folder that has more small files than allowed. A file counts only if its package has
