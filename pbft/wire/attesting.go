@@ -19,9 +19,9 @@ func appendAttesting(b []byte, m Message) []byte {
 		return appendBytes(appendU64(appendU64(b, m.Nonce), uint64(m.From)), m.Key)
 	case *Proof:
 		return appendBytes(appendU64(appendU64(b, m.Nonce), uint64(m.Stable)), m.Document)
-	default:
-		panic("pbft: encoding a message of another kind as an attestation")
+	default: // there is no other type
 	}
+	panic("pbft: encoding a message of another kind as an attestation")
 }
 
 func readAttesting(r *reader, t Type) Message {

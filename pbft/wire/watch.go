@@ -150,9 +150,9 @@ func appendWatching(b []byte, m Message) []byte {
 			b = appendU64(b, id)
 		}
 		return b
-	default:
-		panic("pbft: encoding a message of another kind as a watch's")
+	default: // there is no other type
 	}
+	panic("pbft: encoding a message of another kind as a watch's")
 }
 
 func appendChangeItem(b []byte, i *ChangeItem) []byte {
