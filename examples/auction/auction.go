@@ -7,10 +7,11 @@ package main
 
 import (
 	"strconv"
+	"time"
+
 	"tagma/node"
 	"tagma/statemachine"
 	"tagma/statemachine/codec"
-	"time"
 )
 
 // Codes of refusals.

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"tagma/statemachine"
-	"tagma/tagmatest"
 	"testing"
 	"time"
+
+	"tagma/statemachine"
+	"tagma/tagmatest"
 )
 
 func TestDeterministic(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
 	"tagma/client"
 	"tagma/statemachine"
 )

@@ -2,9 +2,10 @@ package main
 
 import (
 	"errors"
+	"testing"
+
 	"tagma/client"
 	"tagma/client/clienttest"
-	"testing"
 )
 
 // A unit test of application code, without a cluster: the machine runs in memory, and calls fail as the test says.

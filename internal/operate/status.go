@@ -44,7 +44,7 @@ disagree on the state after a checkpoint. A line then says why, and how many mor
   STATE      the state's digest at the stable checkpoint
   HEALTH     ok, what is wrong, or how the replica comes back: what it fetches, and from when on it votes
 
-Of an application whose state has versions a line says at which one the state is, which ones each replica's program knows, and
+If an application can be upgraded, or its programs differ, a line says at which version the state is, which ones each replica's program knows, and
 which replicas would stop at an upgrade to the next one. Under the table of a cluster with durability = "optimistic" a line says what that means.`,
 		Example: p.text(`  tagma status --cluster demo/cluster.toml
   tagma status --watch

@@ -59,10 +59,14 @@ func TestStatus_SaysWhichVersionsAreKnownAndWhoWouldStop(t *testing.T) {
 		r.StateVersion, r.OldestVersion, r.NewestVersion = state, oldest, newest
 		return r
 	}
+	newest := judged(t, runs(2, 1, 2), runs(2, 1, 2), runs(2, 1, 2), runs(1, 1, 2))
+	if got := newest.versions(); got != "" {
+		t.Errorf("all programs and the state are at the newest version: %q", got)
+	}
 	for want, s := range map[string]*Status{
 		"": judged(t, runs(1, 1, 1), runs(1, 1, 1), runs(1, 1, 1), nil), // an application without versions
 		"the state is at 1; replicas 0, 2 know 1 to 2; replica 1 knows 1 alone and would stop at an upgrade to 2": judged(t, runs(1, 1, 2), runs(1, 1, 1), runs(1, 1, 2), nil),
-		"the state is at 2; replicas 0, 1, 2, 3 know 1 to 2":                                                      judged(t, runs(2, 1, 2), runs(2, 1, 2), runs(2, 1, 2), runs(1, 1, 2)),
+		"the state is at 2; replicas 0, 1, 3 know 1 to 2; replica 2 knows 2 alone":                                judged(t, runs(2, 1, 2), runs(2, 1, 2), runs(2, 2, 2), runs(1, 1, 2)),
 		"the state is at 2; replicas 0, 1, 3 know 2 alone and would stop at an upgrade to 3; replica 2 knows 2 to 3": judged(t,
 			runs(2, 2, 2), runs(2, 2, 2), runs(2, 2, 3), runs(2, 2, 2)),
 	} {

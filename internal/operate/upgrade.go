@@ -114,7 +114,7 @@ func mayUpgrade(s *status.Status, version int, anyway bool) error {
 }
 
 // versions returns a text that says which version the state has and which versions each replica's program knows. It is
-// empty for an application without versions.
+// empty for an application without versions, and if the state and all programs are at the newest version.
 func (s *Status) versions() string {
 	var ranges []string        // in the order of the first replica that knows it
 	know := map[string][]int{} // by range
@@ -134,7 +134,7 @@ func (s *Status) versions() string {
 		}
 		know[text], newest[text], highest = append(know[text], r.Replica), r.NewestVersion, max(highest, r.NewestVersion)
 	}
-	if highest == 1 || next == 1 {
+	if highest == 1 || next == 1 || len(ranges) == 1 && highest < next { // the last: all are at the newest version
 		return ""
 	}
 	parts := []string{fmt.Sprintf("the state is at %d", next-1)}
