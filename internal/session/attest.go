@@ -98,7 +98,7 @@ func (s *Session) certify(m wire.Attest, need int, expect []byte, decided func(*
 	return q
 }
 
-// The outcomes of an Attest, as votes count them. They are apart from those of queries, with which they share a type.
+// badAnswer is what a vote holds for an answer that does not count. It is none of the outcomes that replicas send.
 const badAnswer wire.QueryOutcome = 255
 
 // certifyAgain repeats every due question to the replicas that have not signed.
@@ -108,7 +108,7 @@ func (s *Session) certifyAgain() {
 			continue
 		}
 		for to, a := range q.said {
-			if a.outcome != wire.QueryOutcome(wire.Attested) || q.mayChange(to) {
+			if a.outcome != wire.QueryOutcome(wire.Attested) || q.mayChange() {
 				if s.cfg.Host.Send(to, q.frame) {
 					q.owed[to] = min(q.owed[to]+1, 2)
 				}
@@ -119,8 +119,8 @@ func (s *Session) certifyAgain() {
 	}
 }
 
-// mayChange reports whether a replica that signed may sign another statement later: a machine's that lagged behind.
-func (q *Attest) mayChange(int) bool { return q.message.What == wire.VouchedMachine }
+// mayChange reports whether a replica that signed may sign another statement later. One whose machine lags behind may.
+func (q *Attest) mayChange() bool { return q.message.What == wire.VouchedMachine }
 
 // attested takes a replica's answer, which replaces its earlier one.
 func (s *Session) attested(from int, m *wire.Attestation) {
