@@ -165,14 +165,5 @@ func (w *watches) catchUp() (more bool) {
 
 // follow looks at the newest state of the present instance.
 func (n *Node) follow(look func(statemachine.Reader, statemachine.Followed)) error {
-	i := n.instance.Load()
-	if i == nil {
-		return statemachine.ErrStopped
-	}
-	i.reading.RLock()
-	defer i.reading.RUnlock()
-	if i.closed {
-		return statemachine.ErrStopped
-	}
-	return i.service.Follow(i.ended, look)
+	return n.reads(nil, func(i *instance, stop <-chan struct{}) error { return i.service.Follow(stop, look) })
 }
